@@ -1,0 +1,63 @@
+// IntrusiveList: the one doubly linked list of the library. Whoever waits brings the node; the list is one pointer.
+//
+// The list is circular: the head's `prev` is the tail. Adding, and removing from anywhere, take constant time and never
+// allocate. Every wait list, the list of tasks and each group's list of children is one.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/config.hpp>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+struct ListHook {
+  ListHook* prev;
+  ListHook* next;
+};
+
+// `Node` derives from ListHook. A hook holds no state of its own: its owner knows whether it is linked.
+template <class Node>
+class IntrusiveList {
+ public:
+  [[nodiscard]] bool empty() const noexcept { return head_ == nullptr; }
+  [[nodiscard]] Node* front() const noexcept { return static_cast<Node*>(head_); }
+  // The node after `node`, or null at the end.
+  [[nodiscard]] Node* after(Node* node) const noexcept {
+    ListHook* next = static_cast<ListHook*>(node)->next;
+    return next == head_ ? nullptr : static_cast<Node*>(next);
+  }
+
+  void push_back(Node* node) noexcept {
+    ListHook* hook = node;
+    if (head_ == nullptr) {
+      hook->prev = hook->next = hook;
+      head_ = hook;
+    } else {
+      ListHook* tail = head_->prev;
+      hook->prev = tail;
+      hook->next = head_;
+      tail->next = hook;
+      head_->prev = hook;
+    }
+  }
+  void remove(Node* node) noexcept {
+    ListHook* hook = node;
+    if (hook->next == hook) {
+      head_ = nullptr;
+      return;
+    }
+    hook->prev->next = hook->next;
+    hook->next->prev = hook->prev;
+    if (head_ == hook) head_ = hook->next;
+  }
+  Node* pop_front() noexcept {
+    Node* node = front();
+    if (node != nullptr) remove(node);
+    return node;
+  }
+
+ private:
+  ListHook* head_ = nullptr;
+};
+
+}  // namespace eddy::inline EDDY_ABI::detail

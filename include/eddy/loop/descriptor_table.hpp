@@ -1,0 +1,100 @@
+// DescriptorTable: who waits for which descriptor. It keeps the reactor's interest equal to what is waited for.
+//
+// Foreign descriptors are watched only while somebody waits, so a descriptor that is closed and opened again under the
+// same number never gets the old one's events.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/error.hpp>
+#include <eddy/loop/reactor.hpp>
+#include <eddy/loop/scheduler.hpp>
+
+#include <cerrno>
+#include <cstddef>
+#include <memory>
+#include <system_error>
+#include <vector>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+class DescriptorTable final : ReactorSink {
+ public:
+  DescriptorTable(Scheduler& scheduler, std::unique_ptr<Reactor> reactor, int wake_descriptor)
+      : scheduler_(scheduler), reactor_(std::move(reactor)), wake_descriptor_(wake_descriptor) {
+    reactor_->watch(wake_descriptor, true, false);
+  }
+
+  // Wakes `target` once when the descriptor is ready. Errors: BusyResourceError if somebody else waits for the same;
+  // std::system_error if it cannot be waited for.
+  void wait(int fd, Interest interest, ReadyNode* target) {
+    if (fd < 0) throw std::system_error(EBADF, std::generic_category(), "eddy: not a descriptor");
+    const auto index = static_cast<std::size_t>(fd);
+    if (index >= entries_.size()) entries_.resize(index + 1);
+    ReadyNode*& slot = entries_[index].target(interest);
+    if (slot != nullptr)
+      throw BusyResourceError(interest == Interest::read ? "eddy: another task waits to read from this descriptor"
+                                                         : "eddy: another task waits to write to this descriptor");
+    slot = target;
+    try {
+      update(fd);
+    } catch (...) {
+      entries_[index].target(interest) = nullptr;
+      throw;
+    }
+    ++waiting_;
+  }
+  // Ends a wait that was not served.
+  void cancel(int fd, Interest interest) noexcept {
+    entries_[static_cast<std::size_t>(fd)].target(interest) = nullptr;
+    --waiting_;
+    disarm(fd);
+  }
+  [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
+  // Serves what is ready. True if the wake descriptor was among it.
+  bool poll(Duration timeout) noexcept {
+    woken_ = false;
+    reactor_->poll(timeout, *this);
+    return woken_;
+  }
+
+ private:
+  struct Entry {
+    ReadyNode* reader = nullptr;
+    ReadyNode* writer = nullptr;
+    ReadyNode*& target(Interest interest) noexcept { return interest == Interest::read ? reader : writer; }
+  };
+
+  void ready(int fd, Interest interest) noexcept override {
+    if (fd == wake_descriptor_) {
+      woken_ = true;
+      return;
+    }
+    ReadyNode*& slot = entries_[static_cast<std::size_t>(fd)].target(interest);
+    if (slot == nullptr) return;
+    ReadyNode* target = std::exchange(slot, nullptr);
+    --waiting_;
+    scheduler_.wake(target);
+    disarm(fd);
+  }
+  void update(int fd) {
+    const Entry& entry = entries_[static_cast<std::size_t>(fd)];
+    reactor_->watch(fd, entry.reader != nullptr, entry.writer != nullptr);
+  }
+  void disarm(int fd) noexcept {
+    try {
+      update(fd);
+    } catch (const std::system_error&) {
+      // The descriptor was closed while it was watched for something else, too: there is nothing left to watch.
+    }
+  }
+
+  Scheduler& scheduler_;
+  std::unique_ptr<Reactor> reactor_;
+  int wake_descriptor_;
+  bool woken_ = false;
+  std::size_t waiting_ = 0;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace eddy::inline EDDY_ABI::detail

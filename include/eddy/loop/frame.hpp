@@ -1,0 +1,244 @@
+// Frame: the header that stands before each coroutine frame, in the same allocation. All bookkeeping of tasks lives here.
+//
+// It cannot live in the promise, since destroying the coroutine ends the promise while handles still ask for the
+// outcome. A block is laid out as
+//
+//     [ result slot of T ][ Frame ][ coroutine frame: promise, parameters, locals, awaiters ]
+//
+// so both the slot and the coroutine are at fixed offsets from the Frame. A *strand* is a root frame and the chain of
+// frames that it awaits; only the deepest, the leaf, is suspended in something. The loop runs and unwinds strands.
+// docs/design.md draws the states and who moves a strand from one to the next.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/awaitable.hpp>
+#include <eddy/base/frame_allocator.hpp>
+#include <eddy/base/fwd.hpp>
+#include <eddy/base/intrusive_list.hpp>
+#include <eddy/loop/wait_queue.hpp>
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <new>
+#include <utility>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+struct Frame;
+struct Scheduler;
+struct Suspension;
+struct Boundary;
+struct TaskDetails;
+
+// Where a strand stands. Only its root's state counts.
+enum class State : std::uint8_t {
+  idle,       // a Task that nobody awaits yet
+  start,      // queued for its first step
+  running,    // the driver is in it
+  ready,      // queued: it resumes in its turn, with what it was given
+  unwind,     // queued: its frames are destroyed in its turn
+  suspended,  // its leaf waits in `suspension`
+  listed,     // suspended, and in the list of cancels that are being delivered
+  leaving,    // suspended, told to stop, and waiting for what it awaits to end: it is unwound when woken
+  stopping,   // it wanted to wait with a stop in force: the driver unwinds it
+  unwinding,  // its frames are being destroyed
+  done,
+};
+
+enum class Ended : std::uint8_t { no, value, exception, cancelled, taken };
+
+enum Flag : std::uint8_t {
+  kCallback = 1,         // not a strand but a CallbackNode
+  kTask = 2,             // has an identity of its own: name, context, cancel()
+  kChild = 4,            // owned by a Boundary
+  kStop = 8,             // a stop is in force; never cleared
+  kCancelRequested = 16, // the stop was asked for by cancel()
+  kRetrieved = 32,       // somebody has seen the outcome
+  kAlive = 64,           // the coroutine exists
+  kFinishing = 128,      // the loop is ending the strand and still needs the block
+};
+
+// What stands in the loop's FIFO: a strand or a callback.
+struct ReadyNode {
+  union {
+    ReadyNode* next;
+    std::uintptr_t hops;  // of a running strand: direct hand-overs left
+  };
+  std::uint32_t count;  // handles and groups that may still ask for the outcome
+  State state;
+  Ended ended;
+  std::uint8_t flags;
+  std::uint8_t size_class;  // of the block, in granules; 0: too large to be pooled
+};
+
+// One pointer-sized source position.
+class Location {
+ public:
+  Location() = default;
+  Location(const char* file, unsigned line) noexcept
+      : packed_(reinterpret_cast<std::uintptr_t>(file) | (static_cast<std::uint64_t>(line > 0xffff ? 0xffff : line) << 48)) {}
+  [[nodiscard]] const char* file() const noexcept {
+    return reinterpret_cast<const char*>(static_cast<std::uintptr_t>(packed_ & 0xffff'ffff'ffffULL));
+  }
+  [[nodiscard]] unsigned line() const noexcept { return static_cast<unsigned>(packed_ >> 48); }
+
+ private:
+  std::uint64_t packed_;
+};
+
+struct alignas(16) Frame : ReadyNode, ListHook {
+  union {
+    Frame* parent;    // not a root: the frame that awaits this one
+    Boundary* owner;  // a root with kChild
+  };
+  Frame* root;  // this frame itself if it is a root
+  union {
+    Frame* leaf;                                            // of a root that is not done
+    alignas(std::exception_ptr) std::byte error_storage[sizeof(std::exception_ptr)];  // ended == exception or cancelled
+  };
+  union {
+    Suspension* suspension;  // of a suspended root
+    void* block;             // once the coroutine is gone: where the memory starts
+  };
+  Scheduler* loop;
+  Location location;     // the await it stands at, or where its function begins
+  TaskDetails* details;  // name, context, reason: made when first needed
+  WaitQueue waiters;     // who awaits this task
+
+  [[nodiscard]] bool has(Flag flag) const noexcept { return (flags & flag) != 0; }
+  void set(Flag flag) noexcept { flags = static_cast<std::uint8_t>(flags | flag); }
+  void clear(Flag flag) noexcept { flags = static_cast<std::uint8_t>(flags & ~flag); }
+  [[nodiscard]] bool done() const noexcept { return state == State::done; }
+
+  [[nodiscard]] std::coroutine_handle<> handle() noexcept {
+    return std::coroutine_handle<>::from_address(reinterpret_cast<std::byte*>(this) + sizeof(Frame));
+  }
+  [[nodiscard]] static Frame* of(std::coroutine_handle<> handle) noexcept {
+    return std::launder(reinterpret_cast<Frame*>(static_cast<std::byte*>(handle.address()) - sizeof(Frame)));
+  }
+
+  [[nodiscard]] std::exception_ptr& error() noexcept {
+    return *std::launder(reinterpret_cast<std::exception_ptr*>(error_storage));
+  }
+  void set_error(Ended how, std::exception_ptr e) noexcept {
+    ::new (static_cast<void*>(error_storage)) std::exception_ptr(std::move(e));
+    ended = how;
+  }
+  [[nodiscard]] bool holds_error() const noexcept { return ended == Ended::exception || ended == Ended::cancelled; }
+};
+
+static_assert(sizeof(Frame) % 16 == 0);
+
+template <class Slot>
+inline constexpr std::size_t slot_size = (sizeof(Slot) + alignof(Frame) - 1) / alignof(Frame) * alignof(Frame);
+template <>
+inline constexpr std::size_t slot_size<void> = 0;
+
+template <class Slot>
+Slot* slot_of(Frame* frame) noexcept {
+  return std::launder(reinterpret_cast<Slot*>(reinterpret_cast<std::byte*>(frame) - slot_size<Slot>));
+}
+
+// The memory for a coroutine frame of `size` bytes with a Frame and a slot of `prefix` bytes before it.
+inline void* allocate_frame(std::size_t size, std::size_t prefix) {
+  const std::size_t granules = (prefix + sizeof(Frame) + size + kBlockGranularity - 1) / kBlockGranularity;
+  auto* block = static_cast<std::byte*>(allocate_block(granules));
+  auto* frame = ::new (static_cast<void*>(block + prefix)) Frame;
+  frame->count = 0;
+  frame->state = State::idle;
+  frame->ended = Ended::no;
+  frame->flags = kAlive;
+  frame->size_class = granules < 256 ? static_cast<std::uint8_t>(granules) : std::uint8_t{0};
+  frame->root = frame;
+  frame->details = nullptr;
+  return block + prefix + sizeof(Frame);
+}
+
+void destroy_details(TaskDetails* details) noexcept;
+
+// Gives the block back. The coroutine is gone, nobody holds a handle.
+inline void free_frame(Frame* frame) noexcept {
+  if (frame->details != nullptr) destroy_details(frame->details);
+  void* block = frame->block;
+  const std::size_t granules = frame->size_class == 0 ? std::size_t{1} << 20 : frame->size_class;
+  free_block(block, granules);
+}
+
+// For the promise's operator delete: the coroutine is gone, the block goes too unless somebody still needs it.
+inline void release_frame(void* coroutine, std::size_t prefix) noexcept {
+  Frame* frame = Frame::of(std::coroutine_handle<>::from_address(coroutine));
+  frame->block = reinterpret_cast<std::byte*>(frame) - prefix;
+  if (frame->count == 0 && !frame->has(kFinishing)) free_frame(frame);
+}
+
+// The unknown place where a leaf waits: an awaiter of this library.
+struct Suspension {
+  // Asked once, when the waiting strand is to stop; and again with `force` when nothing else can end the wait.
+  virtual CancelResult try_cancel([[maybe_unused]] bool force) noexcept { return CancelResult::later; }
+  // What is waited for, in one or two words, for the reports.
+  [[nodiscard]] virtual const char* waits_for() const noexcept = 0;
+  // The first child strand, if this is a boundary.
+  [[nodiscard]] virtual const IntrusiveList<Frame>* children() const noexcept { return nullptr; }
+
+ protected:
+  Suspension() = default;
+  ~Suspension() = default;
+};
+
+// An awaiter that owns child strands.
+struct Boundary : Suspension {
+  Frame* parent = nullptr;  // the frame that waits for the children
+  // A child strand has ended; its coroutine is destroyed already.
+  virtual void child_done(Frame* child) noexcept = 0;
+
+ protected:
+  Boundary() = default;
+  ~Boundary() = default;
+};
+
+// The frame of a coroutine of this library, from the handle that await_suspend gets.
+struct PromiseMark {};
+template <class P>
+Frame* frame_of(std::coroutine_handle<P> handle) noexcept {
+  static_assert(std::is_base_of_v<PromiseMark, P>,
+                "eddy: this can only be awaited inside an eddy::Task or an eddy::AsyncGenerator");
+  return Frame::of(handle);
+}
+
+// Hands the thread over to `to`, a frame of the strand `root`.
+EDDY_INLINE std::coroutine_handle<> hop([[maybe_unused]] Frame* root, Frame* to) noexcept {
+#if defined(EDDY_HOP_BUDGET)
+  if (--root->hops == 0) [[unlikely]] {
+    root->leaf = to;  // the state stays `running`: the driver goes on from here
+    return std::noop_coroutine();
+  }
+#endif
+  return to->handle();
+}
+
+// Parks the strand of `frame` in `suspension`. False if a stop is in force: then nothing may be linked, the caller
+// returns at once and the driver unwinds the strand.
+inline bool park(Frame* frame, Suspension* suspension) noexcept {
+  Frame* root = frame->root;
+  root->leaf = frame;
+  if (root->has(kStop)) {
+    root->state = State::stopping;
+    return false;
+  }
+  root->suspension = suspension;
+  root->state = State::suspended;
+  return true;
+}
+
+// The same for a wait that a stop must not cut short (a mask): it always parks.
+inline void park_masked(Frame* frame, Suspension* suspension) noexcept {
+  Frame* root = frame->root;
+  root->leaf = frame;
+  root->suspension = suspension;
+  root->state = State::suspended;
+}
+
+}  // namespace eddy::inline EDDY_ABI::detail

@@ -1,0 +1,39 @@
+// Reactor: the seam between the loop and the kernel's readiness calls.
+//
+// It knows nothing of tasks: it is told which descriptor to watch for what, and hands the nodes of those that became
+// ready to the loop. Interest is level-triggered and lasts until it is taken back.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/time.hpp>
+
+#include <cstddef>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+enum class Interest : unsigned char { read, write };
+
+// Told, during `poll`, that a descriptor is ready. It must only queue something.
+struct ReactorSink {
+  virtual void ready(int fd, Interest interest) noexcept = 0;
+
+ protected:
+  ~ReactorSink() = default;
+};
+
+class Reactor {
+ public:
+  Reactor() = default;
+  Reactor(const Reactor&) = delete;
+  Reactor& operator=(const Reactor&) = delete;
+  virtual ~Reactor() = default;
+
+  // Sets what a descriptor is watched for. Errors: std::system_error with the kernel's errno (EPERM: a regular file,
+  // EBADF: not a descriptor). Taking interest back from a descriptor that is already closed is no error.
+  virtual void watch(int fd, bool read, bool write) = 0;
+  // Reports what is ready, waiting at most `timeout` (a negative one: as long as it takes). EINTR ends the wait.
+  virtual void poll(Duration timeout, ReactorSink& sink) noexcept = 0;
+};
+
+}  // namespace eddy::inline EDDY_ABI::detail

@@ -1,0 +1,184 @@
+// Scheduler: the part of the loop that runs strands: it starts, resumes, wakes, stops, unwinds and ends them.
+//
+// Three queues: `ready` (FIFO, what runs in a later pass), `next` (children that start now and parents whose last child
+// has just ended: run before the pass goes on) and `cancels` (strands that a stop is being delivered to). Nothing here
+// recurses: whoever wakes, stops or ends a strand only pushes it, and the driver takes it from there.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/error.hpp>
+#include <eddy/loop/frame.hpp>
+#include <eddy/loop/ready_queue.hpp>
+#include <eddy/loop/task_details.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstdint>
+#include <exception>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+// Ends the error of a task that nobody can ask any more; reports it if nobody ever did. Defined in event_loop.hpp.
+void drop_error(Frame* root) noexcept;
+
+struct Scheduler {
+  ReadyQueue batch;  // what the current pass still has to run
+  ReadyQueue ready;
+  ReadyQueue next;
+  ReadyQueue cancels;
+  Frame* current = nullptr;               // root of the strand that runs
+  const ContextPointer* callback_context = nullptr;  // of the callback that runs
+  IntrusiveList<Frame> tasks;             // those that no group owns
+  bool delivering = false;                // `cancels` is being worked off
+  bool closing = false;                   // new tasks are cancelled before their first step
+  std::uint64_t named = 0;                // default names given so far
+  std::uint64_t done_callbacks = 0;       // added so far
+
+  // Queues a node whose wait is over.
+  void wake(ReadyNode* node) noexcept {
+    if (node->flags & kCallback) {
+      ready.push(static_cast<CallbackNode*>(node));
+    } else {
+      requeue(static_cast<Frame*>(node), State::ready, ready);
+    }
+  }
+  // The last child of a group has ended: its parent goes on before anything else of this pass.
+  void hand_over(Frame* root) noexcept { requeue(root, State::ready, next); }
+  // A suspended strand that must not be resumed: it is unwound in its turn.
+  void unwind_later(Frame* root) noexcept { requeue(root, State::unwind, ready); }
+  void unwind_next(Frame* root) noexcept { requeue(root, State::unwind, next); }
+
+  // Takes a queued callback out again.
+  void unqueue(CallbackNode* node) noexcept {
+    if (node->state == State::ready) ReadyQueue::remove(node, batch, ready);
+  }
+
+  // Asks a strand to stop. It is delivered by deliver_stops.
+  void request_stop(Frame* root) noexcept {
+    if (root->has(kStop) || root->done()) return;
+    root->set(kStop);
+    if (root->state == State::suspended) {
+      root->state = State::listed;
+      cancels.push(root);
+    }
+  }
+  // Delivers the stops that were asked for; those that arise meanwhile too, one after another.
+  void deliver_stops() noexcept {
+    if (delivering) return;
+    delivering = true;
+    while (ReadyNode* node = cancels.pop()) {
+      auto* root = static_cast<Frame*>(node);
+      if (root->state != State::listed) {  // woken while it was listed
+        ready.push(root);
+        continue;
+      }
+      root->state = State::suspended;
+      if (root->suspension->try_cancel(false) == CancelResult::stopped) unwind_later(root);
+    }
+    delivering = false;
+  }
+  void stop(Frame* root) noexcept {
+    request_stop(root);
+    deliver_stops();
+  }
+
+  // Runs one node of the ready queue and all that it hands over to.
+  void run_node(ReadyNode* node) {
+    if (node->flags & kCallback) {
+      auto* callback = static_cast<CallbackNode*>(node);
+      callback->state = State::idle;
+      callback->run(callback);
+    } else {
+      run_strand(static_cast<Frame*>(node));
+    }
+    while (ReadyNode* follower = next.pop()) run_strand(static_cast<Frame*>(follower));
+  }
+
+ protected:
+  Scheduler() = default;
+  ~Scheduler() = default;
+
+ private:
+  void requeue(Frame* root, State state, ReadyQueue& queue) noexcept {
+    const bool listed = root->state == State::listed;
+    root->state = root->state == State::leaving ? State::unwind : state;
+    if (!listed) queue.push(root);
+  }
+
+  // The driver: the one place where a strand is resumed.
+  void run_strand(Frame* root) noexcept {
+    current = root;
+    if (root->state == State::unwind || (root->state == State::start && root->has(kStop))) {
+      unwind(root);
+    } else {
+      root->state = State::running;
+      do {
+#if defined(EDDY_HOP_BUDGET)
+        root->hops = EDDY_HOP_BUDGET;
+#endif
+        root->leaf->handle().resume();
+      } while (root->state == State::running);
+      if (root->state == State::done) {
+        finish(root);
+      } else if (root->state == State::stopping) {
+        unwind(root);
+      }
+    }
+    current = nullptr;
+  }
+
+  // The one place where suspended frames are destroyed: leaf first, so that no destructor runs inside another frame's.
+  void unwind(Frame* root) noexcept {
+    root->state = State::unwinding;
+    Frame* frame = root->leaf;
+    while (frame != root) {
+      Frame* parent = frame->parent;
+      root->leaf = parent;
+      frame->root = frame;  // should a destructor throw, final_suspend must not find the parent
+      destroy(frame);
+      frame = parent;
+    }
+    ::new (static_cast<void*>(root->error_storage)) std::exception_ptr();
+    root->ended = Ended::cancelled;
+    finish(root);
+  }
+
+  static void destroy(Frame* frame) noexcept {
+    try {
+      frame->handle().destroy();
+    } catch (...) {
+      std::fputs("eddy: a destructor threw while its task was being stopped; a destructor must not throw\n", stderr);
+      std::terminate();
+    }
+  }
+
+  // A strand has ended: its coroutine is destroyed, then whoever waits for it is told.
+  void finish(Frame* root) noexcept {
+    root->set(kFinishing);
+    root->state = State::unwinding;
+    destroy(root);
+    root->state = State::done;
+    root->loop = nullptr;
+    root->waiters.wake_all();
+    if (root->has(kChild)) {
+      root->clear(kFinishing);
+      root->owner->child_done(root);
+      return;
+    }
+    if (root->has(kTask)) tasks.remove(root);
+    root->clear(kFinishing);
+    if (root->count == 0) {
+      if (root->holds_error()) drop_error(root);
+      free_frame(root);
+    }
+  }
+};
+
+inline void WaitQueue::wake(WaitNode* node) noexcept {
+  Scheduler* loop = node->loop;
+  remove(node);
+  loop->wake(node->target);
+}
+
+}  // namespace eddy::inline EDDY_ABI::detail

@@ -1,0 +1,75 @@
+// What can be done to a task from outside its coroutine: cancel it, name it, ask how it ended.
+//
+// TaskHandle and TaskRef are two ways to hold a task; both come here.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/error.hpp>
+#include <eddy/loop/event_loop.hpp>
+#include <eddy/loop/scheduler.hpp>
+#include <eddy/loop/task_details.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <string>
+#include <utility>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+// Marks a task as cancelled; the stop still has to be delivered (Scheduler::deliver_stops).
+inline void mark_cancelled(Frame* root) noexcept {
+  root->set(kCancelRequested);
+  root->loop->request_stop(root);
+}
+
+inline bool cancel_task(Frame* root, std::string reason) {
+  if (root->done()) return false;
+  EventLoop::Internals::check_open(EventLoop::Internals::loop(*root->loop));
+  if (!reason.empty() || root->has(kCancelRequested)) {
+    TaskDetails& details = details_of(root);
+    if (details.reason.empty()) details.reason = std::move(reason);
+    if (root->has(kCancelRequested)) ++details.cancel_requests;
+  }
+  mark_cancelled(root);
+  root->loop->deliver_stops();
+  return true;
+}
+
+inline std::size_t cancelling(const Frame* root) noexcept {
+  if (!root->has(kCancelRequested)) return 0;
+  return root->details == nullptr ? 1 : std::size_t{1} + root->details->cancel_requests;
+}
+
+inline std::string name_of(Frame* root) {
+  TaskDetails& details = details_of(root);
+  if (details.name.empty()) {
+    details.name = root->loop == nullptr ? "Task" : "Task-" + std::to_string(++root->loop->named);
+  }
+  return details.name;
+}
+
+// The CancelledError for whoever asks a task that was cancelled.
+inline std::exception_ptr cancelled_error(Frame* root) {
+  if (root->error()) return root->error();
+  return std::make_exception_ptr(CancelledError(root->details == nullptr ? std::string() : root->details->reason));
+}
+
+// Throws what the task threw, or the error that fits its state; returns if it has a value.
+inline void check_result(Frame* root) {
+  if (!root->done()) throw InvalidStateError("eddy: the task is not done yet: await it");
+  switch (root->ended) {
+    case Ended::value: return;
+    case Ended::exception: root->set(kRetrieved); std::rethrow_exception(root->error());
+    case Ended::cancelled: std::rethrow_exception(cancelled_error(root));
+    default: throw InvalidStateError("eddy: the task's result was already moved out");
+  }
+}
+
+// The task that a strand belongs to: the body of a timeout, say, is a strand of its own in its caller's task.
+inline Frame* task_of(Frame* root) noexcept {
+  while (root != nullptr && !root->has(kTask)) root = root->has(kChild) ? root->owner->parent->root : nullptr;
+  return root;
+}
+
+}  // namespace eddy::inline EDDY_ABI::detail

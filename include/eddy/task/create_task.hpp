@@ -1,0 +1,101 @@
+// create_task: hands a task to the running loop.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/callable.hpp>
+#include <eddy/task/context_var.hpp>
+#include <eddy/task/task_handle.hpp>
+
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace eddy::inline EDDY_ABI {
+
+/// How `create_task` starts a task.
+struct TaskOptions {
+  std::string_view name = {};  ///< its name; read during the call only
+};
+
+namespace detail {
+
+// Runs `fn(args…)` in a coroutine that owns both, so that captures and temporaries live as long as the task.
+template <class F, class... Args>
+Task<AwaitResult<std::invoke_result_t<F&, Args...>>> call_owned(F fn, Args... args) {
+  co_return co_await fn(std::move(args)...);
+}
+
+template <class F, class... Args>
+constexpr bool check_task_function() {
+  static_assert(std::is_invocable_v<std::decay_t<F>&, std::decay_t<Args>...>,
+                "eddy: this function cannot be called with these arguments as a task: the task owns copies of them, so an "
+                "argument that the function takes by non-const reference must be given as std::ref");
+  check_callable<F>();
+  if constexpr (std::is_invocable_v<std::decay_t<F>&, std::decay_t<Args>...>) {
+    static_assert(Awaitable<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>,
+                  "eddy: this function gives nothing that can be awaited: a task is made from a coroutine that returns "
+                  "eddy::Task (for a plain function there is eddy::to_thread)");
+    return Awaitable<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>;
+  }
+  return false;
+}
+
+// `fn(args…)` as a lazy task that owns both.
+template <class F, class... Args>
+auto own_call(F&& fn, Args&&... args) {
+  return call_owned<std::decay_t<F>, std::decay_t<Args>...>(std::forward<F>(fn), std::forward<Args>(args)...);
+}
+
+// Makes `root` a task of the loop, queued for its first step.
+inline void start_task(EventLoop& loop, Frame* root, const TaskOptions& options) {
+  Scheduler& scheduler = EventLoop::Internals::scheduler(loop);
+  if (!options.name.empty()) details_of(root).name = options.name;
+  if (const ContextPointer* context = EventLoop::Internals::context(loop)) details_of(root).context = *context;
+  root->set(kTask);
+  root->loop = &scheduler;
+  root->leaf = root;
+  root->state = State::start;
+  scheduler.tasks.push_back(root);
+  scheduler.ready.push(static_cast<ReadyNode*>(root));
+  if (scheduler.closing) mark_cancelled(root);
+}
+
+template <class T>
+TaskHandle<T> create_task_on(EventLoop& loop, Task<T> task, const TaskOptions& options) {
+  EventLoop::Internals::check_open(loop);
+  if (!task.valid()) throw_empty_task();
+  start_task(loop, TaskAccess::frame(task), options);
+  return HandleAccess::make<T>(TaskAccess::release(task));
+}
+
+}  // namespace detail
+
+/// Hands a task to the running loop, which starts it in a later turn, in the order of these calls; nothing of its body
+/// runs inside the call. The loop owns it: the handle may be dropped.
+///
+/// Errors: NoRunningLoop; LoopClosed; InvalidStateError for a Task that was used before (then nothing is started, and
+/// the task is destroyed unrun). While `run` ends, a new task is cancelled before its first step. Complexity: constant, no
+/// allocation beyond the task's own. Source: asyncio.create_task.
+template <class T>
+TaskHandle<T> create_task(Task<T> task, TaskOptions options = {}) {
+  EventLoop* loop = detail::running_loop_slot();
+  if (loop == nullptr) throw NoRunningLoop("create_task()");
+  return detail::create_task_on(*loop, std::move(task), options);
+}
+
+/// The same for `fn(args…)`, a coroutine function and its arguments. Both are moved or copied into the task, so captures
+/// and temporaries stay alive; a parameter taken by non-const reference needs std::ref.
+template <class F, class... Args>
+  requires(!detail::is_task<std::remove_cvref_t<F>> && !std::is_same_v<std::remove_cvref_t<F>, TaskOptions>)
+auto create_task(TaskOptions options, F&& fn, Args&&... args) {
+  if constexpr (detail::check_task_function<F, Args...>())
+    return create_task(detail::own_call(std::forward<F>(fn), std::forward<Args>(args)...), options);
+}
+template <class F, class... Args>
+  requires(!detail::is_task<std::remove_cvref_t<F>> && !std::is_same_v<std::remove_cvref_t<F>, TaskOptions>)
+auto create_task(F&& fn, Args&&... args) {
+  return create_task(TaskOptions{}, std::forward<F>(fn), std::forward<Args>(args)...);
+}
+
+}  // namespace eddy::inline EDDY_ABI

@@ -1,0 +1,149 @@
+// current_task, all_tasks and TaskRef: to look at tasks, and to cancel them, without knowing what they give.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/loop/event_loop.hpp>
+#include <eddy/task/cancellation.hpp>
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace eddy::inline EDDY_ABI {
+
+/// A reference to some task, whatever it gives. It keeps neither the task nor its result alive; once both are gone it
+/// says that the task is done. An empty one refers to none.
+class TaskRef {
+ public:
+  TaskRef() noexcept = default;
+  TaskRef(const TaskRef& other) noexcept : details_(other.details_) {
+    if (details_ != nullptr) ++details_->observers;
+  }
+  TaskRef(TaskRef&& other) noexcept : details_(std::exchange(other.details_, nullptr)) {}
+  TaskRef& operator=(TaskRef other) noexcept {
+    std::swap(details_, other.details_);
+    return *this;
+  }
+  ~TaskRef() {
+    if (details_ != nullptr && --details_->observers == 0 && details_->frame == nullptr) delete details_;
+  }
+
+  /// True if it refers to a task, running or ended.
+  [[nodiscard]] explicit operator bool() const noexcept { return details_ != nullptr; }
+  friend bool operator==(const TaskRef& a, const TaskRef& b) noexcept { return a.details_ == b.details_; }
+
+  /// As TaskHandle::cancel. False for an empty reference.
+  bool cancel(std::string reason = {}) const { return alive() && detail::cancel_task(details_->frame, std::move(reason)); }
+  /// As TaskHandle::cancelling.
+  [[nodiscard]] std::size_t cancelling() const noexcept {
+    return details_ == nullptr || details_->frame == nullptr ? 0 : detail::cancelling(details_->frame);
+  }
+  /// True once it has ended, and for an empty reference.
+  [[nodiscard]] bool done() const noexcept { return !alive(); }
+  /// True while the task's frames are being destroyed because it was stopped: to be asked in a destructor, which cannot
+  /// tell a stop from a normal end of its scope in any other way.
+  [[nodiscard]] bool unwinding() const noexcept {
+    if (!alive()) return false;
+    detail::Frame* running = details_->frame->loop == nullptr ? nullptr : details_->frame->loop->current;
+    if (running == nullptr || detail::task_of(running) != details_->frame) running = details_->frame;
+    return running->state == detail::State::unwinding && running->ended == detail::Ended::no;
+  }
+  /// As TaskHandle::name; empty for an empty reference.
+  [[nodiscard]] std::string name() const {
+    if (details_ == nullptr) return {};
+    return details_->frame == nullptr ? details_->name : detail::name_of(details_->frame);
+  }
+  void set_name(std::string name) const {
+    if (details_ != nullptr) details_->name = std::move(name);
+  }
+
+ private:
+  friend TaskRef current_task();
+  friend std::vector<TaskRef> all_tasks();
+  explicit TaskRef(detail::Frame* frame) : details_(&detail::details_of(frame)) { ++details_->observers; }
+  [[nodiscard]] bool alive() const noexcept {
+    return details_ != nullptr && details_->frame != nullptr && !details_->frame->done();
+  }
+
+  detail::TaskDetails* details_ = nullptr;
+};
+
+/// The task that runs now; an empty TaskRef in a callback and outside a loop. Inside `timeout`, `try_finally` and their
+/// like it is the task that called them. Source: asyncio.current_task.
+[[nodiscard]] inline TaskRef current_task() {
+  EventLoop* loop = detail::running_loop_slot();
+  if (loop == nullptr) return {};
+  detail::Frame* task = detail::task_of(EventLoop::Internals::scheduler(*loop).current);
+  return task == nullptr ? TaskRef() : TaskRef(task);
+}
+
+namespace detail {
+
+// Calls `visit(root)` for every strand of the loop, parents before children, without recursion.
+template <class Visit>
+void for_each_strand(Scheduler& scheduler, Visit visit) {
+  std::vector<Frame*> pending;
+  const auto add = [&](const IntrusiveList<Frame>& list) {
+    const std::size_t from = pending.size();
+    for (Frame* root = list.front(); root != nullptr; root = list.after(root)) pending.push_back(root);
+    for (std::size_t low = from, high = pending.size(); low + 1 < high; ++low) std::swap(pending[low], pending[--high]);
+  };
+  add(scheduler.tasks);
+  while (!pending.empty()) {
+    Frame* root = pending.back();
+    pending.pop_back();
+    visit(root);
+    const bool waits = root->state == State::suspended || root->state == State::listed || root->state == State::leaving;
+    if (!waits) continue;
+    if (const IntrusiveList<Frame>* children = root->suspension->children()) add(*children);
+  }
+}
+
+// Where a strand stands, as `what it waits for at file:line < file:line < …`, leaf first.
+inline std::string await_chain(Frame* root) {
+  std::string text;
+  switch (root->state) {
+    case State::suspended:
+    case State::listed:
+    case State::leaving: text = std::string("waits for ") + root->suspension->waits_for(); break;
+    case State::start: text = "has not started"; break;
+    case State::ready: text = "is ready to run"; break;
+    case State::unwind: text = "is about to be stopped"; break;
+    default: text = "is running"; return text;
+  }
+  const char* separator = " at ";
+  for (Frame* frame = root->leaf;; frame = frame->parent) {
+    text += separator;
+    text += frame->location.file();
+    text += ':' + std::to_string(frame->location.line());
+    separator = " < ";
+    if (frame == root) break;
+  }
+  return text;
+}
+
+// One line for each strand of the loop: its task and where it stands.
+inline std::string describe_strands(Scheduler& scheduler) {
+  std::string text;
+  for_each_strand(scheduler, [&](Frame* root) {
+    Frame* task = task_of(root);
+    text += "\n  " + (task == nullptr ? std::string("cleanup") : name_of(task)) + ' ' + await_chain(root);
+  });
+  return text;
+}
+
+}  // namespace detail
+
+/// The tasks of the running loop that have not ended, children of groups included, parents first. Errors: NoRunningLoop.
+/// Complexity: linear, allocates. Source: asyncio.all_tasks.
+[[nodiscard]] inline std::vector<TaskRef> all_tasks() {
+  std::vector<TaskRef> tasks;
+  detail::for_each_strand(EventLoop::Internals::scheduler(get_running_loop()), [&](detail::Frame* root) {
+    if (root->has(detail::kTask)) tasks.push_back(TaskRef(root));
+  });
+  return tasks;
+}
+
+}  // namespace eddy::inline EDDY_ABI

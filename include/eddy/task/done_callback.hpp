@@ -1,0 +1,70 @@
+// Done callbacks: functions that stand in the wait list of a task or a future, among those who await it.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/callback.hpp>
+#include <eddy/loop/event_loop.hpp>
+#include <eddy/loop/wait_queue.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace eddy::inline EDDY_ABI {
+
+/// Names a callback that `add_done_callback` added, for `remove_done_callback`.
+enum class DoneCallbackId : std::uint64_t {};
+
+namespace detail {
+
+struct DoneCallback final : CallbackNode, WaitNode {
+  DoneCallback(Callback<void()> function, DoneCallbackId name) : CallbackNode(&run_it), fn(std::move(function)), id(name) {}
+
+  static void run_it(CallbackNode* node) {
+    const std::unique_ptr<DoneCallback> self(static_cast<DoneCallback*>(node));
+    EventLoop& event_loop = get_running_loop();
+    Scheduler& scheduler = EventLoop::Internals::scheduler(event_loop);
+    scheduler.callback_context = &self->context;
+    try {
+      self->fn();
+    } catch (...) {
+      event_loop.call_exception_handler({"a done callback threw an exception", std::current_exception(), {}});
+    }
+    scheduler.callback_context = nullptr;
+  }
+
+  Callback<void()> fn;
+  DoneCallbackId id;
+  ContextPointer context;
+};
+
+inline DoneCallbackId add_done_callback(WaitQueue& queue, bool done, Callback<void()> fn) {
+  EventLoop& event_loop = get_running_loop();
+  Scheduler& scheduler = EventLoop::Internals::scheduler(event_loop);
+  const auto id = static_cast<DoneCallbackId>(++scheduler.done_callbacks);
+  auto* callback = new DoneCallback(std::move(fn), id);
+  if (const ContextPointer* context = EventLoop::Internals::context(event_loop)) callback->context = *context;
+  if (done) {
+    scheduler.ready.push(static_cast<CallbackNode*>(callback));
+  } else {
+    queue.add(callback, static_cast<CallbackNode*>(callback), &scheduler);
+  }
+  return id;
+}
+
+inline bool remove_done_callback(WaitQueue& queue, DoneCallbackId id) noexcept {
+  for (WaitNode* node = queue.front(); node != nullptr; node = queue.after(node)) {
+    if (!(node->target->flags & kCallback)) continue;
+    if (static_cast<CallbackNode*>(node->target)->run != &DoneCallback::run_it) continue;
+    auto* callback = static_cast<DoneCallback*>(node);
+    if (callback->id != id) continue;
+    queue.remove(callback);
+    delete callback;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace detail
+}  // namespace eddy::inline EDDY_ABI

@@ -1,0 +1,203 @@
+// Promise<T>: what the compiler talks to inside a Task's coroutine. It is empty: all state is in the Frame before it.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/error.hpp>
+#include <eddy/base/outcome.hpp>
+#include <eddy/loop/frame.hpp>
+#include <eddy/task/foreign_awaiter.hpp>
+
+#include <concepts>
+#include <coroutine>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+// Where a T is kept until somebody takes it: in the block, before the Frame. An over-aligned T is kept apart.
+template <class T>
+struct ResultSlot {
+  using Stored = typename StoredResult<T>::Type;
+  static constexpr bool kApart = alignof(Stored) > alignof(Frame);
+  using Slot = std::conditional_t<kApart, Stored*, Stored>;
+  static constexpr std::size_t kPrefix = std::is_void_v<T> ? 0 : slot_size<Slot>;
+
+  template <class... Args>
+  static void emplace(Frame* frame, Args&&... args) {
+    auto* slot = slot_of<Slot>(frame);
+    if constexpr (kApart) {
+      ::new (static_cast<void*>(slot)) Slot(new Stored(std::forward<Args>(args)...));
+    } else {
+      ::new (static_cast<void*>(slot)) Stored(std::forward<Args>(args)...);
+    }
+    frame->ended = Ended::value;
+  }
+  static Stored& get(Frame* frame) noexcept {
+    if constexpr (kApart) {
+      return **slot_of<Slot>(frame);
+    } else {
+      return *slot_of<Slot>(frame);
+    }
+  }
+  static void destroy(Frame* frame) noexcept {
+    if constexpr (!std::is_void_v<T>) {
+      if (frame->ended != Ended::value) return;
+      frame->ended = Ended::taken;
+      if constexpr (kApart) {
+        delete *slot_of<Slot>(frame);
+      } else {
+        get(frame).~Stored();
+      }
+    }
+  }
+  // The value as the T that a `co_await` gives; it is moved out. The caller has seen that there is one.
+  static T take(Frame* frame) {
+    if constexpr (std::is_reference_v<T>) {
+      return static_cast<T>(*get(frame));
+    } else if constexpr (!std::is_void_v<T>) {
+      return std::move(get(frame));
+    }
+  }
+};
+
+struct FinalAwaiter {
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  template <class P>
+  EDDY_SUSPEND std::coroutine_handle<> await_suspend(std::coroutine_handle<P> handle) const noexcept {
+    Frame* frame = Frame::of(handle);
+    if (frame->root == frame) {
+      frame->state = State::done;  // the driver goes on from here
+      return std::noop_coroutine();
+    }
+    return hop(frame->root, frame->parent);
+  }
+  void await_resume() const noexcept {}
+};
+
+#if defined(EDDY_CHECK_FRAME_LAYOUT)
+[[noreturn]] EDDY_COLD inline void report_wrong_layout(const char* function, const char* file, int line) noexcept {
+  std::fprintf(stderr,
+               "eddy: %s:%d: g++ before 13 laid out the coroutine `%s` wrongly, because a bare co_await is the condition of "
+               "an if, while or switch in it; write `if (auto r = co_await x; r)` instead\n",
+               file, line, function);
+  std::abort();
+}
+#endif
+
+// What may be awaited as it is: it knows Frames.
+template <class A>
+concept NativeAwaiter = std::derived_from<A, Suspension> || requires { typename A::EddyAwaiter; };
+
+struct PromiseBase : PromiseMark {
+  PromiseBase() noexcept = default;
+  PromiseBase(const PromiseBase&) = delete;
+  PromiseBase& operator=(const PromiseBase&) = delete;
+
+  [[nodiscard]] std::suspend_always initial_suspend() const noexcept { return {}; }
+
+  template <class A>
+  decltype(auto) await_transform(A&& awaitable, const char* file = __builtin_FILE(), unsigned line = __builtin_LINE()) {
+    static_assert(Awaitable<A>,
+                  "eddy: this cannot be awaited: co_await takes a Task, a TaskHandle, a Future or another awaitable");
+    if constexpr (Awaitable<A>) {
+      frame()->location = Location(file, line);
+      if constexpr (HasMemberCoAwait<A> || HasFreeCoAwait<A>) {
+        using Made = AwaiterOf<A>;
+        if constexpr (NativeAwaiter<std::remove_reference_t<Made>>) {
+          return get_awaiter(std::forward<A>(awaitable));
+        } else {
+          return ForeignAwaiter<Made>(get_awaiter(std::forward<A>(awaitable)));
+        }
+      } else if constexpr (NativeAwaiter<std::remove_cvref_t<A>>) {
+        // A reference to the awaiter where it stands: g++ would copy one that is returned as an rvalue.
+        return static_cast<std::remove_cvref_t<A>&>(awaitable);
+      } else {
+        return ForeignAwaiter<std::remove_reference_t<A>&>(awaitable);
+      }
+    }
+  }
+
+  void unhandled_exception() noexcept;
+
+ protected:
+  ~PromiseBase() = default;
+  [[nodiscard]] Frame* frame() noexcept {
+    return Frame::of(std::coroutine_handle<PromiseBase>::from_promise(*this));
+  }
+};
+
+// A task that is left by a CancelledError ends as cancelled.
+inline bool is_cancelled_error(const std::exception_ptr& error) noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const CancelledError&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+inline void PromiseBase::unhandled_exception() noexcept {
+  Frame* self = frame();
+  std::exception_ptr error = std::current_exception();
+  const bool cancelled = self->root == self && self->has(kTask) && is_cancelled_error(error);
+  self->set_error(cancelled ? Ended::cancelled : Ended::exception, std::move(error));
+}
+
+template <class T>
+struct PromiseResult : PromiseBase {
+  template <class U = T>
+    requires std::is_constructible_v<T, U&&>
+  void return_value(U&& value) {
+    ResultSlot<T>::emplace(frame(), std::forward<U>(value));
+  }
+};
+template <class T>
+  requires std::is_reference_v<T>
+struct PromiseResult<T> : PromiseBase {
+  void return_value(T value) noexcept { ResultSlot<T>::emplace(frame(), std::addressof(value)); }
+};
+template <>
+struct PromiseResult<void> : PromiseBase {
+  void return_void() noexcept { frame()->ended = Ended::value; }
+};
+
+template <class T>
+struct Promise final : PromiseResult<T> {
+  using Slot = ResultSlot<T>;
+
+  static void* operator new(std::size_t size) { return allocate_frame(size, Slot::kPrefix); }
+  static void operator delete(void* coroutine, std::size_t) noexcept { release_frame(coroutine, Slot::kPrefix); }
+
+  Promise() noexcept = default;
+  Promise(const Promise&) = delete;
+  Promise& operator=(const Promise&) = delete;
+  ~Promise() {
+    Frame* frame = this->frame();
+    frame->clear(kAlive);
+    if (frame->count == 0) Slot::destroy(frame);
+  }
+
+  Task<T> get_return_object([[maybe_unused]] const char* function = __builtin_FUNCTION(),
+                            const char* file = __builtin_FILE(), int line = __builtin_LINE()) noexcept {
+    Frame* frame = this->frame();
+#if defined(EDDY_CHECK_FRAME_LAYOUT)
+    if (frame->root != frame) report_wrong_layout(function, file, line);
+#endif
+    frame->location = Location(file, static_cast<unsigned>(line));
+    return Task<T>(frame);
+  }
+  [[nodiscard]] FinalAwaiter final_suspend() const noexcept { return {}; }
+
+  void unhandled_exception() noexcept {
+    Slot::destroy(this->frame());  // a local's destructor threw after `co_return value`
+    PromiseBase::unhandled_exception();
+  }
+};
+
+}  // namespace eddy::inline EDDY_ABI::detail

@@ -1,0 +1,115 @@
+// sleep, sleep_until and yield: to wait for time to pass, or just for one's next turn.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/time.hpp>
+#include <eddy/loop/event_loop.hpp>
+#include <eddy/loop/frame.hpp>
+
+#include <coroutine>
+
+namespace eddy::inline EDDY_ABI {
+
+namespace detail {
+
+// Goes to the end of the ready queue. A cancel that is in force takes effect here.
+inline void yield_turn(Frame* frame) noexcept {
+  Frame* root = frame->root;
+  root->leaf = frame;
+  if (root->has(kStop)) {
+    root->state = State::stopping;
+    return;
+  }
+  root->state = State::ready;
+  root->loop->ready.push(static_cast<ReadyNode*>(root));
+}
+
+struct [[nodiscard("nothing waits until this is awaited: co_await it")]] YieldAwaiter {
+  using EddyAwaiter = void;
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  template <class P>
+  EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) const noexcept {
+    yield_turn(frame_of(handle));
+  }
+  void await_resume() const noexcept {}
+};
+
+// Waits in the timer queue.
+struct TimerWait : Suspension {
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  void await_resume() const noexcept {}
+
+ protected:
+  TimerWait() = default;
+  ~TimerWait() = default;
+  void wait_until(Frame* frame, TimePoint deadline) {
+    if (!park(frame, this)) return;
+    Frame* root = frame->root;
+    timer_.target = root;
+    try {
+      EventLoop::Internals::timers(root->loop).arm(&timer_, deadline);
+    } catch (...) {
+      root->state = State::running;
+      throw;
+    }
+  }
+
+ private:
+  CancelResult try_cancel(bool) noexcept override {
+    EventLoop::Internals::timers(static_cast<Frame*>(timer_.target)->loop).cancel(&timer_);
+    return CancelResult::stopped;
+  }
+  [[nodiscard]] const char* waits_for() const noexcept override { return "sleep"; }
+  TimerNode timer_;
+};
+
+struct [[nodiscard("nothing sleeps until this is awaited: co_await it")]] SleepAwaiter final : TimerWait {
+  explicit SleepAwaiter(Duration delay) noexcept : delay_(delay) {}
+  template <class P>
+  EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
+    Frame* frame = frame_of(handle);
+    if (delay_ <= Duration::zero()) return yield_turn(frame);
+    wait_until(frame, saturating_add(EventLoop::Internals::loop(*frame->root->loop).time(), delay_));
+  }
+
+ private:
+  Duration delay_;
+};
+
+struct [[nodiscard("nothing sleeps until this is awaited: co_await it")]] SleepUntilAwaiter final : TimerWait {
+  explicit SleepUntilAwaiter(TimePoint deadline) noexcept : deadline_(deadline) {}
+  template <class P>
+  EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
+    Frame* frame = frame_of(handle);
+    if (deadline_ <= EventLoop::Internals::loop(*frame->root->loop).time()) return yield_turn(frame);
+    wait_until(frame, deadline_);
+  }
+
+ private:
+  TimePoint deadline_;
+};
+
+}  // namespace detail
+
+/// Completes once `delay` has passed on the loop's clock, never earlier. Zero and negative delays wait for one turn, as
+/// `yield()` does; a delay beyond the clock's range waits for ever.
+/// Cancellation: stops at once, also in a turn that it only yields. Errors: std::invalid_argument for a NaN.
+/// Complexity: O(log n) in the number of timers, no allocation. Source: asyncio.sleep.
+template <class Rep, class Period>
+[[nodiscard("nothing sleeps until this is awaited: co_await it")]] detail::SleepAwaiter sleep(
+    std::chrono::duration<Rep, Period> delay) {
+  return detail::SleepAwaiter(to_duration(delay));
+}
+
+/// Completes once the loop's clock has reached `deadline`; for one that has passed, in the next turn. Otherwise as
+/// `sleep`. Source: trio.sleep_until.
+[[nodiscard("nothing sleeps until this is awaited: co_await it")]] inline detail::SleepUntilAwaiter sleep_until(TimePoint deadline) noexcept {
+  return detail::SleepUntilAwaiter(deadline);
+}
+
+/// Lets everything else that is ready run once, then goes on. A cancel in force takes effect here.
+/// Source: asyncio.sleep(0), tokio::task::yield_now.
+[[nodiscard("nothing yields until this is awaited: co_await it")]] inline detail::YieldAwaiter yield() noexcept { return {}; }
+
+}  // namespace eddy::inline EDDY_ABI

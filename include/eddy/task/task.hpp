@@ -1,0 +1,136 @@
+// Task<T>: a coroutine that runs when it is awaited or handed to the loop, and gives a T.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/error.hpp>
+#include <eddy/base/fwd.hpp>
+#include <eddy/task/promise.hpp>
+
+#include <coroutine>
+#include <type_traits>
+#include <utility>
+
+namespace eddy::inline EDDY_ABI {
+
+namespace detail {
+
+// Awaiting a Task runs it in the awaiter's own turn: the child joins the strand and is entered directly.
+template <class T>
+class [[nodiscard]] TaskAwaiter {
+ public:
+  using EddyAwaiter = void;
+  explicit TaskAwaiter(Frame* child) noexcept : child_(child) {}
+
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  template <class P>
+  EDDY_SUSPEND std::coroutine_handle<> await_suspend(std::coroutine_handle<P> handle) noexcept {
+    Frame* parent = frame_of(handle);
+    Frame* root = parent->root;
+    child_->parent = parent;
+    child_->root = root;
+    return hop(root, child_);
+  }
+  T await_resume() {
+    const Reaper reaper{child_};
+    if (child_->ended == Ended::exception) [[unlikely]] {
+      std::exception_ptr error = std::move(child_->error());
+      child_->error().~exception_ptr();
+      child_->ended = Ended::taken;
+      std::rethrow_exception(std::move(error));
+    }
+    return ResultSlot<T>::take(child_);
+  }
+
+ private:
+  struct Reaper {
+    Frame* frame;
+    ~Reaper() { frame->handle().destroy(); }
+  };
+  Frame* child_;
+};
+
+struct TaskAccess;
+
+[[noreturn]] EDDY_COLD inline void throw_empty_task() {
+  throw InvalidStateError("eddy: this Task is empty: it was awaited, started or moved from before; a Task runs once");
+}
+
+}  // namespace detail
+
+/// A lazy coroutine: nothing of its body runs before it is awaited or given to `create_task`, `run` or a combinator.
+/// `co_await task` completes with what the body returns, or throws what it threw.
+///
+/// It is awaited once; a second time, and on a moved-from Task, `co_await` throws InvalidStateError. Dropping a Task
+/// that never ran destroys its arguments and does nothing else. The coroutine's parameters are its own: take them by
+/// value, or by lvalue reference to something that outlives the Task; `T&&` is refused.
+///
+/// Cancellation: a task that is cancelled while it waits is unwound, see docs/design.md. Threads: one loop's. Complexity:
+/// one allocation, recycled per thread. Source: an asyncio coroutine object.
+template <class T>
+class [[nodiscard("a Task does nothing until it is awaited: co_await it or pass it to create_task")]] Task {
+ public:
+  using promise_type = detail::Promise<T>;
+  /// What awaiting gives.
+  using value_type = T;
+
+  /// An empty Task.
+  Task() noexcept = default;
+  Task(Task&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+  Task& operator=(Task&& other) noexcept {
+    if (this != &other) {
+      reset();
+      frame_ = std::exchange(other.frame_, nullptr);
+    }
+    return *this;
+  }
+  ~Task() { reset(); }
+
+  /// False once it was awaited, started or moved from.
+  [[nodiscard]] bool valid() const noexcept { return frame_ != nullptr; }
+
+  auto operator co_await() {
+    if (frame_ == nullptr) detail::throw_empty_task();
+    return detail::TaskAwaiter<T>(std::exchange(frame_, nullptr));
+  }
+
+ private:
+  friend detail::Promise<T>;
+  friend detail::TaskAccess;
+  explicit Task(detail::Frame* frame) noexcept : frame_(frame) {}
+  void reset() noexcept {
+    if (frame_ != nullptr) std::exchange(frame_, nullptr)->handle().destroy();
+  }
+
+  detail::Frame* frame_ = nullptr;
+};
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_task = false;
+template <class T>
+inline constexpr bool is_task<Task<T>> = true;
+
+struct TaskAccess {
+  template <class T>
+  static Frame* frame(const Task<T>& task) noexcept {
+    return task.frame_;
+  }
+  template <class T>
+  static Frame* release(Task<T>& task) {
+    if (task.frame_ == nullptr) throw_empty_task();
+    return std::exchange(task.frame_, nullptr);
+  }
+};
+
+}  // namespace detail
+}  // namespace eddy::inline EDDY_ABI
+
+// The parameters' declared types are seen here only.
+template <class T, class... Args>
+struct std::coroutine_traits<eddy::Task<T>, Args...> {
+  static_assert(!(std::is_rvalue_reference_v<Args> || ...),
+                "eddy: a coroutine's parameter of type T&& would dangle after the first suspension: take it by value");
+  using promise_type = typename eddy::Task<T>::promise_type;
+};
