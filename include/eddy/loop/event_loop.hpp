@@ -8,6 +8,7 @@
 #pragma once
 
 #include <eddy/base/error.hpp>
+#include <eddy/base/fwd.hpp>
 #include <eddy/base/time.hpp>
 #include <eddy/loop/close_hooks.hpp>
 #include <eddy/loop/descriptor_table.hpp>
@@ -124,6 +125,9 @@ class EventLoop final : detail::Scheduler {
   [[nodiscard]] TimePoint time() const noexcept {
     return clock_ == nullptr ? TimePoint(std::chrono::steady_clock::now()) : clock_->now();
   }
+  /// A future that belongs to this loop; include eddy/task/future.hpp. Source: loop.create_future.
+  template <class T = void>
+  Future<T> create_future();
   /// True while the loop runs its passes.
   [[nodiscard]] bool is_running() const noexcept { return running_; }
   /// True once the loop takes no more work.
@@ -213,6 +217,7 @@ class EventLoop final : detail::Scheduler {
   detail::WakerPointer waker_;
   detail::DescriptorTable table_;
   detail::CloseHooks close_hooks_;
+  detail::CloseHook* default_executor_ = nullptr;  // one of them, once it was needed
   detail::IntrusiveList<detail::ScheduledCallback> callbacks_;
   ExceptionHandler handler_;
   const void* thread_ = nullptr;
@@ -238,6 +243,7 @@ struct EventLoop::Internals {
   static detail::DescriptorTable& descriptors(EventLoop& loop) noexcept { return loop.table_; }
   static detail::WakerPointer& waker(EventLoop& loop) noexcept { return loop.waker_; }
   static detail::CloseHooks& close_hooks(EventLoop& loop) noexcept { return loop.close_hooks_; }
+  static detail::CloseHook*& default_executor(EventLoop& loop) noexcept { return loop.default_executor_; }
   static std::size_t& holds(EventLoop& loop) noexcept { return loop.holds_; }
   static void check_open(EventLoop& loop) { loop.check_open(); }
   static const detail::ContextPointer* context(EventLoop& loop) noexcept { return loop.current_context(); }

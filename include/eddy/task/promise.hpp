@@ -93,6 +93,22 @@ struct FinalAwaiter {
 template <class A>
 concept NativeAwaiter = std::derived_from<A, Suspension> || requires { typename A::EddyAwaiter; };
 
+// An awaiter where it stands in the awaiting frame. (g++ copies an awaiter that await_transform returns by reference.)
+template <class A>
+class AwaiterReference {
+ public:
+  explicit AwaiterReference(A& awaiter) noexcept : awaiter_(&awaiter) {}
+  [[nodiscard]] bool await_ready() const noexcept(noexcept(std::declval<A&>().await_ready())) { return awaiter_->await_ready(); }
+  template <class P>
+  auto await_suspend(std::coroutine_handle<P> handle) const noexcept(noexcept(std::declval<A&>().await_suspend(handle))) {
+    return awaiter_->await_suspend(handle);
+  }
+  decltype(auto) await_resume() const { return awaiter_->await_resume(); }
+
+ private:
+  A* awaiter_;
+};
+
 struct PromiseBase : PromiseMark {
   PromiseBase() noexcept = default;
   PromiseBase(const PromiseBase&) = delete;
@@ -114,8 +130,7 @@ struct PromiseBase : PromiseMark {
           return ForeignAwaiter<Made>(get_awaiter(std::forward<A>(awaitable)));
         }
       } else if constexpr (NativeAwaiter<std::remove_cvref_t<A>>) {
-        // A reference to the awaiter where it stands: g++ would copy one that is returned as an rvalue.
-        return static_cast<std::remove_cvref_t<A>&>(awaitable);
+        return AwaiterReference<std::remove_cvref_t<A>>(awaitable);
       } else {
         return ForeignAwaiter<std::remove_reference_t<A>&>(awaitable);
       }

@@ -1,0 +1,238 @@
+// gather: runs several awaitables at the same time and gives their results in the order of the arguments.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/outcome.hpp>
+#include <eddy/combine/gather_group.hpp>
+
+#include <concepts>
+#include <functional>
+#include <iterator>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace eddy::inline EDDY_ABI {
+
+/// As the first argument of `gather`: failures become values, so each element is an Outcome.
+struct ReturnExceptions {
+  explicit ReturnExceptions() = default;
+};
+inline constexpr ReturnExceptions return_exceptions{};
+
+namespace detail {
+
+// What a slot gives: its value, or how it ended.
+template <bool AsOutcome, class Slot>
+struct GatherResult {
+  using Value = typename Slot::value_type;
+  using InTuple = std::conditional_t<std::is_void_v<Value>, std::monostate, Value>;
+  using InVector = std::conditional_t<std::is_reference_v<Value>, std::reference_wrapper<std::remove_reference_t<Value>>, Value>;
+
+  static InTuple take(Slot& slot) {
+    if constexpr (std::is_void_v<Value>) {
+      slot.take();
+      return {};
+    } else {
+      return slot.take();
+    }
+  }
+};
+template <class Slot>
+struct GatherResult<true, Slot> {
+  using Value = typename Slot::value_type;
+  using InTuple = Outcome<Value>;
+  using InVector = Outcome<Value>;
+
+  static InTuple take(Slot& slot) {
+    if (slot.cancelled()) return InTuple::from_cancelled(slot.take_error());
+    if (!slot.has_value()) return InTuple::from_exception(slot.take_error());
+    if constexpr (std::is_void_v<Value>) {
+      slot.take();
+      return InTuple::from_value();
+    } else if constexpr (std::is_reference_v<Value>) {
+      return InTuple::from_value(std::addressof(slot.take()));
+    } else {
+      return InTuple::from_value(slot.take());
+    }
+  }
+};
+
+template <bool AsOutcome, class... Slots>
+class [[nodiscard("gather starts nothing until it is awaited: co_await it")]] GatherAwaiter final : public GatherGroup {
+ public:
+  template <class... As>
+  explicit GatherAwaiter(std::in_place_t, As&&... awaitables)
+      : GatherGroup(AsOutcome), slots_(make_slot(std::forward<As>(awaitables))...) {}
+  GatherAwaiter(GatherAwaiter&& other) noexcept : GatherGroup(AsOutcome), slots_(std::move(other.slots_)) {}
+
+  [[nodiscard]] bool await_ready() const { return over([](const auto&... slots) { return (is_done(slots) && ...); }); }
+  template <class P>
+  EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
+    if (!begin(frame_of(handle))) return;
+    over([this](auto&... slots) { (begin_slot(slots), ...); });
+    settle();
+  }
+  auto await_resume() {
+    throw_first_error();
+    return over([](auto&... slots) {
+      if constexpr (!AsOutcome && (std::is_void_v<typename Slots::value_type> && ...)) {
+        (slots.take(), ...);
+      } else {
+        return std::tuple<typename GatherResult<AsOutcome, Slots>::InTuple...>{GatherResult<AsOutcome, Slots>::take(slots)...};
+      }
+    });
+  }
+
+ private:
+  template <class F>
+  decltype(auto) over(F fn) {
+    return std::apply(fn, slots_);
+  }
+  template <class F>
+  decltype(auto) over(F fn) const {
+    return std::apply(fn, slots_);
+  }
+  template <class Slot>
+  static bool is_done(const Slot& slot) {
+    if constexpr (is_watched<Slot>) {
+      return slot.done();
+    } else {
+      return false;
+    }
+  }
+  void leave_watched() noexcept override {
+    over([](auto&... slots) { (leave(slots), ...); });
+  }
+  void cancel_watched() noexcept override {
+    over([](auto&... slots) { (cancel(slots), ...); });
+  }
+
+  std::tuple<Slots...> slots_;
+};
+
+template <bool AsOutcome, class Slot>
+class [[nodiscard("gather starts nothing until it is awaited: co_await it")]] GatherRangeAwaiter final : public GatherGroup {
+ public:
+  using Result = GatherResult<AsOutcome, Slot>;
+  explicit GatherRangeAwaiter(std::vector<Slot> slots) noexcept : GatherGroup(AsOutcome), slots_(std::move(slots)) {}
+  GatherRangeAwaiter(GatherRangeAwaiter&& other) noexcept : GatherGroup(AsOutcome), slots_(std::move(other.slots_)) {}
+
+  [[nodiscard]] bool await_ready() const {
+    if constexpr (is_watched<Slot>) {
+      for (const Slot& slot : slots_) {
+        if (!slot.done()) return false;
+      }
+      return true;
+    } else {
+      return slots_.empty();
+    }
+  }
+  template <class P>
+  EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
+    if (!begin(frame_of(handle))) return;
+    for (Slot& slot : slots_) begin_slot(slot);
+    settle();
+  }
+  auto await_resume() {
+    throw_first_error();
+    if constexpr (!AsOutcome && std::is_void_v<typename Slot::value_type>) {
+      for (Slot& slot : slots_) slot.take();
+    } else {
+      std::vector<typename Result::InVector> results;
+      results.reserve(slots_.size());
+      for (Slot& slot : slots_) results.emplace_back(Result::take(slot));
+      return results;
+    }
+  }
+
+ private:
+  void leave_watched() noexcept override {
+    for (Slot& slot : slots_) leave(slot);
+  }
+  void cancel_watched() noexcept override {
+    for (Slot& slot : slots_) cancel(slot);
+  }
+
+  std::vector<Slot> slots_;
+};
+
+template <class R>
+concept GatherRange = !Awaitable<R> && requires(R& range) {
+  std::begin(range);
+  std::end(range);
+  requires Awaitable<decltype(*std::begin(range))>;
+};
+
+template <bool AsOutcome, class R>
+auto gather_range(R&& range) {
+  using Element = std::remove_cvref_t<decltype(*std::begin(range))>;
+  static_assert(!is_task<Element> || !std::is_lvalue_reference_v<R>,
+                "eddy: a range of Task is used up by gather, so it is taken as an rvalue: write gather(std::move(tasks))");
+  using Slot = SlotOf<Element>;
+  std::vector<Slot> slots;
+  if constexpr (!is_task<Element> || !std::is_lvalue_reference_v<R>) {
+    if constexpr (requires { range.size(); }) slots.reserve(range.size());
+    for (auto& element : range) {
+      if constexpr (std::is_lvalue_reference_v<R>) {
+        slots.push_back(make_slot(element));
+      } else {
+        slots.push_back(make_slot(std::move(element)));
+      }
+    }
+  }
+  return GatherRangeAwaiter<AsOutcome, Slot>(std::move(slots));
+}
+
+template <bool AsOutcome, class... As>
+auto gather(As&&... awaitables) {
+  static_assert((Awaitable<As> && ...),
+                "eddy: gather takes tasks, handles and other awaitables, or one range of them; one of these arguments cannot be awaited");
+  if constexpr ((Awaitable<As> && ...)) {
+    return GatherAwaiter<AsOutcome, SlotOf<As>...>(std::in_place, std::forward<As>(awaitables)...);
+  }
+}
+
+}  // namespace detail
+
+/// Runs all arguments at the same time. Completes when every one has ended, with a tuple of their results in the order of
+/// the arguments: std::monostate for a void one, T& for a reference; nothing if all are void. An empty gather completes at
+/// once.
+///
+/// Tasks are children: each is a task of its own, started in order in the caller's turn. The first exception cancels the
+/// other children, waits for them, and is thrown; a child that fails before its first suspension prevents the later ones
+/// from starting; second and later errors are dropped. Handles and futures are only waited for and run on after an error.
+/// The same handle given twice is awaited once.
+///
+/// Cancellation: goes to all, also to what the handles refer to; all children have ended before the caller is unwound. If
+/// all have given their values nevertheless, they are delivered. Entering it with a cancel in force starts nothing.
+/// Complexity: no allocation beyond the tasks' own. Source: asyncio.gather, which leaves the siblings running.
+template <class... As>
+  requires(!(sizeof...(As) == 1 && (detail::GatherRange<As> && ...)))
+auto gather(As&&... awaitables) {
+  return detail::gather<false>(std::forward<As>(awaitables)...);
+}
+/// The same for a range, for instance a `std::vector<Task<T>>` (as an rvalue) or a range of handles. Completes with a
+/// `std::vector<T>`, of std::reference_wrapper for references; with nothing for void.
+template <class R>
+  requires detail::GatherRange<R>
+auto gather(R&& range) {
+  return detail::gather_range<false>(std::forward<R>(range));
+}
+/// The same with failures as values: each element is an Outcome, a failure stops nobody. A cancelled child is a cancelled
+/// Outcome; a cancel of the caller still stops it.
+template <class... As>
+  requires(!(sizeof...(As) == 1 && (detail::GatherRange<As> && ...)))
+auto gather(ReturnExceptions, As&&... awaitables) {
+  return detail::gather<true>(std::forward<As>(awaitables)...);
+}
+template <class R>
+  requires detail::GatherRange<R>
+auto gather(ReturnExceptions, R&& range) {
+  return detail::gather_range<true>(std::forward<R>(range));
+}
+
+}  // namespace eddy::inline EDDY_ABI

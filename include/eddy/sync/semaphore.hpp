@@ -1,0 +1,136 @@
+// Semaphore: at most so many at once.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/loop/waiter.hpp>
+
+#include <coroutine>
+#include <cstddef>
+#include <utility>
+
+namespace eddy::inline EDDY_ABI {
+
+class Semaphore;
+
+/// Permits that give themselves back. Made by `Semaphore::scoped`; can be moved. It must not outlive its semaphore.
+class [[nodiscard("the permit is given back at once: keep it in a variable")]] SemaphorePermit {
+ public:
+  SemaphorePermit() noexcept = default;
+  SemaphorePermit(Semaphore* semaphore, std::size_t count) noexcept : semaphore_(semaphore), count_(count) {}
+  SemaphorePermit(SemaphorePermit&& other) noexcept : semaphore_(std::exchange(other.semaphore_, nullptr)), count_(other.count_) {}
+  SemaphorePermit& operator=(SemaphorePermit other) noexcept {
+    std::swap(semaphore_, other.semaphore_);
+    std::swap(count_, other.count_);
+    return *this;
+  }
+  ~SemaphorePermit() { release(); }
+  /// Gives the permits back now; a second call does nothing.
+  void release() noexcept;
+  /// True while it holds permits.
+  [[nodiscard]] explicit operator bool() const noexcept { return semaphore_ != nullptr; }
+
+ private:
+  Semaphore* semaphore_ = nullptr;
+  std::size_t count_ = 0;
+};
+
+namespace detail {
+
+class SemaphoreAwaiter : public Waiter {
+ public:
+  SemaphoreAwaiter(Semaphore* semaphore, std::size_t count) noexcept : semaphore_(semaphore), count_(count) {}
+  [[nodiscard]] bool await_ready() const noexcept;
+  template <class P>
+  EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) noexcept {
+    wait(frame_of(handle));
+  }
+
+ protected:
+  ~SemaphoreAwaiter() = default;
+  void wait(Frame* frame) noexcept;
+  CancelResult try_cancel(bool force) noexcept override;
+  [[nodiscard]] const char* waits_for() const noexcept override { return "a semaphore"; }
+  Semaphore* semaphore_;
+  std::size_t count_;
+  friend class eddy::Semaphore;
+};
+
+struct [[nodiscard("nothing is acquired until this is awaited: co_await it")]] AcquireAwaiter final : SemaphoreAwaiter {
+  using SemaphoreAwaiter::SemaphoreAwaiter;
+  void await_resume() const noexcept {}
+};
+struct [[nodiscard("nothing is acquired until this is awaited: co_await it")]] ScopedAwaiter final : SemaphoreAwaiter {
+  using SemaphoreAwaiter::SemaphoreAwaiter;
+  [[nodiscard("the permit is given back at once: keep it in a variable")]] SemaphorePermit await_resume() const noexcept {
+    return {semaphore_, count_};
+  }
+};
+
+}  // namespace detail
+
+/// A counter of permits. Waiters are served in the order of arrival; nobody overtakes, also not with a smaller request. A
+/// permit that was handed to a waiter is his, even if he is cancelled in the same turn.
+/// Cancellation: a cancelled waiter leaves the queue; those behind it are served if they can be.
+/// Threads: for one loop's thread. Complexity: constant, no allocation. It must outlive its waiters.
+/// Source: asyncio.Semaphore.
+class Semaphore {
+ public:
+  /// A semaphore with `permits` to give; zero is allowed.
+  explicit Semaphore(std::size_t permits = 1) noexcept : value_(permits) {}
+  Semaphore(const Semaphore&) = delete;
+  Semaphore& operator=(const Semaphore&) = delete;
+
+  /// Completes once `count` permits are taken; pairs with `release`. Does not suspend if they are there and nobody waits.
+  [[nodiscard("nothing is acquired until this is awaited: co_await it")]] detail::AcquireAwaiter acquire(std::size_t count = 1) noexcept {
+    return {this, count};
+  }
+  /// Completes with a guard that gives the permits back: `auto permit = co_await semaphore.scoped();`.
+  [[nodiscard("nothing is acquired until this is awaited: co_await it")]] detail::ScopedAwaiter scoped(std::size_t count = 1) noexcept {
+    return {this, count};
+  }
+  /// Takes permits if that is possible without waiting.
+  [[nodiscard]] bool try_acquire(std::size_t count = 1) noexcept {
+    if (!available(count)) return false;
+    value_ -= count;
+    return true;
+  }
+  /// Gives permits back, or adds new ones, and wakes those who can go on now; none of them runs inside the call.
+  void release(std::size_t count = 1) noexcept {
+    value_ += count;
+    serve();
+  }
+  /// True if `acquire()` would have to wait.
+  [[nodiscard]] bool locked() const noexcept { return !available(1); }
+  /// Permits that are free.
+  [[nodiscard]] std::size_t value() const noexcept { return value_; }
+
+ private:
+  friend class detail::SemaphoreAwaiter;
+  [[nodiscard]] bool available(std::size_t count) const noexcept { return waiters_.empty() && value_ >= count; }
+  void serve() noexcept {
+    while (detail::WaitNode* node = waiters_.front()) {
+      const std::size_t count = static_cast<detail::SemaphoreAwaiter*>(node)->count_;
+      if (value_ < count) return;
+      value_ -= count;
+      waiters_.wake(node);
+    }
+  }
+
+  std::size_t value_;
+  detail::WaitQueue waiters_;
+};
+
+inline void SemaphorePermit::release() noexcept {
+  if (semaphore_ != nullptr) std::exchange(semaphore_, nullptr)->release(count_);
+}
+
+inline bool detail::SemaphoreAwaiter::await_ready() const noexcept { return semaphore_->try_acquire(count_); }
+inline void detail::SemaphoreAwaiter::wait(Frame* frame) noexcept { wait_in(semaphore_->waiters_, frame); }
+inline CancelResult detail::SemaphoreAwaiter::try_cancel(bool) noexcept {
+  semaphore_->waiters_.remove(this);
+  semaphore_->serve();
+  return CancelResult::stopped;
+}
+
+}  // namespace eddy::inline EDDY_ABI

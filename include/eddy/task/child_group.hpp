@@ -1,0 +1,112 @@
+// ChildGroup: what everything that has children shares: to start them, to stop them, and to let the parent go on.
+//
+// It is the base of the awaiters of gather, timeout, try_finally and their like. The parent's strand is parked in the group
+// while child strands run; the last child to end hands over to it. Nothing here resumes or destroys anything itself.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/loop/scheduler.hpp>
+#include <eddy/task/task_handle.hpp>
+
+#include <cstddef>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+class ChildGroup : public Boundary {
+ public:
+  [[nodiscard]] const IntrusiveList<Frame>* children() const noexcept final { return &children_; }
+
+ protected:
+  ChildGroup() = default;
+  ~ChildGroup() = default;
+
+  [[nodiscard]] Scheduler& loop() const noexcept { return *parent->root->loop; }
+  [[nodiscard]] bool has_children() const noexcept { return !children_.empty(); }
+  // True if the parent itself is to stop.
+  [[nodiscard]] bool parent_stops() const noexcept { return parent->root->has(kStop); }
+
+  // Queues `child` to start before the pass goes on. A child that is a task of its own has a name and a context.
+  void start(Frame* child, bool as_task) noexcept {
+    child->set(kChild);
+    if (as_task) child->set(kTask);
+    child->owner = this;
+    child->count = 1;  // this group's: the outcome stays until it is taken
+    child->loop = &loop();
+    child->leaf = child;
+    child->state = State::start;
+    children_.push_back(child);
+    loop().next.push(static_cast<ReadyNode*>(child));
+  }
+  // Asks all children to stop; deliver_stops delivers it.
+  void stop_children() noexcept {
+    for (Frame* child = children_.front(); child != nullptr; child = children_.after(child)) loop().request_stop(child);
+  }
+  void child_ended(Frame* child) noexcept { children_.remove(child); }
+  // The parent goes on with what await_resume gives.
+  void resume_parent() noexcept { loop().hand_over(parent->root); }
+  // The parent is unwound.
+  void unwind_parent() noexcept { loop().unwind_next(parent->root); }
+
+ private:
+  IntrusiveList<Frame> children_;
+};
+
+// A child's block: a Task that has not started yet, then the holder of its outcome.
+template <class T>
+class ChildSlot {
+ public:
+  using value_type = T;
+  explicit ChildSlot(Task<T> task) : frame_(TaskAccess::release(task)) {}
+  ChildSlot(ChildSlot&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+  ChildSlot& operator=(ChildSlot&&) = delete;
+  ~ChildSlot() { reset(); }
+
+  [[nodiscard]] Frame* frame() const noexcept { return frame_; }
+  [[nodiscard]] bool has_value() const noexcept { return frame_->ended == Ended::value; }
+  [[nodiscard]] bool cancelled() const noexcept { return frame_->ended == Ended::cancelled; }
+  [[nodiscard]] T take() { return ResultSlot<T>::take(frame_); }
+  // The exception that it ended with; it then counts as seen.
+  [[nodiscard]] std::exception_ptr take_error() {
+    frame_->set(kRetrieved);
+    return frame_->ended == Ended::cancelled ? cancelled_error(frame_) : frame_->error();
+  }
+  void reset() noexcept {
+    if (frame_ == nullptr) return;
+    Frame* frame = std::exchange(frame_, nullptr);
+    if (!frame->has(kChild)) {
+      frame->handle().destroy();  // it never started
+      return;
+    }
+    frame->set(kRetrieved);
+    release_result<T>(frame);
+  }
+
+ private:
+  Frame* frame_;
+};
+
+// Any awaitable as a Task.
+template <class A>
+Task<AwaitResult<A>> as_task(A awaitable) {
+  co_return co_await std::move(awaitable);
+}
+// A handle that somebody else keeps: what it gives stays with it.
+template <class T>
+Task<AwaitResult<const TaskHandle<T>&>> as_task_of_handle(TaskHandle<T> handle) {
+  co_return co_await handle;
+}
+
+template <class A>
+auto make_task(A&& awaitable) {
+  using Plain = std::remove_cvref_t<A>;
+  if constexpr (is_task<Plain>) {
+    return Plain(std::move(awaitable));
+  } else if constexpr (is_handle<Plain> && std::is_lvalue_reference_v<A>) {
+    return as_task_of_handle(awaitable);
+  } else {
+    return as_task<Plain>(std::forward<A>(awaitable));
+  }
+}
+
+}  // namespace eddy::inline EDDY_ABI::detail
