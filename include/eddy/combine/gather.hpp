@@ -73,7 +73,7 @@ class [[nodiscard("gather starts nothing until it is awaited: co_await it")]] Ga
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
     if (!begin(frame_of(handle))) return;
-    over([this](auto&... slots) { (begin_slot(slots), ...); });
+    over([this](auto&... slots) { (this->begin_slot(slots), ...); });
     settle();
   }
   auto await_resume() {

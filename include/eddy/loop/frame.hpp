@@ -89,6 +89,13 @@ class Location {
   std::uint64_t packed_;
 };
 
+// Compilers take it that only the coroutine itself reaches memory through the pointer to its frame (clang marks it
+// noalias). The Frame and the slot before it are reached from everywhere, so the way there is hidden.
+EDDY_INLINE std::byte* opaque(std::byte* pointer) noexcept {
+  asm("" : "+r"(pointer));
+  return pointer;
+}
+
 struct alignas(16) Frame : ReadyNode, ListHook {
   union {
     Frame* parent;    // not a root: the frame that awaits this one
@@ -117,7 +124,7 @@ struct alignas(16) Frame : ReadyNode, ListHook {
     return std::coroutine_handle<>::from_address(reinterpret_cast<std::byte*>(this) + sizeof(Frame));
   }
   [[nodiscard]] static Frame* of(std::coroutine_handle<> handle) noexcept {
-    return std::launder(reinterpret_cast<Frame*>(static_cast<std::byte*>(handle.address()) - sizeof(Frame)));
+    return std::launder(reinterpret_cast<Frame*>(opaque(static_cast<std::byte*>(handle.address())) - sizeof(Frame)));
   }
 
   [[nodiscard]] std::exception_ptr& error() noexcept {

@@ -35,7 +35,7 @@ void release_result(Frame* frame) noexcept {
 
 // Waits until a task has ended. A cancel of the waiting task is forwarded to it.
 struct TaskWaiter : Waiter {
-  explicit TaskWaiter(Frame* target) noexcept : target_(target) {}
+  explicit TaskWaiter(Frame* awaited) noexcept : target_(awaited) {}
 
   [[nodiscard]] bool await_ready() const noexcept { return target_->done(); }
   template <class P>

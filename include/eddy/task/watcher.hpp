@@ -23,12 +23,12 @@ class Watcher : CallbackNode, WaitNode {
   Watcher& operator=(const Watcher&) = delete;
 
   // Calls `told(owner, watcher)` in the turn after what `queue` belongs to has ended.
-  void watch(WaitQueue& queue, Scheduler& loop, void* owner, void (*told)(void*, Watcher*)) noexcept {
+  void watch(WaitQueue& queue, Scheduler& scheduler, void* owner, void (*told)(void*, Watcher*)) noexcept {
     queue_ = &queue;
-    scheduler_ = &loop;
+    scheduler_ = &scheduler;
     owner_ = owner;
     told_ = told;
-    queue.add(this, static_cast<CallbackNode*>(this), &loop);
+    queue.add(this, static_cast<CallbackNode*>(this), &scheduler);
   }
   void leave() noexcept {
     if (scheduler_ == nullptr) return;

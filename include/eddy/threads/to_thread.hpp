@@ -12,6 +12,7 @@
 
 #include <coroutine>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -77,9 +78,9 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] JobAwaite
   void run() noexcept override {
     try {
       if constexpr (takes_stop_token<F, Args...>) {
-        call([this](Args&... args) -> Result { return std::move(fn_)(stop_.get_token(), std::move(args)...); });
+        call([this](Args&... args) -> Result { return std::invoke(std::move(fn_), stop_.get_token(), std::move(args)...); });
       } else {
-        call([this](Args&... args) -> Result { return std::move(fn_)(std::move(args)...); });
+        call([this](Args&... args) -> Result { return std::invoke(std::move(fn_), std::move(args)...); });
       }
     } catch (...) {
       outcome_.emplace(Outcome<Result>::from_exception(std::current_exception()));
