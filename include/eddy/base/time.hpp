@@ -20,11 +20,14 @@ using Duration = std::chrono::nanoseconds;
 /// A point on the loop's clock. On real time that is std::chrono::steady_clock's.
 using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
+namespace detail {
+__extension__ typedef __int128 Wide;
+}  // namespace detail
+
 /// Converts any duration to the loop's unit, rounding up; what does not fit becomes the nearest value that does.
 /// Errors: a NaN throws std::invalid_argument.
 template <class Rep, class Period>
 [[nodiscard]] constexpr Duration to_duration(std::chrono::duration<Rep, Period> d) {
-  using Source = std::chrono::duration<Rep, Period>;
   if constexpr (std::chrono::treat_as_floating_point_v<Rep>) {
     const auto count = std::chrono::duration<long double, std::nano>(d).count();
     if (count != count) throw std::invalid_argument("eddy: a duration must be a number, not NaN");
@@ -33,11 +36,14 @@ template <class Rep, class Period>
     const auto whole = static_cast<Duration::rep>(count);
     return Duration(static_cast<long double>(whole) < count ? whole + 1 : whole);
   } else {
-    if constexpr (std::ratio_greater_v<Period, std::nano>) {
-      if (d > std::chrono::duration_cast<Source>(Duration::max())) return Duration::max();
-      if (d < std::chrono::duration_cast<Source>(Duration::min())) return Duration::min();
-    }
-    return std::chrono::ceil<Duration>(d);
+    // 128 bits hold every product of a 64-bit count and a period's numerator.
+    using Ratio = std::ratio_divide<Period, std::nano>;
+    const detail::Wide scaled = detail::Wide(d.count()) * Ratio::num;
+    detail::Wide count = scaled / Ratio::den;
+    if (scaled > 0 && scaled % Ratio::den != 0) ++count;
+    if (count >= Duration::max().count()) return Duration::max();
+    if (count <= Duration::min().count()) return Duration::min();
+    return Duration(static_cast<Duration::rep>(count));
   }
 }
 

@@ -55,7 +55,8 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] FinallyAw
     }
   }
   T await_resume() {
-    std::exception_ptr error = worker_ && !worker_->has_value() ? worker_->take_error() : nullptr;
+    const bool failed = worker_ && !worker_->has_value() && !worker_->cancelled();
+    std::exception_ptr error = failed ? worker_->take_error() : nullptr;
     if (!cleaner_->has_value()) {
       throw_displacing(cleaner_->take_error(), std::move(error), [](std::exception_ptr displaced) {
         get_running_loop().call_exception_handler(
@@ -63,6 +64,7 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] FinallyAw
       });
     }
     if (error) std::rethrow_exception(error);
+    if (!worker_ || worker_->cancelled()) throw CancelledError();
     return worker_->take();
   }
 

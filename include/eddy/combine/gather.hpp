@@ -72,7 +72,9 @@ class [[nodiscard("gather starts nothing until it is awaited: co_await it")]] Ga
   [[nodiscard]] bool await_ready() const { return over([](const auto&... slots) { return (is_done(slots) && ...); }); }
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
-    if (!begin(frame_of(handle))) return;
+    Frame* frame = frame_of(handle);
+    over([frame](const auto&... slots) { (check_slot(frame, slots), ...); });
+    if (!begin(frame)) return;
     over([this](auto&... slots) { (this->begin_slot(slots), ...); });
     settle();
   }
@@ -133,7 +135,9 @@ class [[nodiscard("gather starts nothing until it is awaited: co_await it")]] Ga
   }
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
-    if (!begin(frame_of(handle))) return;
+    Frame* frame = frame_of(handle);
+    for (const Slot& slot : slots_) check_slot(frame, slot);
+    if (!begin(frame)) return;
     for (Slot& slot : slots_) begin_slot(slot);
     settle();
   }

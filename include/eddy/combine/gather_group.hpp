@@ -23,14 +23,20 @@ class GatherGroup : public ChildGroup {
     parent = frame;
     return park(frame, this);
   }
+  template <class Slot>
+  static void check_slot(Frame* frame, const Slot& slot) {
+    if constexpr (is_watched<Slot>) slot.check_not_own(frame);
+  }
   template <class T>
   void begin_slot(ChildSlot<T>& slot) noexcept {
+    if (failed_) return;  // a handle had failed before: nothing is started any more
     start(slot.frame(), true);
     ++running_;
   }
   template <class Slot>
     requires is_watched<Slot>
   void begin_slot(Slot& slot) {
+    if (failed_) return;
     if (slot.done()) {
       note_watched(slot);
       return;
@@ -67,7 +73,10 @@ class GatherGroup : public ChildGroup {
 
   template <class Slot>
   static void leave(Slot& slot) noexcept {
-    if constexpr (is_watched<Slot>) slot.leave();
+    if constexpr (is_watched<Slot>) {
+      slot.leave();
+      if (slot.done() && !slot.has_value()) (void)slot.take_error();  // it failed as well: dropped, but seen
+    }
   }
   template <class Slot>
   static void cancel(Slot& slot) noexcept {

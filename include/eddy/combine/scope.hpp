@@ -48,10 +48,7 @@ class ScopeGroup : public ChildGroup {
  protected:
   // A masked scope does not hear of the caller's cancel.
   explicit ScopeGroup(bool masked) noexcept : masked_(masked), timeout_(this), expiry_(this) {}
-  ~ScopeGroup() {
-    disarm();
-    if (expiry_.state == State::ready) loop().unqueue(&expiry_);
-  }
+  ~ScopeGroup() = default;
 
   // Parks the caller. False if a stop is in force and the scope is not masked.
   bool begin(Frame* frame) noexcept {
@@ -106,17 +103,18 @@ class ScopeGroup : public ChildGroup {
   }
   void disarm() noexcept {
     if (timer_.armed()) EventLoop::Internals::timers(&loop()).cancel(&timer_);
+    loop().unqueue(&expiry_);
   }
   void reschedule(std::optional<TimePoint> when) {
     if (!has_children() || timeout_.expired_)
       throw InvalidStateError(timeout_.expired_ ? "eddy: the timeout has expired already" : "eddy: the timeout is not running");
     disarm();
-    loop().unqueue(&expiry_);
     timeout_.when_ = when;
     if (when) arm(*when);
   }
   void child_done(Frame* child) noexcept override {
     child_ended(child);
+    disarm();
     body_done();
   }
   CancelResult try_cancel(bool) noexcept override {

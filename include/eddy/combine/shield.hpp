@@ -24,7 +24,9 @@ class [[nodiscard("shield waits for nothing until it is awaited: co_await it")]]
   [[nodiscard]] bool await_ready() const { return keep_.done(); }
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
-    wait_in(queue(), frame_of(handle));
+    Frame* frame = frame_of(handle);
+    Inner::check(frame, keep_);
+    wait_in(queue(), frame);
   }
   decltype(auto) await_resume() { return Inner::take(keep_); }
 
@@ -40,6 +42,7 @@ class [[nodiscard("shield waits for nothing until it is awaited: co_await it")]]
 
 template <class T, bool Owned>
 struct ShieldedTask {
+  static void check(Frame* frame, const TaskHandle<T>& handle) { check_not_own(frame, HandleAccess::frame(handle)); }
   static WaitQueue& queue(const TaskHandle<T>& handle) { return HandleAccess::frame(handle)->waiters; }
   static decltype(auto) take(TaskHandle<T>& handle) {
     if constexpr (Owned) {
@@ -51,6 +54,7 @@ struct ShieldedTask {
 };
 template <class T>
 struct ShieldedFuture {
+  static void check(Frame*, const Future<T>&) noexcept {}
   static WaitQueue& queue(const Future<T>& future) { return FutureAccess::state(future).waiters; }
   static decltype(auto) take(Future<T>& future) { return future.result(); }
 };

@@ -33,6 +33,12 @@ void release_result(Frame* frame) noexcept {
   free_frame(frame);
 }
 
+// Errors: RuntimeError if `frame` belongs to the task that it is about to await.
+inline void check_not_own(Frame* frame, Frame* target) {
+  if (task_of(frame->root) == target)
+    throw RuntimeError("eddy: task " + name_of(target) + " awaits its own handle and would never end");
+}
+
 // Waits until a task has ended. A cancel of the waiting task is forwarded to it.
 struct TaskWaiter : Waiter {
   explicit TaskWaiter(Frame* awaited) noexcept : target_(awaited) {}
@@ -41,8 +47,7 @@ struct TaskWaiter : Waiter {
   template <class P>
   void await_suspend(std::coroutine_handle<P> handle) {
     Frame* frame = frame_of(handle);
-    if (task_of(frame->root) == target_)
-      throw RuntimeError("eddy: task " + name_of(target_) + " awaits its own handle and would never end");
+    check_not_own(frame, target_);
     wait_in(target_->waiters, frame);
   }
 

@@ -68,6 +68,7 @@ class HandleSlot final : public Watcher {
   HandleSlot(HandleSlot&& other) noexcept : handle_(std::move(other.handle_)) {}
 
   [[nodiscard]] bool done() const { return handle_.done(); }
+  void check_not_own(Frame* frame) const { detail::check_not_own(frame, HandleAccess::frame(handle_)); }
   [[nodiscard]] WaitQueue& queue() const { return HandleAccess::frame(handle_)->waiters; }
   [[nodiscard]] bool cancelled() const { return handle_.cancelled(); }
   [[nodiscard]] bool has_value() const { return done() && HandleAccess::frame(handle_)->ended != Ended::exception && !cancelled(); }
@@ -92,6 +93,7 @@ class FutureSlot final : public Watcher {
   FutureSlot(FutureSlot&& other) noexcept : future_(std::move(other.future_)) {}
 
   [[nodiscard]] bool done() const { return future_.done(); }
+  void check_not_own(Frame*) const noexcept {}
   [[nodiscard]] WaitQueue& queue() const { return FutureAccess::state(future_).waiters; }
   [[nodiscard]] bool cancelled() const { return future_.cancelled(); }
   [[nodiscard]] bool has_value() const { return done() && FutureAccess::state(future_).outcome->has_value(); }
