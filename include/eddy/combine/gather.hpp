@@ -4,7 +4,7 @@
 #pragma once
 
 #include <eddy/base/outcome.hpp>
-#include <eddy/combine/gather_group.hpp>
+#include <eddy/combine/slot_group.hpp>
 
 #include <concepts>
 #include <functional>
@@ -31,6 +31,7 @@ struct GatherResult {
   using Value = typename Slot::value_type;
   using InTuple = std::conditional_t<std::is_void_v<Value>, std::monostate, Value>;
   using InVector = std::conditional_t<std::is_reference_v<Value>, std::reference_wrapper<std::remove_reference_t<Value>>, Value>;
+  using InVariant = std::conditional_t<std::is_void_v<Value>, std::monostate, InVector>;
 
   static InTuple take(Slot& slot) {
     if constexpr (std::is_void_v<Value>) {
@@ -59,6 +60,27 @@ struct GatherResult<true, Slot> {
       return InTuple::from_value(slot.take());
     }
   }
+};
+
+// The first error decides, unless failures are values.
+class GatherGroup : public SlotGroup {
+ protected:
+  explicit GatherGroup(bool return_exceptions) noexcept : return_exceptions_(return_exceptions) {}
+  ~GatherGroup() = default;
+  void throw_first_error() {
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+  }
+
+ private:
+  void slot_ended(const void*, std::exception_ptr error) noexcept override {
+    if (!error || return_exceptions_ || decided()) return;
+    error_ = std::move(error);
+    decide();
+  }
+  [[nodiscard]] const char* waits_for() const noexcept override { return "gather"; }
+
+  bool return_exceptions_;
+  std::exception_ptr error_;
 };
 
 template <bool AsOutcome, class... Slots>
@@ -171,14 +193,14 @@ concept GatherRange = !Awaitable<R> && requires(R& range) {
   requires Awaitable<decltype(*std::begin(range))>;
 };
 
-template <bool AsOutcome, class R>
-auto gather_range(R&& range) {
+// The elements of a range as slots. A range of Task is used up.
+template <class R>
+auto make_slots(R&& range) {
   using Element = std::remove_cvref_t<decltype(*std::begin(range))>;
-  static_assert(!is_task<Element> || !std::is_lvalue_reference_v<R>,
-                "eddy: a range of Task is used up by gather, so it is taken as an rvalue: write gather(std::move(tasks))");
-  using Slot = SlotOf<Element>;
-  std::vector<Slot> slots;
-  if constexpr (!is_task<Element> || !std::is_lvalue_reference_v<R>) {
+  constexpr bool kUsable = !is_task<Element> || !std::is_lvalue_reference_v<R>;
+  static_assert(kUsable, "eddy: a range of Task is used up, so it is taken as an rvalue: write std::move(tasks)");
+  std::vector<SlotOf<Element>> slots;
+  if constexpr (kUsable) {
     if constexpr (requires { range.size(); }) slots.reserve(range.size());
     for (auto& element : range) {
       if constexpr (std::is_lvalue_reference_v<R>) {
@@ -188,7 +210,13 @@ auto gather_range(R&& range) {
       }
     }
   }
-  return GatherRangeAwaiter<AsOutcome, Slot>(std::move(slots));
+  return slots;
+}
+
+template <bool AsOutcome, class R>
+auto gather_range(R&& range) {
+  auto slots = make_slots(std::forward<R>(range));
+  return GatherRangeAwaiter<AsOutcome, typename decltype(slots)::value_type>(std::move(slots));
 }
 
 template <bool AsOutcome, class... As>

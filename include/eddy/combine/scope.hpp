@@ -65,7 +65,7 @@ class ScopeGroup : public ChildGroup {
   }
   void start_body(Frame* body) noexcept {
     body_ = body;
-    start(body, false);
+    start_child(body, false);
   }
   // The body runs to its first blocking suspension and is stopped there.
   void start_expired_body(Frame* body) noexcept {

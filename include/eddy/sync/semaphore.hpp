@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <eddy/loop/waiter.hpp>
+#include <eddy/sync/sync_waiter.hpp>
 
 #include <coroutine>
 #include <cstddef>
@@ -37,18 +37,18 @@ class [[nodiscard("the permit is given back at once: keep it in a variable")]] S
 
 namespace detail {
 
-class SemaphoreAwaiter : public Waiter {
+class SemaphoreAwaiter : public SyncWaiter {
  public:
   SemaphoreAwaiter(Semaphore* semaphore, std::size_t count) noexcept : semaphore_(semaphore), count_(count) {}
   [[nodiscard]] bool await_ready() const noexcept;
   template <class P>
-  EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) noexcept {
+  EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
     wait(frame_of(handle));
   }
 
  protected:
   ~SemaphoreAwaiter() = default;
-  void wait(Frame* frame) noexcept;
+  void wait(Frame* frame);
   CancelResult try_cancel(bool force) noexcept override;
   [[nodiscard]] const char* waits_for() const noexcept override { return "a semaphore"; }
   Semaphore* semaphore_;
@@ -58,11 +58,12 @@ class SemaphoreAwaiter : public Waiter {
 
 struct [[nodiscard("nothing is acquired until this is awaited: co_await it")]] AcquireAwaiter final : SemaphoreAwaiter {
   using SemaphoreAwaiter::SemaphoreAwaiter;
-  void await_resume() const noexcept {}
+  void await_resume() const { check_alive(); }
 };
 struct [[nodiscard("nothing is acquired until this is awaited: co_await it")]] ScopedAwaiter final : SemaphoreAwaiter {
   using SemaphoreAwaiter::SemaphoreAwaiter;
-  [[nodiscard("the permit is given back at once: keep it in a variable")]] SemaphorePermit await_resume() const noexcept {
+  [[nodiscard("the permit is given back at once: keep it in a variable")]] SemaphorePermit await_resume() const {
+    check_alive();
     return {semaphore_, count_};
   }
 };
@@ -72,6 +73,7 @@ struct [[nodiscard("nothing is acquired until this is awaited: co_await it")]] S
 /// A counter of permits. Waiters are served in the order of arrival; nobody overtakes, also not with a smaller request. A
 /// permit that was handed to a waiter is his, even if he is cancelled in the same turn.
 /// Cancellation: a cancelled waiter leaves the queue; those behind it are served if they can be.
+/// Errors: BrokenResourceError for waiters of a semaphore that is destroyed; RuntimeError where tasks of two loops wait for it.
 /// Threads: for one loop's thread. Complexity: constant, no allocation. It must outlive its waiters.
 /// Source: asyncio.Semaphore.
 class Semaphore {
@@ -80,6 +82,7 @@ class Semaphore {
   explicit Semaphore(std::size_t permits = 1) noexcept : value_(permits) {}
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
+  ~Semaphore() { detail::break_waiters(waiters_); }
 
   /// Completes once `count` permits are taken; pairs with `release`. Does not suspend if they are there and nobody waits.
   [[nodiscard("nothing is acquired until this is awaited: co_await it")]] detail::AcquireAwaiter acquire(std::size_t count = 1) noexcept {
@@ -126,7 +129,7 @@ inline void SemaphorePermit::release() noexcept {
 }
 
 inline bool detail::SemaphoreAwaiter::await_ready() const noexcept { return semaphore_->try_acquire(count_); }
-inline void detail::SemaphoreAwaiter::wait(Frame* frame) noexcept { wait_in(semaphore_->waiters_, frame); }
+inline void detail::SemaphoreAwaiter::wait(Frame* frame) { wait_in(semaphore_->waiters_, frame); }
 inline CancelResult detail::SemaphoreAwaiter::try_cancel(bool) noexcept {
   semaphore_->waiters_.remove(this);
   semaphore_->serve();

@@ -27,16 +27,15 @@ class ChildGroup : public Boundary {
   [[nodiscard]] bool parent_stops() const noexcept { return parent->root->has(kStop); }
 
   // Queues `child` to start before the pass goes on. A child that is a task of its own has a name and a context.
-  void start(Frame* child, bool as_task) noexcept {
-    child->set(kChild);
-    if (as_task) child->set(kTask);
-    child->owner = this;
+  void start_child(Frame* child, bool as_task) noexcept {
+    adopt(child, as_task);
     child->count = 1;  // this group's: the outcome stays until it is taken
-    child->loop = &loop();
-    child->leaf = child;
-    child->state = State::start;
-    children_.push_back(child);
     loop().next.push(static_cast<ReadyNode*>(child));
+  }
+  // Queues `child`, a task whose handles others have, for a later turn.
+  void start_child_later(Frame* child) noexcept {
+    adopt(child, true);
+    loop().ready.push(static_cast<ReadyNode*>(child));
   }
   // Asks all children to stop; deliver_stops delivers it.
   void stop_children() noexcept {
@@ -49,6 +48,16 @@ class ChildGroup : public Boundary {
   void unwind_parent() noexcept { loop().unwind_next(parent->root); }
 
  private:
+  void adopt(Frame* child, bool as_task) noexcept {
+    child->set(kChild);
+    if (as_task) child->set(kTask);
+    child->owner = this;
+    child->loop = &loop();
+    child->leaf = child;
+    child->state = State::start;
+    children_.push_back(child);
+  }
+
   IntrusiveList<Frame> children_;
 };
 

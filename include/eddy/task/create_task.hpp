@@ -47,11 +47,16 @@ auto own_call(F&& fn, Args&&... args) {
   return call_owned<std::decay_t<F>, std::decay_t<Args>...>(std::forward<F>(fn), std::forward<Args>(args)...);
 }
 
+// Gives `root` its name and its copy of the running context. All that can throw of starting a task.
+inline void prepare_task(EventLoop& loop, Frame* root, const TaskOptions& options) {
+  if (!options.name.empty()) details_of(root).name = options.name;
+  if (const ContextPointer* context = EventLoop::Internals::context(loop)) details_of(root).context = *context;
+}
+
 // Makes `root` a task of the loop, queued for its first step.
 inline void start_task(EventLoop& loop, Frame* root, const TaskOptions& options) {
   Scheduler& scheduler = EventLoop::Internals::scheduler(loop);
-  if (!options.name.empty()) details_of(root).name = options.name;
-  if (const ContextPointer* context = EventLoop::Internals::context(loop)) details_of(root).context = *context;
+  prepare_task(loop, root, options);
   root->set(kTask);
   root->loop = &scheduler;
   root->leaf = root;

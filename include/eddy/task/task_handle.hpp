@@ -93,7 +93,7 @@ struct [[nodiscard]] HandleAwaiter final : TaskWaiter {
 /// Cancellation: a cancel of the awaiting task is forwarded to the awaited one; `shield` prevents that. Threads: for
 /// the loop's thread. Source: asyncio.Task.
 template <class T>
-class [[nodiscard]] TaskHandle {
+class TaskHandle {
  public:
   using value_type = T;
 

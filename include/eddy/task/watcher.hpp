@@ -77,6 +77,8 @@ class HandleSlot final : public Watcher {
     frame->set(kRetrieved);
     return frame->ended == Ended::cancelled ? cancelled_error(frame) : frame->error();
   }
+  [[nodiscard]] bool failed() const { return done() && HandleAccess::frame(handle_)->ended == Ended::exception; }
+  [[nodiscard]] const TaskHandle<T>& handle() const noexcept { return handle_; }
   [[nodiscard]] T take() { return HandleAccess::take(std::move(handle_)); }
   void cancel() { handle_.cancel(); }
 

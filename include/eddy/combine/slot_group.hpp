@@ -1,4 +1,7 @@
-// GatherGroup: the part of gather that does not depend on types: counting, the first error, and who is stopped when.
+// SlotGroup: what gather and race share: several slots that run at the same time, and when the caller goes on.
+//
+// A slot is a child (a Task that was given) or watches somebody else's task or future. What decides the group, the first
+// error for gather and the first end for race, stops the children that are left and leaves the watched ones running.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -12,54 +15,49 @@
 
 namespace eddy::inline EDDY_ABI::detail {
 
-class GatherGroup : public ChildGroup {
+class SlotGroup : public ChildGroup {
  protected:
-  // With `return_exceptions` a child's failure is a value.
-  explicit GatherGroup(bool return_exceptions) noexcept : return_exceptions_(return_exceptions) {}
-  ~GatherGroup() = default;
+  SlotGroup() = default;
+  ~SlotGroup() = default;
 
-  // Parks the parent. False if a stop is in force: then nothing may be started.
+  // Parks the caller. False if a stop is in force: then nothing may be started.
   bool begin(Frame* frame) noexcept {
     parent = frame;
     return park(frame, this);
   }
+  // Errors: RuntimeError for the handle of the very task that awaits.
   template <class Slot>
   static void check_slot(Frame* frame, const Slot& slot) {
     if constexpr (is_watched<Slot>) slot.check_not_own(frame);
   }
   template <class T>
   void begin_slot(ChildSlot<T>& slot) noexcept {
-    if (failed_) return;  // a handle had failed before: nothing is started any more
-    start(slot.frame(), true);
+    if (decided_) return;  // nothing is started any more
+    start_child(slot.frame(), true);
     ++running_;
   }
   template <class Slot>
     requires is_watched<Slot>
   void begin_slot(Slot& slot) {
-    if (failed_) return;
+    if (decided_) return;
     if (slot.done()) {
-      note_watched(slot);
+      note(slot);
       return;
     }
     ++watched_;
     watches_ = true;
     slot.watch(slot.queue(), loop(), this, [](void* group, Watcher* watcher) {
-      auto* self = static_cast<GatherGroup*>(group);
+      auto* self = static_cast<SlotGroup*>(group);
       --self->watched_;
-      self->note_watched(static_cast<Slot&>(*watcher));
+      self->note(static_cast<Slot&>(*watcher));
       self->settle();
     });
-  }
-  // A task or future that somebody else owns has ended. What it does after the parent was told to stop is its own affair.
-  template <class Slot>
-  void note_watched(Slot& slot) {
-    if (!slot.has_value() && !return_exceptions_ && !stopping_) fail(slot.take_error());
   }
   // Goes on once everything has ended; to be called after each end, and when everything is begun.
   void settle() noexcept {
     if (running_ > 0 || watched_ > 0 || settled_) return;
     settled_ = true;
-    if (stopped_ && !failed_ && parent_stops()) {
+    if (stopped_ && !decided_ && parent_stops()) {
       unwind_parent();
     } else if (watches_) {
       loop().wake(parent->root);  // in a turn of its own, like everybody who awaits a handle
@@ -67,9 +65,16 @@ class GatherGroup : public ChildGroup {
       resume_parent();
     }
   }
-  void throw_first_error() {
-    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+  // The group's result is known: the children that are left are stopped, what is watched runs on.
+  void decide() noexcept {
+    decided_ = true;
+    stopping_ = true;
+    leave_watched();
+    watched_ = 0;
+    stop_children();
+    loop().deliver_stops();
   }
+  [[nodiscard]] bool decided() const noexcept { return decided_; }
 
   template <class Slot>
   static void leave(Slot& slot) noexcept {
@@ -85,31 +90,31 @@ class GatherGroup : public ChildGroup {
     }
   }
 
+  // A slot has ended, with `error` or a value. `slot` is its Frame or its Watcher. It is not told of children that ended
+  // because they were stopped.
+  virtual void slot_ended(const void* slot, std::exception_ptr error) noexcept = 0;
   // Over the slots that are watched: to leave them all, and to cancel what they watch.
   virtual void leave_watched() noexcept = 0;
   virtual void cancel_watched() noexcept = 0;
 
  private:
+  // What a watched task does after the caller was told to stop is its own affair.
+  template <class Slot>
+  void note(Slot& slot) noexcept {
+    if (stopping_) return;
+    slot_ended(static_cast<const Watcher*>(&slot), slot.has_value() ? nullptr : slot.take_error());
+  }
   void child_done(Frame* child) noexcept override {
     child_ended(child);
     --running_;
     if (child->ended == Ended::cancelled && stopping_) {
       stopped_ = true;
-    } else if (child->ended != Ended::value && !return_exceptions_) {
-      fail(child->ended == Ended::cancelled ? cancelled_error(child) : child->error());
+    } else if (child->ended == Ended::value) {
+      slot_ended(child, nullptr);
+    } else {
+      slot_ended(child, child->ended == Ended::cancelled ? cancelled_error(child) : child->error());
     }
     settle();
-  }
-  // The first error stops the children and is thrown when they have ended; handles run on, no longer watched.
-  void fail(std::exception_ptr error) noexcept {
-    if (failed_) return;
-    failed_ = true;
-    error_ = std::move(error);
-    stopping_ = true;
-    leave_watched();
-    watched_ = 0;
-    stop_children();
-    loop().deliver_stops();
   }
   CancelResult try_cancel(bool force) noexcept override {
     if (force) {
@@ -125,17 +130,14 @@ class GatherGroup : public ChildGroup {
     }
     return CancelResult::later;
   }
-  [[nodiscard]] const char* waits_for() const noexcept override { return "gather"; }
 
-  bool return_exceptions_;
   bool stopping_ = false;
   bool stopped_ = false;  // something was stopped before it gave a value
-  bool failed_ = false;
+  bool decided_ = false;
   bool settled_ = false;
   bool watches_ = false;
   std::size_t running_ = 0;  // children that have not ended
   std::size_t watched_ = 0;  // handles that have not ended
-  std::exception_ptr error_;
 };
 
 }  // namespace eddy::inline EDDY_ABI::detail

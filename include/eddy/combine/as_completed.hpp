@@ -1,0 +1,136 @@
+// as_completed: the handles of running tasks in the order in which the tasks end.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/time.hpp>
+#include <eddy/combine/wait.hpp>
+#include <eddy/loop/waiter.hpp>
+
+#include <coroutine>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace eddy::inline EDDY_ABI {
+
+namespace detail {
+
+template <class T>
+struct CompletionOrder {
+  CompletionOrder(std::vector<HandleSlot<T>> given, TimeLimit time_limit) : slots(std::move(given)), limit(time_limit), expiry(this) {
+    ended.reserve(slots.size());
+  }
+  CompletionOrder(const CompletionOrder&) = delete;
+  CompletionOrder& operator=(const CompletionOrder&) = delete;
+  ~CompletionOrder() { disarm(); }
+
+  // Starts to watch, at the first call of next().
+  void begin(Scheduler& scheduler) {
+    if (loop != nullptr) return;
+    loop = &scheduler;
+    for (auto& slot : slots) {
+      if (slot.done()) {
+        ended.push_back(&slot);
+      } else {
+        slot.watch(slot.queue(), scheduler, this, [](void* self, Watcher* watcher) {
+          auto* order = static_cast<CompletionOrder*>(self);
+          order->ended.push_back(static_cast<HandleSlot<T>*>(watcher));
+          order->waiters.wake_all();
+        });
+      }
+    }
+    if (!limit.limited()) return;
+    EventLoop& event_loop = EventLoop::Internals::loop(scheduler);
+    timer.target = &expiry;
+    EventLoop::Internals::timers(event_loop).arm(&timer, saturating_add(event_loop.time(), limit.duration()));
+  }
+  void disarm() noexcept {
+    if (timer.armed()) EventLoop::Internals::timers(loop).cancel(&timer);
+    if (loop != nullptr) loop->unqueue(&expiry);
+  }
+  [[nodiscard]] bool exhausted() const noexcept { return given == slots.size(); }
+  [[nodiscard]] bool has_next() const noexcept { return given < ended.size(); }
+
+  struct Expiry : CallbackNode {
+    explicit Expiry(CompletionOrder* owner) noexcept : CallbackNode(&Expiry::run_it), order(owner) {}
+    static void run_it(CallbackNode* node) {
+      CompletionOrder* self = static_cast<Expiry*>(node)->order;
+      self->expired = true;
+      self->waiters.wake_all();
+    }
+    CompletionOrder* order;
+  };
+
+  std::vector<HandleSlot<T>> slots;
+  std::vector<HandleSlot<T>*> ended;
+  std::size_t given = 0;
+  TimeLimit limit;
+  TimerNode timer;
+  Expiry expiry;
+  bool expired = false;
+  Scheduler* loop = nullptr;
+  WaitQueue waiters;
+};
+
+template <class T>
+class [[nodiscard("nothing is waited for until this is awaited: co_await it")]] NextCompleted final : public Waiter {
+ public:
+  explicit NextCompleted(CompletionOrder<T>& order) noexcept : order_(&order) {}
+  [[nodiscard]] bool await_ready() const noexcept { return order_->exhausted() || order_->has_next() || order_->expired; }
+  template <class P>
+  EDDY_SUSPEND bool await_suspend(std::coroutine_handle<P> handle) {
+    Frame* frame = frame_of(handle);
+    if (!order_->waiters.empty()) throw BusyResourceError("eddy: another task waits for the next completion");
+    for (const auto& slot : order_->slots) slot.check_not_own(frame);
+    order_->begin(*frame->root->loop);
+    if (order_->has_next()) return false;
+    wait_in(order_->waiters, frame);
+    return true;
+  }
+  std::optional<TaskHandle<T>> await_resume() {
+    if (order_->has_next()) return order_->ended[order_->given++]->handle();
+    if (order_->exhausted()) return std::nullopt;
+    throw TimeoutError();
+  }
+
+ private:
+  CancelResult try_cancel(bool) noexcept override {
+    order_->waiters.remove(this);
+    return CancelResult::stopped;
+  }
+  [[nodiscard]] const char* waits_for() const noexcept override { return "the next task to end"; }
+  CompletionOrder<T>* order_;
+};
+
+}  // namespace detail
+
+/// What `as_completed` returns. Dropping it leaves the tasks running.
+template <class T>
+class [[nodiscard]] AsCompleted {
+ public:
+  AsCompleted(std::vector<detail::HandleSlot<T>> slots, TimeLimit limit)
+      : order_(std::make_unique<detail::CompletionOrder<T>>(std::move(slots), limit)) {}
+  /// Completes with the handle of the next task that has ended, successfully or not; nullopt when all were given.
+  /// Cancellation: stops waiting, nothing is lost. Errors: TimeoutError once the time limit, which starts with the first
+  /// call, has passed and no ended task is left to give; BusyResourceError for two calls at a time.
+  [[nodiscard]] auto next() noexcept { return detail::NextCompleted<T>(*order_); }
+
+ private:
+  std::unique_ptr<detail::CompletionOrder<T>> order_;
+};
+
+/// The handles of running tasks in the order in which the tasks end, each once:
+/// `auto order = as_completed(handles); while (auto handle = co_await order.next()) …`.
+/// Cancellation: the tasks run on. Errors: std::invalid_argument if there are no handles. Complexity: one allocation and
+/// two arrays. Source: asyncio.as_completed.
+template <class R>
+auto as_completed(R&& handles, TimeLimit limit = std::nullopt) {
+  auto slots = detail::distinct_handles(std::forward<R>(handles), "eddy: as_completed needs at least one handle");
+  using T = typename decltype(slots)::value_type::value_type;
+  return AsCompleted<T>(std::move(slots), limit);
+}
+
+}  // namespace eddy::inline EDDY_ABI

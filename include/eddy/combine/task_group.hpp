@@ -1,0 +1,207 @@
+// task_group: a scope for tasks. It ends when all of them have ended, and no error is lost.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/callable.hpp>
+#include <eddy/base/exception_group.hpp>
+#include <eddy/task/child_group.hpp>
+#include <eddy/task/create_task.hpp>
+#include <eddy/task/future.hpp>
+
+#include <exception>
+#include <functional>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace eddy::inline EDDY_ABI {
+
+/// What the body of `task_group` gets, to add tasks to the group. It may be handed on to the group's tasks. Source: asyncio.TaskGroup.
+class TaskGroup : detail::ChildGroup {
+ public:
+  TaskGroup(const TaskGroup&) = delete;
+  TaskGroup& operator=(const TaskGroup&) = delete;
+
+  /// Adds a task, as eddy::create_task does. Dropping the handle loses nothing: the group has the error. Errors:
+  /// RuntimeError, with the task destroyed unrun, once the group is stopping (a task failed, it was cancelled) or has ended.
+  template <class T>
+  TaskHandle<T> create_task(Task<T> task, TaskOptions options = {}) {
+    check_open();
+    if (!task.valid()) detail::throw_empty_task();
+    detail::Frame* child = detail::TaskAccess::frame(task);
+    detail::prepare_task(EventLoop::Internals::loop(loop()), child, options);
+    TaskHandle<T> handle = detail::HandleAccess::make<T>(detail::TaskAccess::release(task));
+    start_child_later(child);
+    return handle;
+  }
+  /// The same for `fn(args…)`, which the task owns.
+  template <class F, class... Args>
+    requires(!detail::is_task<std::remove_cvref_t<F>> && !std::is_same_v<std::remove_cvref_t<F>, TaskOptions>)
+  auto create_task(TaskOptions options, F&& fn, Args&&... args) {
+    if constexpr (detail::check_task_function<F, Args...>())
+      return create_task(detail::own_call(std::forward<F>(fn), std::forward<Args>(args)...), options);
+  }
+  template <class F, class... Args>
+    requires(!detail::is_task<std::remove_cvref_t<F>> && !std::is_same_v<std::remove_cvref_t<F>, TaskOptions>)
+  auto create_task(F&& fn, Args&&... args) {
+    return create_task(TaskOptions{}, std::forward<F>(fn), std::forward<Args>(args)...);
+  }
+  /// Adds the task `fn(started, args…)` and completes once it has called `started(value)` (a FutureSetter<T>), with that
+  /// value; the task runs on. Cancellation: a cancel before that cancels the task. Errors: what the task threw before
+  /// it called `started` (the group then goes on); BrokenPromise if it ended without. Source: trio's Nursery.start.
+  template <class T = void, class F, class... Args>
+  Task<T> start(F fn, Args... args) {
+    Future<T> started(get_running_loop());
+    struct CancelUnlessStarted {
+      CancelUnlessStarted(Future<T> future, TaskHandle<> handle) : started(std::move(future)), task(std::move(handle)) {}
+      CancelUnlessStarted(const CancelUnlessStarted&) = delete;
+      ~CancelUnlessStarted() {
+        if (!started.done() || started.cancelled()) task.cancel();
+      }
+      Future<T> started;
+      TaskHandle<> task;
+    };
+    const CancelUnlessStarted guard(started, create_task(run_started<T, F, Args...>(started, std::move(fn), std::move(args)...)));
+    if constexpr (std::is_void_v<T>) {
+      co_await started;
+    } else {
+      co_return T(co_await started);
+    }
+  }
+  /// Stops the body and all tasks; the group then ends without an error of its own. A body that gives a T and was
+  /// stopped makes the group throw CancelledError. Source: trio's cancel_scope.cancel().
+  void cancel() noexcept { stop_all(); }
+  /// True once no task can be added any more.
+  [[nodiscard]] bool closing() const noexcept { return stopping_ || ended_; }
+
+ protected:
+  TaskGroup() noexcept : detail::ChildGroup() {}
+  ~TaskGroup() = default;
+
+  bool begin(detail::Frame* frame, detail::Suspension* self) noexcept {
+    parent = frame;
+    return detail::park(frame, self);
+  }
+  void start_body(detail::Frame* body) noexcept {
+    body_ = body;
+    start_child(body, false);
+  }
+  [[nodiscard]] detail::Suspension* suspension() noexcept { return this; }
+  void throw_errors() {
+    if (!errors_.empty()) throw ExceptionGroup(std::move(errors_));
+  }
+
+ private:
+  template <class T, class F, class... Args>
+  static Task<> run_started(Future<T> started, F fn, Args... args) {
+    std::exception_ptr error;
+    try {
+      co_await std::invoke(fn, started.setter(), std::move(args)...);
+    } catch (...) {
+      if (started.done()) throw;
+      error = std::current_exception();
+    }
+    if (error && !started.done()) started.set_exception(std::move(error));
+  }
+
+  void check_open() const {
+    if (ended_) throw RuntimeError("eddy: the task group has ended and takes no more tasks");
+    if (stopping_ || parent_stops()) throw RuntimeError("eddy: the task group is stopping and takes no more tasks");
+  }
+  void stop_all() noexcept {
+    if (ended_ || std::exchange(stopping_, true)) return;
+    stop_children();
+    loop().deliver_stops();
+  }
+  void child_done(detail::Frame* child) noexcept override {
+    child_ended(child);
+    if (child->ended == detail::Ended::exception) {
+      errors_.push_back(child->error());
+      child->set(detail::kRetrieved);
+      stop_all();
+    } else if (child->ended == detail::Ended::cancelled && stopping_) {
+      stopped_ = true;
+    }
+    if (child != body_ && child->count == 0) {  // nobody has a handle
+      if (child->holds_error()) detail::drop_error(child);
+      detail::free_frame(child);
+    }
+    if (has_children()) return;
+    ended_ = true;
+    if (errors_.empty() && stopped_ && parent_stops()) {
+      unwind_parent();
+    } else {
+      resume_parent();
+    }
+  }
+  CancelResult try_cancel(bool) noexcept override {
+    if (!std::exchange(stopping_, true)) stop_children();
+    return CancelResult::later;
+  }
+  [[nodiscard]] const char* waits_for() const noexcept override { return "a task group"; }
+
+  detail::Frame* body_ = nullptr;
+  std::vector<std::exception_ptr> errors_;
+  bool stopping_ = false;
+  bool stopped_ = false;
+  bool ended_ = false;
+};
+
+namespace detail {
+
+template <class F, class... Args>
+class [[nodiscard("a task group does nothing until it is awaited: co_await it")]] TaskGroupAwaiter final : public TaskGroup {
+  static auto call(F& fn, TaskGroup& group, Args&... args) { return own_call(std::move(fn), std::ref(group), std::move(args)...); }
+
+ public:
+  using EddyAwaiter = void;
+  using T = typename decltype(call(std::declval<F&>(), std::declval<TaskGroup&>(), std::declval<Args&>()...))::value_type;
+
+  template <class G, class... As>
+  explicit TaskGroupAwaiter(std::in_place_t, G&& fn, As&&... args) : fn_(std::forward<G>(fn)), args_(std::forward<As>(args)...) {}
+  TaskGroupAwaiter(TaskGroupAwaiter&& other) noexcept : TaskGroup(), fn_(std::move(other.fn_)), args_(std::move(other.args_)) {}
+
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  template <class P>
+  EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
+    Frame* frame = frame_of(handle);
+    body_.emplace(std::apply([this](Args&... args) { return call(fn_, *this, args...); }, args_));
+    if (begin(frame, suspension())) start_body(body_->frame());
+  }
+  T await_resume() {
+    throw_errors();
+    if (body_->cancelled()) {
+      if constexpr (std::is_void_v<T>) return;
+      throw CancelledError("the task group was cancelled before its body gave a value");
+    }
+    return body_->take();
+  }
+
+ private:
+  F fn_;
+  std::tuple<Args...> args_;
+  std::optional<ChildSlot<T>> body_;
+};
+
+}  // namespace detail
+
+/// Runs `body(group, args…)`, which adds tasks to the group, and completes with what the body gave once it and all the
+/// tasks have ended. The first failure, of a task or of the body, cancels all others.
+///
+/// Cancellation: goes to the body and all tasks; they have ended before the caller is unwound. A task that ends as
+/// cancelled is no error. Errors: all errors, the body's among them, in one ExceptionGroup; a group inside a group nests.
+/// Complexity: no allocation beyond the tasks' own. Source: asyncio.TaskGroup, trio's nursery.
+template <class F, class... Args>
+auto task_group(F&& body, Args&&... args) {
+  static_assert(std::is_invocable_v<std::decay_t<F>&, TaskGroup&, std::decay_t<Args>...>,
+                "eddy: the body of task_group is a function that takes an eddy::TaskGroup& first and returns a Task");
+  detail::check_callable<F>();
+  return detail::TaskGroupAwaiter<std::decay_t<F>, std::decay_t<Args>...>(std::in_place, std::forward<F>(body),
+                                                                         std::forward<Args>(args)...);
+}
+
+}  // namespace eddy::inline EDDY_ABI

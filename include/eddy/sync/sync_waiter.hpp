@@ -1,0 +1,77 @@
+// SyncWaiter: the base of the awaiters of sync/, with what they have in common when they are misused.
+//
+// Two mistakes are met here, once for all primitives: tasks of two loops that wait for the same one, and a primitive that
+// is destroyed while tasks wait for it.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/error.hpp>
+#include <eddy/loop/event_loop.hpp>
+#include <eddy/loop/waiter.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+namespace eddy::inline EDDY_ABI {
+
+/// What a task waited for was destroyed under it: the lock, event or the like must outlive its waiters. In debug mode the
+/// program is stopped at the destructor instead. Source: trio.BrokenResourceError.
+class BrokenResourceError : public RuntimeError {
+ public:
+  using RuntimeError::RuntimeError;
+};
+
+namespace detail {
+
+struct SyncWaiter : Waiter {
+  // The queue is being destroyed. True if the waiter is to go on, with an error.
+  virtual bool abandon() noexcept {
+    abandoned_ = true;
+    return true;
+  }
+
+ protected:
+  SyncWaiter() = default;
+  ~SyncWaiter() = default;
+
+  // As Waiter's. Errors: RuntimeError if tasks of another loop wait there.
+  bool wait_in(WaitQueue& queue, Frame* frame) {
+    if (!queue.empty() && queue.front()->loop != frame->root->loop) [[unlikely]] throw_other_loop();
+    return Waiter::wait_in(queue, frame);
+  }
+  void check_alive() const {
+    if (abandoned_) [[unlikely]] throw_abandoned();
+  }
+
+ private:
+  [[noreturn]] EDDY_COLD void throw_other_loop() const {
+    throw RuntimeError(std::string("eddy: tasks of two event loops wait for ") + waits_for() + ", which is for one at a time");
+  }
+  [[noreturn]] EDDY_COLD void throw_abandoned() const {
+    throw BrokenResourceError(std::string("eddy: ") + waits_for() + " was destroyed while tasks waited for it");
+  }
+
+  bool abandoned_ = false;
+};
+
+// For destructors: nobody may wait any more. In debug mode whoever does stops the program, otherwise he gets an error.
+inline void break_waiters(WaitQueue& queue) noexcept {
+  EventLoop* running = queue.empty() ? nullptr : running_loop_slot();
+  while (WaitNode* node = queue.front()) {
+    auto* waiter = static_cast<SyncWaiter*>(node);
+    // A loop that does not run here may be gone already, with waiters that `run` had to leave behind.
+    const bool reachable = running != nullptr && node->loop == &EventLoop::Internals::scheduler(*running);
+    if (reachable && running->get_debug()) {
+      std::fprintf(stderr, "eddy: %s was destroyed while tasks waited for it; it must outlive them\n", waiter->waits_for());
+      std::abort();
+    }
+    Scheduler* loop = node->loop;
+    queue.remove(node);
+    if (waiter->abandon() && reachable) loop->wake(node->target);
+  }
+}
+
+}  // namespace detail
+}  // namespace eddy::inline EDDY_ABI
