@@ -276,7 +276,7 @@ struct EventLoop::Internals {
 inline void detail::drop_error(Frame* root) noexcept {
   std::exception_ptr error = std::move(root->error());
   root->error().~exception_ptr();
-  const bool lost = root->ended == Ended::exception && root->has(kTask) && !root->has(kRetrieved);
+  const bool lost = root->ended == Ended::exception && !root->has(kRetrieved);
   root->ended = Ended::taken;
   if (!lost) return;
   try {

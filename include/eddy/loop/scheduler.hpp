@@ -29,7 +29,7 @@ struct Scheduler {
   ReadyQueue cancels;
   Frame* current = nullptr;               // root of the strand that runs
   const ContextPointer* callback_context = nullptr;  // of the callback that runs
-  IntrusiveList<Frame> tasks;             // those that no group owns
+  IntrusiveList<Frame> tasks;             // the strands that no group owns: tasks, and cleanups without identity
   bool delivering = false;                // `cancels` is being worked off
   bool closing = false;                   // new tasks are cancelled before their first step
   std::uint64_t named = 0;                // default names given so far
@@ -166,7 +166,7 @@ struct Scheduler {
       root->owner->child_done(root);
       return;
     }
-    if (root->has(kTask)) tasks.remove(root);
+    tasks.remove(root);
     root->clear(kFinishing);
     if (root->count == 0) {
       if (root->holds_error()) drop_error(root);

@@ -40,6 +40,7 @@ namespace detail {
 class SemaphoreAwaiter : public SyncWaiter {
  public:
   SemaphoreAwaiter(Semaphore* semaphore, std::size_t count) noexcept : semaphore_(semaphore), count_(count) {}
+  [[nodiscard]] std::size_t count() const noexcept { return count_; }
   [[nodiscard]] bool await_ready() const noexcept;
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
@@ -53,7 +54,6 @@ class SemaphoreAwaiter : public SyncWaiter {
   [[nodiscard]] const char* waits_for() const noexcept override { return "a semaphore"; }
   Semaphore* semaphore_;
   std::size_t count_;
-  friend class eddy::Semaphore;
 };
 
 struct [[nodiscard("nothing is acquired until this is awaited: co_await it")]] AcquireAwaiter final : SemaphoreAwaiter {
@@ -113,7 +113,7 @@ class Semaphore {
   [[nodiscard]] bool available(std::size_t count) const noexcept { return waiters_.empty() && value_ >= count; }
   void serve() noexcept {
     while (detail::WaitNode* node = waiters_.front()) {
-      const std::size_t count = static_cast<detail::SemaphoreAwaiter*>(node)->count_;
+      const std::size_t count = static_cast<detail::SemaphoreAwaiter*>(node)->count();
       if (value_ < count) return;
       value_ -= count;
       waiters_.wake(node);

@@ -53,17 +53,22 @@ inline void prepare_task(EventLoop& loop, Frame* root, const TaskOptions& option
   if (const ContextPointer* context = EventLoop::Internals::context(loop)) details_of(root).context = *context;
 }
 
-// Makes `root` a task of the loop, queued for its first step.
-inline void start_task(EventLoop& loop, Frame* root, const TaskOptions& options) {
+// Queues `root` for its first step, as a strand that the loop owns.
+inline void start_strand(EventLoop& loop, Frame* root) noexcept {
   Scheduler& scheduler = EventLoop::Internals::scheduler(loop);
-  prepare_task(loop, root, options);
-  root->set(kTask);
   root->loop = &scheduler;
   root->leaf = root;
   root->state = State::start;
   scheduler.tasks.push_back(root);
   scheduler.ready.push(static_cast<ReadyNode*>(root));
-  if (scheduler.closing) mark_cancelled(root);
+}
+
+// The same as a task, with an identity of its own.
+inline void start_task(EventLoop& loop, Frame* root, const TaskOptions& options) {
+  prepare_task(loop, root, options);
+  root->set(kTask);
+  start_strand(loop, root);
+  if (root->loop->closing) mark_cancelled(root);
 }
 
 template <class T>

@@ -53,7 +53,9 @@ class RunLoop {
   // Ends everything that main left behind; what does not end in time is left alone and named in `stuck`.
   std::string end_leftovers() {
     scheduler_.closing = true;
-    for (Frame* task = scheduler_.tasks.front(); task != nullptr; task = scheduler_.tasks.after(task)) mark_cancelled(task);
+    for (Frame* task = scheduler_.tasks.front(); task != nullptr; task = scheduler_.tasks.after(task)) {
+      if (task->has(kTask)) mark_cancelled(task);
+    }
     scheduler_.deliver_stops();
     for (CloseHook* hook = hooks().front(); hook != nullptr; hook = hooks().after(hook)) hook->begin_close();
     const TimePoint limit = saturating_add(real_now(), options_.grace);
