@@ -5,4 +5,5 @@
 
 #include <eddy/threads/default_executor.hpp>
 #include <eddy/threads/thread_pool.hpp>
+#include <eddy/threads/threadsafe.hpp>
 #include <eddy/threads/to_thread.hpp>

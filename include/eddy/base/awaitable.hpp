@@ -61,6 +61,17 @@ using AwaiterOf = decltype(get_awaiter(std::declval<A>()));
 template <class A>
 concept Awaitable = detail::HasMemberCoAwait<A> || detail::HasFreeCoAwait<A> || Awaiter<std::remove_cvref_t<A>>;
 
+namespace detail {
+
+// To be used as a condition: what stands under it is not compiled for an A that was refused, so the sentence comes alone.
+template <class A>
+constexpr bool check_awaitable() {
+  static_assert(Awaitable<A>, "eddy: this cannot be awaited: give it a Task, a TaskHandle, a Future or another awaitable");
+  return Awaitable<A>;
+}
+
+}  // namespace detail
+
 /// What `co_await a` gives for an `a` of type A.
 template <Awaitable A>
 using AwaitResult = decltype(std::declval<std::remove_reference_t<detail::AwaiterOf<A>>&>().await_resume());

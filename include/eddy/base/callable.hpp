@@ -25,6 +25,7 @@ class Own {
   ~Own() {}  // not trivial and no aggregate, so that g++ 12 treats it as a class
 
   template <class... Args>
+    requires std::is_invocable_v<F&, Args...>
   decltype(auto) operator()(Args&&... args) {
     return fn_(std::forward<Args>(args)...);
   }
@@ -36,9 +37,9 @@ class Own {
 /// Moves a named callable into a combinator: `auto f = [s] { … }; co_await to_thread(own(std::move(f)));`.
 /// Needed with g++ before 13 only, for callables with captures such as strings; harmless elsewhere.
 template <class F>
-  requires std::is_rvalue_reference_v<F&&>
-[[nodiscard]] Own<F> own(F&& fn) {
-  return Own<F>(std::move(fn));
+[[nodiscard]] auto own(F&& fn) {
+  static_assert(std::is_rvalue_reference_v<F&&>, "eddy: own() moves its function: write own(std::move(f))");
+  return Own<std::remove_reference_t<F>>(std::move(fn));
 }
 
 namespace detail {

@@ -18,15 +18,17 @@ namespace eddy::inline EDDY_ABI {
 /// Completes with what the work gives. A cancel of the caller does not reach it: it is waited for, and the cancel takes effect
 /// at the caller's next blocking suspension. The work starts even if a cancel is in force already.
 /// Source: trio's shielded scope. To detach from work instead of waiting for it, see `shield`.
-template <Awaitable A>
+template <class A>
 auto uncancellable(A&& awaitable) {
-  return detail::make_timeout<detail::OnExpiry::throw_error>(TimeLimit(std::nullopt), std::forward<A>(awaitable), true);
+  if constexpr (detail::check_awaitable<A>())
+    return detail::make_timeout<detail::OnExpiry::throw_error>(TimeLimit(std::nullopt), std::forward<A>(awaitable), true);
 }
 /// The same for at most `limit`: then the work is stopped and waited for, and TimeoutError is thrown, or the caller
 /// stops if it was cancelled meanwhile.
-template <Awaitable A>
+template <class A>
 auto uncancellable(TimeLimit limit, A&& awaitable) {
-  return detail::make_timeout<detail::OnExpiry::throw_error>(limit, std::forward<A>(awaitable), true);
+  if constexpr (detail::check_awaitable<A>())
+    return detail::make_timeout<detail::OnExpiry::throw_error>(limit, std::forward<A>(awaitable), true);
 }
 
 namespace detail {
@@ -95,8 +97,7 @@ auto work_of(A&& work) {
   if constexpr (Awaitable<A>) {
     return make_task(std::forward<A>(work));
   } else {
-    check_task_function<A>();
-    return own_call(std::forward<A>(work));
+    if constexpr (check_task_function<A>()) return own_call(std::forward<A>(work));
   }
 }
 
@@ -172,10 +173,12 @@ auto async_with_owned(R resource, F body) -> decltype(enter_resource(resource, b
 /// Cancellation and errors: the exit runs as `try_finally`'s cleanup does, once the enter has completed; a cancel during the
 /// enter runs neither body nor exit. Source: `async with`.
 template <class R, class F>
-  requires AsyncResource<std::remove_reference_t<R>>
 auto async_with(R&& resource, F&& body) {
+  constexpr bool kResource = AsyncResource<std::remove_reference_t<R>>;
+  static_assert(kResource, "eddy: async_with takes a resource first, whose aenter() and aexit() can be awaited");
   detail::check_callable<F>();
-  return detail::async_with_owned<R, std::decay_t<F>>(std::forward<R>(resource), std::forward<F>(body));
+  if constexpr (kResource)
+    return detail::async_with_owned<R, std::decay_t<F>>(std::forward<R>(resource), std::forward<F>(body));
 }
 
 }  // namespace eddy::inline EDDY_ABI

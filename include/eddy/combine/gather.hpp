@@ -4,10 +4,10 @@
 #pragma once
 
 #include <eddy/base/outcome.hpp>
+#include <eddy/base/reference.hpp>
 #include <eddy/combine/slot_group.hpp>
 
 #include <concepts>
-#include <functional>
 #include <iterator>
 #include <tuple>
 #include <type_traits>
@@ -131,8 +131,8 @@ class [[nodiscard("gather starts nothing until it is awaited: co_await it")]] Ga
   void leave_watched() noexcept override {
     over([](auto&... slots) { (leave(slots), ...); });
   }
-  void cancel_watched() noexcept override {
-    over([](auto&... slots) { (cancel(slots), ...); });
+  bool cancel_watched() noexcept override {
+    return over([](auto&... slots) { return (cancel(slots) | ... | false); });
   }
 
   std::tuple<Slots...> slots_;
@@ -179,8 +179,10 @@ class [[nodiscard("gather starts nothing until it is awaited: co_await it")]] Ga
   void leave_watched() noexcept override {
     for (Slot& slot : slots_) leave(slot);
   }
-  void cancel_watched() noexcept override {
-    for (Slot& slot : slots_) cancel(slot);
+  bool cancel_watched() noexcept override {
+    bool any = false;
+    for (Slot& slot : slots_) any |= cancel(slot);
+    return any;
   }
 
   std::vector<Slot> slots_;

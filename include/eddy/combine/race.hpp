@@ -124,8 +124,8 @@ class [[nodiscard("race starts nothing until it is awaited: co_await it")]] Race
   void leave_watched() noexcept override {
     std::apply([](auto&... slots) { (leave(slots), ...); }, slots_);
   }
-  void cancel_watched() noexcept override {
-    std::apply([](auto&... slots) { (cancel(slots), ...); }, slots_);
+  bool cancel_watched() noexcept override {
+    return std::apply([](auto&... slots) { return (cancel(slots) | ... | false); }, slots_);
   }
 
   std::tuple<Slots...> slots_;
@@ -166,8 +166,10 @@ class [[nodiscard("race starts nothing until it is awaited: co_await it")]] Race
   void leave_watched() noexcept override {
     for (Slot& slot : slots_) leave(slot);
   }
-  void cancel_watched() noexcept override {
-    for (Slot& slot : slots_) cancel(slot);
+  bool cancel_watched() noexcept override {
+    bool any = false;
+    for (Slot& slot : slots_) any |= cancel(slot);
+    return any;
   }
   std::vector<Slot> slots_;
 };

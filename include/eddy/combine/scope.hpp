@@ -45,6 +45,16 @@ class Timeout {
 namespace detail {
 
 class ScopeGroup : public ChildGroup {
+ public:
+  // Timeout::reschedule.
+  void reschedule(std::optional<TimePoint> when) {
+    if (!has_children() || timeout_.expired_)
+      throw InvalidStateError(timeout_.expired_ ? "eddy: the timeout has expired already" : "eddy: the timeout is not running");
+    disarm();
+    timeout_.when_ = when;
+    if (when) arm(*when);
+  }
+
  protected:
   // A masked scope does not hear of the caller's cancel.
   explicit ScopeGroup(bool masked) noexcept : masked_(masked), timeout_(this), expiry_(this) {}
@@ -90,7 +100,6 @@ class ScopeGroup : public ChildGroup {
   }
 
  private:
-  friend class eddy::Timeout;
   struct Expiry : CallbackNode {
     explicit Expiry(ScopeGroup* group) noexcept : CallbackNode(&Expiry::run_it), scope(group) {}
     static void run_it(CallbackNode* node) { static_cast<Expiry*>(node)->scope->expire(); }
@@ -104,13 +113,6 @@ class ScopeGroup : public ChildGroup {
   void disarm() noexcept {
     if (timer_.armed()) EventLoop::Internals::timers(&loop()).cancel(&timer_);
     loop().unqueue(&expiry_);
-  }
-  void reschedule(std::optional<TimePoint> when) {
-    if (!has_children() || timeout_.expired_)
-      throw InvalidStateError(timeout_.expired_ ? "eddy: the timeout has expired already" : "eddy: the timeout is not running");
-    disarm();
-    timeout_.when_ = when;
-    if (when) arm(*when);
   }
   void child_done(Frame* child) noexcept override {
     child_ended(child);

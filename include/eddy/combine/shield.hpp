@@ -78,10 +78,11 @@ auto shield(const Future<T>& future) {
   return detail::ShieldAwaiter<detail::ShieldedFuture<T>, Future<T>>(future);
 }
 template <class T>
-void shield(Task<T>) {
+auto shield(Task<T> task) {
   static_assert(!std::is_same_v<T, T>,
                 "eddy: shield leaves its task running when the caller is cancelled, so the loop must own it: write "
                 "shield(create_task(…)); to wait for the work instead, use uncancellable(…)");
+  return task;  // so that the sentence is the only error
 }
 
 }  // namespace eddy::inline EDDY_ABI

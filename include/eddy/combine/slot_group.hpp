@@ -83,10 +83,16 @@ class SlotGroup : public ChildGroup {
       if (slot.done() && !slot.has_value()) (void)slot.take_error();  // it failed as well: dropped, but seen
     }
   }
+  // True if the slot was still running and is told to stop now.
   template <class Slot>
-  static void cancel(Slot& slot) noexcept {
+  static bool cancel(Slot& slot) noexcept {
     if constexpr (is_watched<Slot>) {
-      if (slot.watching()) slot.cancel();
+      if (!slot.watching() || slot.done()) return false;
+      slot.disown();
+      slot.cancel();
+      return true;
+    } else {
+      return false;
     }
   }
 
@@ -95,13 +101,14 @@ class SlotGroup : public ChildGroup {
   virtual void slot_ended(const void* slot, std::exception_ptr error) noexcept = 0;
   // Over the slots that are watched: to leave them all, and to cancel what they watch.
   virtual void leave_watched() noexcept = 0;
-  virtual void cancel_watched() noexcept = 0;
+  // True if one of them was not done yet.
+  virtual bool cancel_watched() noexcept = 0;
 
  private:
   // What a watched task does after the caller was told to stop is its own affair.
   template <class Slot>
   void note(Slot& slot) noexcept {
-    if (stopping_) return;
+    if (slot.disowned()) return;
     slot_ended(static_cast<const Watcher*>(&slot), slot.has_value() ? nullptr : slot.take_error());
   }
   void child_done(Frame* child) noexcept override {
@@ -124,10 +131,7 @@ class SlotGroup : public ChildGroup {
     }
     stopping_ = true;
     stop_children();
-    if (watched_ > 0) {
-      stopped_ = true;
-      cancel_watched();
-    }
+    if (watched_ > 0 && cancel_watched()) stopped_ = true;
     return CancelResult::later;
   }
 

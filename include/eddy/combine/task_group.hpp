@@ -5,12 +5,12 @@
 
 #include <eddy/base/callable.hpp>
 #include <eddy/base/exception_group.hpp>
+#include <eddy/base/reference.hpp>
 #include <eddy/task/child_group.hpp>
 #include <eddy/task/create_task.hpp>
 #include <eddy/task/future.hpp>
 
 #include <exception>
-#include <functional>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -35,7 +35,7 @@ class TaskGroup : detail::ChildGroup {
     detail::Frame* child = detail::TaskAccess::frame(task);
     detail::prepare_task(EventLoop::Internals::loop(loop()), child, options);
     TaskHandle<T> handle = detail::HandleAccess::make<T>(detail::TaskAccess::release(task));
-    start_child_later(child);
+    start_child_later(child, options.eager_start);
     return handle;
   }
   /// The same for `fn(args…)`, which the task owns.
@@ -100,7 +100,7 @@ class TaskGroup : detail::ChildGroup {
   static Task<> run_started(Future<T> started, F fn, Args... args) {
     std::exception_ptr error;
     try {
-      co_await std::invoke(fn, started.setter(), std::move(args)...);
+      co_await fn(started.setter(), std::move(args)...);
     } catch (...) {
       if (started.done()) throw;
       error = std::current_exception();

@@ -4,10 +4,10 @@
 #pragma once
 
 #include <eddy/base/callable.hpp>
+#include <eddy/base/reference.hpp>
 #include <eddy/combine/scope.hpp>
 #include <eddy/task/watcher.hpp>
 
-#include <functional>
 #include <optional>
 #include <tuple>
 #include <type_traits>
@@ -156,17 +156,30 @@ auto make_timeout(Limit limit, A&& awaitable, bool masked = false, bool start_wh
   using T = typename decltype(task)::value_type;
   return TimeoutAwaiter<TaskBody<T>, Expires>(limit, TaskBody<T>(std::move(task)), masked, start_when_passed);
 }
-template <OnExpiry Expires, class F, class... Args>
-auto make_timeout_of(Limit limit, F&& fn, Args&&... args) {
-  check_callable<F>();
-  using Body = CallableBody<std::decay_t<F>, std::decay_t<Args>...>;
-  return TimeoutAwaiter<Body, Expires>(limit, Body(std::in_place, std::forward<F>(fn), std::forward<Args>(args)...), false, true);
-}
 
 // A function that can be the body of a timeout; it may take a Timeout& first.
 template <class F, class... Args>
-concept TimeoutBody = !Awaitable<F> && (std::is_invocable_v<std::decay_t<F>&, Timeout&, std::decay_t<Args>...> ||
-                                        std::is_invocable_v<std::decay_t<F>&, std::decay_t<Args>...>);
+constexpr bool check_timeout_body() {
+  constexpr bool kTakesTimeout = std::is_invocable_v<F&, Timeout&, Args...>;
+  constexpr bool kCallable = kTakesTimeout || std::is_invocable_v<F&, Args...>;
+  static_assert(kCallable,
+                "eddy: this can neither be awaited nor called with these arguments: what gets a deadline is a Task, another "
+                "awaitable, or a function and copies of its arguments (std::ref for a non-const reference)");
+  if constexpr (kTakesTimeout) {
+    return check_gives_awaitable<F&, Timeout&, Args...>();
+  } else if constexpr (kCallable) {
+    return check_gives_awaitable<F&, Args...>();
+  }
+  return false;
+}
+template <OnExpiry Expires, class F, class... Args>
+auto make_timeout_of(Limit limit, F&& fn, Args&&... args) {
+  if constexpr (check_timeout_body<std::decay_t<F>, std::decay_t<Args>...>()) {
+    check_callable<F>();
+    using Body = CallableBody<std::decay_t<F>, std::decay_t<Args>...>;
+    return TimeoutAwaiter<Body, Expires>(limit, Body(std::in_place, std::forward<F>(fn), std::forward<Args>(args)...), false, true);
+  }
+}
 
 }  // namespace detail
 
@@ -185,7 +198,7 @@ auto timeout(TimeLimit limit, A&& awaitable) {
 }
 /// The same for a body `fn(args…)`, or `fn(timeout, args…)` with a Timeout& by which it can move its own deadline.
 template <class F, class... Args>
-  requires detail::TimeoutBody<F, Args...>
+  requires(!Awaitable<F>)
 auto timeout(TimeLimit limit, F&& fn, Args&&... args) {
   return detail::make_timeout_of<detail::OnExpiry::throw_error>(limit, std::forward<F>(fn), std::forward<Args>(args)...);
 }
@@ -195,17 +208,19 @@ auto timeout_at(std::optional<TimePoint> when, A&& awaitable) {
   return detail::make_timeout<detail::OnExpiry::throw_error>(detail::Limit(when), std::forward<A>(awaitable));
 }
 template <class F, class... Args>
-  requires detail::TimeoutBody<F, Args...>
+  requires(!Awaitable<F>)
 auto timeout_at(std::optional<TimePoint> when, F&& fn, Args&&... args) {
   return detail::make_timeout_of<detail::OnExpiry::throw_error>(detail::Limit(when), std::forward<F>(fn), std::forward<Args>(args)...);
 }
 
 /// As `timeout`, with asyncio's argument order and its rule for limits of zero or less: what is finished gives its result, a
 /// Task is not even started, a task behind a handle is cancelled and waited for. Source: asyncio.wait_for.
-template <Awaitable A>
+template <class A>
 auto wait_for(A&& awaitable, TimeLimit limit) {
   using Plain = std::remove_cvref_t<A>;
-  if constexpr (detail::is_handle<Plain> || detail::is_future<Plain>) {
+  if constexpr (!detail::check_awaitable<A>()) {
+    return;
+  } else if constexpr (detail::is_handle<Plain> || detail::is_future<Plain>) {
     // A limit that has passed must still cancel what is behind the handle: so it expires in the next pass.
     if (limit.passed() && !awaitable.done()) limit = TimeLimit(Duration(1));
     return detail::make_timeout<detail::OnExpiry::throw_error>(limit, std::forward<A>(awaitable));
@@ -221,7 +236,7 @@ auto move_on_after(TimeLimit limit, A&& awaitable) {
   return detail::make_timeout<detail::OnExpiry::give_nothing>(limit, std::forward<A>(awaitable));
 }
 template <class F, class... Args>
-  requires detail::TimeoutBody<F, Args...>
+  requires(!Awaitable<F>)
 auto move_on_after(TimeLimit limit, F&& fn, Args&&... args) {
   return detail::make_timeout_of<detail::OnExpiry::give_nothing>(limit, std::forward<F>(fn), std::forward<Args>(args)...);
 }

@@ -116,16 +116,12 @@ class PriorityHeap {
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
   void push(Item&& item) {
-    std::size_t hole = size();
-    std::size_t place = hole;
+    std::size_t place = size();
     while (place > 0 && compare_(std::as_const(item.get()), std::as_const(entries_[parent(place)].item.get())))
       place = parent(place);
     entries_.emplace_back(std::move(item), arrivals_);
     ++arrivals_;
-    if (hole == place) return;
-    Entry entry = std::move(entries_[hole]);
-    for (; hole != place; hole = parent(hole)) entries_[hole] = std::move(entries_[parent(hole)]);
-    entries_[place] = std::move(entry);
+    raise_last(place);
   }
   template <class Result>
   Result take() {
@@ -134,18 +130,20 @@ class PriorityHeap {
     (void)remove_first(place);
     return result;
   }
-  // Destroys all but the `count` best items. Errors: what a comparison throws; then all are still there, or `count`.
+  // Destroys all but the `count` best items.
   void keep(std::size_t count) {
     std::vector<Entry> kept;
-    kept.reserve(size());
+    kept.reserve(count);
     try {
       while (kept.size() < count) kept.push_back(remove_first(place_of_last()));
     } catch (...) {
-      for (Entry& entry : entries_) kept.push_back(std::move(entry));
-      entries_.swap(kept);  // in ascending order, then a heap of what is not smaller: a heap
+      for (; !kept.empty(); kept.pop_back()) {  // the best are put back, which takes no comparison
+        entries_.push_back(std::move(kept.back()));
+        raise_last(0);
+      }
       throw;
     }
-    entries_.swap(kept);
+    entries_.swap(kept);  // in ascending order, which is a heap
   }
 
  private:
@@ -170,6 +168,14 @@ class PriorityHeap {
       place = child;
     }
     return place;
+  }
+  // Moves the last entry up to `place`, one of its ancestors, and those on the way down.
+  void raise_last(std::size_t place) noexcept {
+    std::size_t hole = size() - 1;
+    if (hole == place) return;
+    Entry entry = std::move(entries_[hole]);
+    for (; hole != place; hole = parent(hole)) entries_[hole] = std::move(entries_[parent(hole)]);
+    entries_[place] = std::move(entry);
   }
   // Puts the last entry into `place`; everything on the way there moves up, and the first one out.
   Entry remove_first(std::size_t place) noexcept {

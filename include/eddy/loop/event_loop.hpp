@@ -1,28 +1,32 @@
-// EventLoop: one thread's ready queue, timers, descriptors and clock, and the pass that serves them in turn.
+// EventLoop: one thread's event loop as programs see it: callbacks, timers, descriptors, signals, and its own life.
 //
-// A pass takes what other threads posted, asks the reactor (waiting for the next deadline if nothing is ready), queues the
-// timers that are due, and runs what is ready now; whatever becomes ready meanwhile runs in the next pass. That is
-// asyncio's order. `eddy::run` makes a loop, and most programs never name this class.
+// `eddy::run` makes one, and most programs never name this class. What a pass does is in loop_core.hpp.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
 
 #include <eddy/base/error.hpp>
 #include <eddy/base/fwd.hpp>
+#include <eddy/base/scope_exit.hpp>
 #include <eddy/base/time.hpp>
 #include <eddy/loop/close_hooks.hpp>
+#include <eddy/loop/descriptor_callbacks.hpp>
 #include <eddy/loop/descriptor_table.hpp>
 #include <eddy/loop/exception_handler.hpp>
 #include <eddy/loop/handle.hpp>
-#include <eddy/loop/reactor_epoll.hpp>
+#include <eddy/loop/loop_core.hpp>
+#include <eddy/loop/loop_hold.hpp>
 #include <eddy/loop/scheduler.hpp>
+#include <eddy/loop/signal_handlers.hpp>
 #include <eddy/loop/timer_queue.hpp>
 #include <eddy/loop/waker.hpp>
 
 #include <cstdint>
+#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace eddy::inline EDDY_ABI {
@@ -41,38 +45,15 @@ EDDY_NOINLINE inline const void* this_thread_mark() noexcept {
 
 std::string name_of(Frame* root);  // in task/cancellation.hpp
 
-// How many strands may run without a look at the descriptors while something is always ready.
-inline constexpr std::uint32_t kPollEvery = 128;
-// How long a virtual clock waits for descriptors that somebody waits for before it jumps.
-inline constexpr Duration kDescriptorPatience = std::chrono::milliseconds(2);
-
 }  // namespace detail
-
-/// Keeps a virtual clock from jumping, and the deadlock report from firing, while something outside the loop (another
-/// thread, a process) is going to call in. Made by `EventLoop::hold`.
-class [[nodiscard]] LoopHold {
- public:
-  explicit LoopHold(std::size_t& holds) noexcept : holds_(&holds) { ++holds; }
-  LoopHold(LoopHold&& other) noexcept : holds_(std::exchange(other.holds_, nullptr)) {}
-  LoopHold& operator=(LoopHold other) noexcept {
-    std::swap(holds_, other.holds_);
-    return *this;
-  }
-  ~LoopHold() {
-    if (holds_ != nullptr) --*holds_;
-  }
-
- private:
-  std::size_t* holds_;
-};
 
 /// One thread's event loop. Threads: everything except `call_soon_threadsafe` is for the loop's own thread; with debug
 /// mode on, a call from another thread throws RuntimeError. Source: asyncio's AbstractEventLoop.
-class EventLoop final : detail::Scheduler {
+class EventLoop final : detail::LoopCore {
  public:
   /// A loop that reads `clock`, or real time if it is null.
-  explicit EventLoop(Clock* clock = nullptr)
-      : clock_(clock), table_(*this, std::make_unique<detail::EpollReactor>(), waker_->descriptor()) {
+  explicit EventLoop(Clock* clock = nullptr, ReactorKind reactor = ReactorKind::automatic)
+      : LoopCore(clock, reactor) {
     if (const char* flag = std::getenv("EDDY_DEBUG")) debug_ = *flag != '\0' && *flag != '0';
   }
   EventLoop(const EventLoop&) = delete;
@@ -121,10 +102,39 @@ class EventLoop final : detail::Scheduler {
     (void)post.release();
   }
 
-  /// The loop's time. Source: loop.time.
-  [[nodiscard]] TimePoint time() const noexcept {
-    return clock_ == nullptr ? TimePoint(std::chrono::steady_clock::now()) : clock_->now();
+  /// Calls `fn()` whenever `fd` is readable, until `remove_reader`; a second call for the same descriptor replaces the
+  /// first. The descriptor stays the caller's: remove the reader before closing it. Errors: LoopClosed;
+  /// BusyResourceError while a task waits for it; std::system_error if it cannot be waited for. Source: loop.add_reader.
+  void add_reader(int fd, Callback<void()> fn) { add_watch(fd, detail::Interest::read, std::move(fn)); }
+  /// The same for writing.
+  void add_writer(int fd, Callback<void()> fn) { add_watch(fd, detail::Interest::write, std::move(fn)); }
+  /// Ends `add_reader`, also when the callback is queued already; false if there was none.
+  bool remove_reader(int fd) noexcept { return remove_watch(fd, detail::Interest::read); }
+  bool remove_writer(int fd) noexcept { return remove_watch(fd, detail::Interest::write); }
+  /// Calls `fn()` from the loop when the signal comes; several that come before it runs are one. A second call for the
+  /// same signal replaces the first. While it is set, SIGINT no longer cancels `run`. Threads: the handler itself only
+  /// wakes the loop. Errors: RuntimeError if another loop handles the signal; std::system_error for one that cannot be
+  /// handled (EINVAL). Source: loop.add_signal_handler.
+  void add_signal_handler(int signal, Callback<void()> fn) {
+    check_open();
+    signals_.add(signal, std::move(fn));
   }
+  /// Ends it and restores what was before; false if there was none. Source: loop.remove_signal_handler.
+  bool remove_signal_handler(int signal) noexcept { return signals_.remove(signal); }
+
+  /// Runs the loop until `stop`. If `stop` was called before, it runs one pass. Errors: RuntimeError while a loop runs in
+  /// this thread; LoopClosed; DeadlockError on a virtual clock when nothing can ever run again. Source: loop.run_forever.
+  void run_forever();
+  /// Runs the loop until the Task, TaskHandle or Future is done and gives its result; what else runs stays for the next time.
+  /// Include eddy/task/runner.hpp. Errors: as run_forever's, and RuntimeError if `stop` came first.
+  /// Source: loop.run_until_complete.
+  template <class A>
+  auto run_until_complete(A awaitable);
+  /// Ends run_forever after the current pass. Source: loop.stop.
+  void stop() noexcept { stop_ = true; }
+
+  /// The loop's time. Source: loop.time.
+  [[nodiscard]] TimePoint time() const noexcept { return now(); }
   /// A future that belongs to this loop; include eddy/task/future.hpp. Source: loop.create_future.
   template <class T = void>
   Future<T> create_future();
@@ -152,8 +162,8 @@ class EventLoop final : detail::Scheduler {
   [[nodiscard]] bool get_debug() const noexcept { return debug_; }
   /// See LoopHold.
   [[nodiscard]] LoopHold hold() noexcept { return LoopHold(holds_); }
-  /// Closes the loop: callbacks that have not run are dropped. Does nothing the second time. Errors: RuntimeError while
-  /// the loop runs. Source: loop.close.
+  /// Closes the loop: posts that were accepted run, tasks that are left are stopped as far as they stop without waiting,
+  /// timers are dropped. Does nothing the second time. Errors: RuntimeError while the loop runs. Source: loop.close.
   void close();
 
   // What the rest of the library uses; not for programs.
@@ -187,46 +197,25 @@ class EventLoop final : detail::Scheduler {
   }
   const detail::ContextPointer* current_context() noexcept;  // in task/context_var.hpp
 
-  // One pass; sleeps at most until `limit`, a point of real time.
-  void pass(TimePoint limit);
-  void serve_posts() {
-    detail::PostNode* post = waker_->take_posts();
-    while (post != nullptr) {
-      detail::PostNode* next_post = post->next;
-      post->run(post);
-      post = next_post;
-    }
+  void add_watch(int fd, detail::Interest interest, Callback<void()> fn) {
+    check_open();
+    watches_.add(fd, interest, std::move(fn));
   }
-  void wait(TimePoint limit);
-  void wait_virtually(TimePoint limit);
-  void sleep_for(Duration timeout) noexcept {
-    if (timeout == Duration::zero() || waker_->fall_asleep()) {
-      if (table_.poll(timeout)) waker_->drain_event();
-      waker_->wake_up();
-    }
-    ran_ = 0;
-  }
-  void fire_timers() noexcept {
-    if (timers_.empty()) return;
-    const TimePoint now = time();
-    while (!timers_.empty() && timers_.next_deadline() <= now) wake(timers_.pop()->target);
-  }
+  bool remove_watch(int fd, detail::Interest interest) noexcept { return watches_.remove(fd, interest); }
 
-  Clock* clock_;
-  detail::TimerQueue timers_;
-  detail::WakerPointer waker_;
-  detail::DescriptorTable table_;
+  void on_signal() override { signals_.dispatch(); }
+  [[nodiscard]] bool awaits_signals() const noexcept override { return !signals_.empty(); }
+
+  detail::DescriptorCallbacks watches_{*this, table_};
+  detail::SignalHandlers signals_{*this};
   detail::CloseHooks close_hooks_;
   detail::CloseHook* default_executor_ = nullptr;  // one of them, once it was needed
   detail::IntrusiveList<detail::ScheduledCallback> callbacks_;
   ExceptionHandler handler_;
   const void* thread_ = nullptr;
-  std::size_t holds_ = 0;
-  std::uint32_t ran_ = 0;  // nodes run since the descriptors were last looked at
   bool running_ = false;
   bool closed_ = false;
   bool debug_ = false;
-  bool deadlocked_ = false;  // nothing can ever wake this loop again
 };
 
 /// The loop that runs in this thread. Errors: NoRunningLoop. Source: asyncio.get_running_loop.
@@ -249,6 +238,7 @@ struct EventLoop::Internals {
   static const detail::ContextPointer* context(EventLoop& loop) noexcept { return loop.current_context(); }
   static bool& deadlocked(EventLoop& loop) noexcept { return loop.deadlocked_; }
   static void pass(EventLoop& loop, TimePoint limit) { loop.pass(limit); }
+  static bool take_stop(EventLoop& loop) noexcept { return std::exchange(loop.stop_, false); }
 
   // Makes `loop` the thread's running one, for a scope.
   class Running {
@@ -291,69 +281,65 @@ inline void detail::drop_error(Frame* root) noexcept {
   }
 }
 
-inline void EventLoop::pass(TimePoint limit) {
-  if (waker_->has_news()) serve_posts();
-  if (ready.empty()) {
-    wait(limit);
-  } else if (ran_ >= detail::kPollEvery && table_.waiting() > 0) {
-    sleep_for(Duration::zero());
-  }
-  fire_timers();
-  batch.take_all(ready);
-  while (detail::ReadyNode* node = batch.pop()) {
-    ++ran_;
-    run_node(node);
-  }
-}
-
-inline void EventLoop::wait(TimePoint limit) {
-  if (clock_ != nullptr) return wait_virtually(limit);
-  TimePoint until = limit;
-  if (!timers_.empty() && timers_.next_deadline() < until) until = timers_.next_deadline();
-  if (until == TimePoint::max()) {
-    sleep_for(Duration(-1));
-  } else {
-    const Duration timeout = until - time();
-    if (timeout > Duration::zero() || table_.waiting() > 0) sleep_for(timeout > Duration::zero() ? timeout : Duration::zero());
-  }
-  if (waker_->has_news()) serve_posts();
-}
-
-// On a clock that jumps: look at the descriptors once, wait for what holds the clock back, and only then jump.
-inline void EventLoop::wait_virtually(TimePoint limit) {
-  const bool has_deadline = !timers_.empty() && timers_.next_deadline() != TimePoint::max();
-  const auto patience = [&](Duration longest) {
-    const Duration left = limit == TimePoint::max() ? longest : limit - TimePoint(std::chrono::steady_clock::now());
-    if (left < Duration::zero() && longest != Duration(-1)) return Duration::zero();
-    if (longest == Duration(-1)) return limit == TimePoint::max() ? longest : (left < Duration::zero() ? Duration::zero() : left);
-    return left < longest ? left : longest;
-  };
-  if (holds_ > 0) {
-    sleep_for(patience(Duration(-1)));
-  } else if (table_.waiting() > 0) {
-    sleep_for(patience(has_deadline ? detail::kDescriptorPatience : Duration(-1)));
-  }
-  if (waker_->has_news()) serve_posts();
-  if (!ready.empty() || holds_ > 0) return;
-  if (has_deadline) {
-    if (!clock_->jump_to(timers_.next_deadline())) sleep_for(patience(detail::kDescriptorPatience));
-  } else if (table_.waiting() == 0) {
-    deadlocked_ = true;
-  }
+inline void EventLoop::run_forever() {
+  check_open();
+  const Internals::Running running(*this);
+  do {
+    pass(TimePoint::max());
+    if (std::exchange(deadlocked_, false)) throw DeadlockError("eddy: deadlock: nothing can ever run again");
+  } while (!stop_);
+  stop_ = false;
 }
 
 inline void EventLoop::close() {
   if (closed_) return;
   if (running_) throw RuntimeError("eddy: a running event loop cannot be closed");
-  detail::PostNode* posts = waker_->close();
-  while (posts != nullptr) {  // accepted before the close: they run, as far as they only hand something over
-    detail::PostNode* next_post = posts->next;
-    posts->run(posts);
-    posts = next_post;
+  {
+    EventLoop* const outer = std::exchange(detail::running_loop_slot(), this);
+    const detail::ScopeExit restore([outer]() noexcept { detail::running_loop_slot() = outer; });
+    run_posts(waker_->close());
+    closing = true;
+    for (detail::Frame* root = tasks.front(); root != nullptr; root = tasks.after(root)) request_stop(root);
+    deliver_stops();
+    while (!ready.empty()) run_batch();
   }
   closed_ = true;
   while (detail::CloseHook* hook = close_hooks_.pop_front()) hook->detach();
+  watches_.clear();
+  signals_.clear();
   while (detail::ScheduledCallback* callback = callbacks_.front()) detail::cancel_callback(callback);
+}
+
+inline void detail::SignalHandlers::add(int signal, Callback<void()> fn) {
+  if (signal <= 0 || signal >= HandledSignals::kCount)
+    throw std::system_error(EINVAL, std::generic_category(), "eddy: not a signal");
+  for (auto& handler : handlers_) {
+    if (handler->signal != signal) continue;
+    handler->fn = std::make_shared<Callback<void()>>(std::move(fn));
+    return;
+  }
+  auto handler = std::make_unique<Handler>(signal, std::move(fn));
+  handlers_.reserve(handlers_.size() + 1);
+  Waker* none = nullptr;
+  if (!handled_signals.wakers[signal].compare_exchange_strong(none, &*EventLoop::Internals::waker(loop_)))
+    throw RuntimeError("eddy: another event loop handles this signal");
+  handled_signals.came[signal] = false;
+  struct sigaction ours {};
+  ours.sa_handler = on_handled_signal;
+  ours.sa_flags = SA_RESTART;
+  sigemptyset(&ours.sa_mask);
+  if (::sigaction(signal, &ours, &handler->before) != 0) {
+    const int error = errno;
+    handled_signals.wakers[signal] = nullptr;
+    throw std::system_error(error, std::generic_category(), "eddy: this signal cannot be handled");
+  }
+  handlers_.push_back(std::move(handler));
+}
+
+inline void detail::SignalHandlers::dispatch() {
+  for (const auto& handler : handlers_) {
+    if (handled_signals.came[handler->signal].exchange(false)) loop_.call_soon([fn = handler->fn] { (*fn)(); });
+  }
 }
 
 inline void detail::cancel_callback(ScheduledCallback* callback) noexcept {

@@ -32,8 +32,18 @@ struct Scheduler {
   IntrusiveList<Frame> tasks;             // the strands that no group owns: tasks, and cleanups without identity
   bool delivering = false;                // `cancels` is being worked off
   bool closing = false;                   // new tasks are cancelled before their first step
+  static constexpr int kMaxEagerDepth = 32;
+  int eager_depth = 0;
   std::uint64_t named = 0;                // default names given so far
   std::uint64_t done_callbacks = 0;       // added so far
+
+  // Runs the first step of `root` inside the call, as eager_start asks for; too deep a nesting queues it instead.
+  void run_now(Frame* root) noexcept {
+    if (eager_depth == kMaxEagerDepth) return ready.push(static_cast<ReadyNode*>(root));
+    ++eager_depth;
+    run_strand(root);
+    --eager_depth;
+  }
 
   // Queues a node whose wait is over.
   void wake(ReadyNode* node) noexcept {
@@ -108,6 +118,7 @@ struct Scheduler {
 
   // The driver: the one place where a strand is resumed.
   void run_strand(Frame* root) noexcept {
+    Frame* const outer = current;  // null, unless a task is started eagerly by another
     current = root;
     if (root->state == State::unwind || (root->state == State::start && root->has(kStop))) {
       unwind(root);
@@ -125,7 +136,7 @@ struct Scheduler {
         unwind(root);
       }
     }
-    current = nullptr;
+    current = outer;
   }
 
   // The one place where suspended frames are destroyed: leaf first, so that no destructor runs inside another frame's.

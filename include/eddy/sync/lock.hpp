@@ -126,7 +126,7 @@ class Lock {
   friend class detail::LockAwaiter;
   friend class detail::ConditionAwaiter;
 
-  // Whom a lock belongs to is known in debug mode only, else this is null.
+  // Whom a lock belongs to is known in debug mode only; else, and in a callback, it is null: anybody.
   static const detail::Frame* owner_on(EventLoop& loop, detail::Frame* root) noexcept {
     return loop.get_debug() ? detail::task_of(root) : nullptr;
   }
@@ -135,9 +135,13 @@ class Lock {
     return loop == nullptr ? nullptr : owner_on(*loop, EventLoop::Internals::scheduler(*loop).current);
   }
   void check_held(const char* what) const {
-    if (locked_ && (owner_ == nullptr || owner_ == running_owner())) [[likely]] return;
-    throw LockNotHeldError(std::string("eddy: ") + what + ": " +
-                           (locked_ ? "another task holds this lock" : "nobody holds this lock"));
+    if (!locked_) throw_not_held(what, "nobody holds this lock");
+    if (owner_ == nullptr) return;
+    const detail::Frame* caller = running_owner();
+    if (caller != nullptr && caller != owner_) throw_not_held(what, "another task holds this lock");
+  }
+  [[noreturn]] EDDY_COLD static void throw_not_held(const char* what, const char* why) {
+    throw LockNotHeldError(std::string("eddy: ") + what + ": " + why);
   }
   void take(detail::Frame* root) noexcept {
     locked_ = true;

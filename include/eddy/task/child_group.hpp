@@ -32,10 +32,14 @@ class ChildGroup : public Boundary {
     child->count = 1;  // this group's: the outcome stays until it is taken
     loop().next.push(static_cast<ReadyNode*>(child));
   }
-  // Queues `child`, a task whose handles others have, for a later turn.
-  void start_child_later(Frame* child) noexcept {
+  // Queues `child`, a task whose handles others have, for a later turn; or runs its first step now.
+  void start_child_later(Frame* child, bool eager) noexcept {
     adopt(child, true);
-    loop().ready.push(static_cast<ReadyNode*>(child));
+    if (eager) {
+      loop().run_now(child);
+    } else {
+      loop().ready.push(static_cast<ReadyNode*>(child));
+    }
   }
   // Asks all children to stop; deliver_stops delivers it.
   void stop_children() noexcept {

@@ -16,6 +16,7 @@ namespace eddy::inline EDDY_ABI {
 /// How `create_task` starts a task.
 struct TaskOptions {
   std::string_view name = {};  ///< its name; read during the call only
+  bool eager_start = false;    ///< run it up to its first suspension inside create_task; beyond 32 nested ones it is queued
 };
 
 namespace detail {
@@ -27,16 +28,21 @@ Task<AwaitResult<std::invoke_result_t<F&, Args...>>> call_owned(F fn, Args... ar
 }
 
 template <class F, class... Args>
+constexpr bool check_gives_awaitable() {
+  static_assert(Awaitable<std::invoke_result_t<F, Args...>>,
+                "eddy: this function gives nothing that can be awaited: a task is made from a coroutine that returns "
+                "eddy::Task (for a plain function there is eddy::to_thread)");
+  return Awaitable<std::invoke_result_t<F, Args...>>;
+}
+
+template <class F, class... Args>
 constexpr bool check_task_function() {
   static_assert(std::is_invocable_v<std::decay_t<F>&, std::decay_t<Args>...>,
                 "eddy: this function cannot be called with these arguments as a task: the task owns copies of them, so an "
                 "argument that the function takes by non-const reference must be given as std::ref");
   check_callable<F>();
   if constexpr (std::is_invocable_v<std::decay_t<F>&, std::decay_t<Args>...>) {
-    static_assert(Awaitable<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>,
-                  "eddy: this function gives nothing that can be awaited: a task is made from a coroutine that returns "
-                  "eddy::Task (for a plain function there is eddy::to_thread)");
-    return Awaitable<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>;
+    return check_gives_awaitable<std::decay_t<F>&, std::decay_t<Args>...>();
   }
   return false;
 }
@@ -53,21 +59,21 @@ inline void prepare_task(EventLoop& loop, Frame* root, const TaskOptions& option
   if (const ContextPointer* context = EventLoop::Internals::context(loop)) details_of(root).context = *context;
 }
 
-// Queues `root` for its first step, as a strand that the loop owns.
-inline void start_strand(EventLoop& loop, Frame* root) noexcept {
+// Makes `root` a strand that the loop owns, and queues it for its first step.
+inline void start_strand(EventLoop& loop, Frame* root, bool queued = true) noexcept {
   Scheduler& scheduler = EventLoop::Internals::scheduler(loop);
   root->loop = &scheduler;
   root->leaf = root;
   root->state = State::start;
   scheduler.tasks.push_back(root);
-  scheduler.ready.push(static_cast<ReadyNode*>(root));
+  if (queued) scheduler.ready.push(static_cast<ReadyNode*>(root));
 }
 
 // The same as a task, with an identity of its own.
 inline void start_task(EventLoop& loop, Frame* root, const TaskOptions& options) {
   prepare_task(loop, root, options);
   root->set(kTask);
-  start_strand(loop, root);
+  start_strand(loop, root, !options.eager_start);
   if (root->loop->closing) mark_cancelled(root);
 }
 
@@ -76,7 +82,9 @@ TaskHandle<T> create_task_on(EventLoop& loop, Task<T> task, const TaskOptions& o
   EventLoop::Internals::check_open(loop);
   if (!task.valid()) throw_empty_task();
   start_task(loop, TaskAccess::frame(task), options);
-  return HandleAccess::make<T>(TaskAccess::release(task));
+  auto handle = HandleAccess::make<T>(TaskAccess::release(task));
+  if (options.eager_start) EventLoop::Internals::scheduler(loop).run_now(HandleAccess::frame(handle));
+  return handle;
 }
 
 }  // namespace detail

@@ -48,7 +48,8 @@ class TaskRef {
     if (!alive()) return false;
     detail::Frame* running = details_->frame->loop == nullptr ? nullptr : details_->frame->loop->current;
     if (running == nullptr || detail::task_of(running) != details_->frame) running = details_->frame;
-    return running->state == detail::State::unwinding && running->ended == detail::Ended::no;
+    return running->state == detail::State::unwinding &&
+           (running->ended == detail::Ended::no || running->ended == detail::Ended::cancelled);
   }
   /// As TaskHandle::name; empty for an empty reference.
   [[nodiscard]] std::string name() const {

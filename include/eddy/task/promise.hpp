@@ -97,6 +97,7 @@ concept NativeAwaiter = std::derived_from<A, Suspension> || requires { typename 
 template <class A>
 class AwaiterReference {
  public:
+  using EddyAwaiter = void;  // g++ 11 applies await_transform twice in a template
   explicit AwaiterReference(A& awaiter) noexcept : awaiter_(&awaiter) {}
   [[nodiscard]] bool await_ready() const noexcept(noexcept(std::declval<A&>().await_ready())) { return awaiter_->await_ready(); }
   template <class P>
@@ -167,15 +168,19 @@ inline void PromiseBase::unhandled_exception() noexcept {
 template <class T>
 struct PromiseResult : PromiseBase {
   template <class U = T>
-    requires std::is_constructible_v<T, U&&>
   void return_value(U&& value) {
-    ResultSlot<T>::emplace(frame(), std::forward<U>(value));
+    static_assert(std::is_convertible_v<U&&, T>,
+                  "eddy: what co_return is given here cannot be converted to the T of this coroutine's Task<T>");
+    if constexpr (std::is_convertible_v<U&&, T>) ResultSlot<T>::emplace(frame(), std::forward<U>(value));
   }
 };
 template <class T>
   requires std::is_reference_v<T>
 struct PromiseResult<T> : PromiseBase {
   void return_value(T value) noexcept { ResultSlot<T>::emplace(frame(), std::addressof(value)); }
+  void return_value(std::remove_cvref_t<T>&&) noexcept
+    requires std::is_lvalue_reference_v<T>
+  = delete;  // a reference to a temporary would dangle
 };
 template <>
 struct PromiseResult<void> : PromiseBase {

@@ -50,8 +50,12 @@ struct [[nodiscard("nothing waits until this is awaited: co_await it")]] Readine
 /// descriptor is watched only meanwhile and stays the caller's, who reads it himself.
 /// Cancellation: stops watching. Errors: BusyResourceError if another task waits to read from it; std::system_error for a
 /// regular file (EPERM) or no descriptor (EBADF). Source: trio.lowlevel.wait_readable.
-[[nodiscard]] inline detail::ReadinessAwaiter readable(int fd) noexcept { return {fd, detail::Interest::read}; }
+[[nodiscard("nothing waits until this is awaited: co_await it")]] inline detail::ReadinessAwaiter readable(int fd) noexcept {
+  return {fd, detail::Interest::read};
+}
 /// The same for writing.
-[[nodiscard]] inline detail::ReadinessAwaiter writable(int fd) noexcept { return {fd, detail::Interest::write}; }
+[[nodiscard("nothing waits until this is awaited: co_await it")]] inline detail::ReadinessAwaiter writable(int fd) noexcept {
+  return {fd, detail::Interest::write};
+}
 
 }  // namespace eddy::inline EDDY_ABI

@@ -39,6 +39,9 @@ class Watcher : CallbackNode, WaitNode {
     }
     scheduler_ = nullptr;
   }
+  // From now on what it watches ends on its own account: the combinator has told it to stop.
+  void disown() noexcept { disowned_ = true; }
+  [[nodiscard]] bool disowned() const noexcept { return disowned_; }
   // Not yet told, and not left.
   [[nodiscard]] bool watching() const noexcept { return scheduler_ != nullptr; }
 
@@ -57,6 +60,7 @@ class Watcher : CallbackNode, WaitNode {
   Scheduler* scheduler_ = nullptr;
   void* owner_ = nullptr;
   void (*told_)(void*, Watcher*) = nullptr;
+  bool disowned_ = false;
 };
 
 // A task that somebody else owns, as a combinator sees it.

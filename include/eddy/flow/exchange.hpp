@@ -1,0 +1,321 @@
+// Exchange: where items pass from putters to getters; the machine inside every queue and channel.
+//
+// Items are stored, up to a limit. A getter that finds none waits; when an item comes, the oldest waiting getter is woken
+// and one item is reserved for it, by count: the item stays stored until the getter runs and takes whichever is next
+// then. What is reserved nobody else can take, so a woken getter never finds the exchange empty, and a cancel that
+// arrives in the same turn does not lose the item. A putter that finds no room waits with its item in its frame; when a
+// slot becomes free the oldest putter's item moves into it at once, and the putter is woken to go on.
+//
+// So getters wait only while every stored item is reserved, and putters only while there is no room: who comes later
+// cannot overtake them. A limit of zero is a rendezvous: there is room only while a getter waits.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/flow/stored_item.hpp>
+#include <eddy/loop/waiter.hpp>
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <utility>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+class ExchangeBase;
+class ItemAwaiter;
+
+// Where a getter or a putter stands.
+enum class Turn : std::uint8_t {
+  none,
+  getting,  // it waits among the getters
+  putting,  // it waits among the putters
+  granted,  // a woken getter: an item is reserved for it
+  stored,   // a putter whose item was accepted
+  failed,   // a putter whose item could not be stored when there was room
+  closed,   // there will be no item, or no room, for it
+};
+
+// The node of an awaiter that waits in an exchange.
+struct ItemWaiter final : Waiter {
+  explicit ItemWaiter(ItemAwaiter* from) noexcept : awaiter(from) {}
+  CancelResult try_cancel(bool) noexcept override;
+  [[nodiscard]] const char* waits_for() const noexcept override;
+  ItemAwaiter* awaiter;
+};
+
+// What getters and putters have in common. The node is made when one has to wait, since most never do.
+class ItemAwaiter {
+ public:
+  using EddyAwaiter = void;
+  ItemAwaiter(const ItemAwaiter&) = delete;
+  ItemAwaiter& operator=(const ItemAwaiter&) = delete;
+
+ protected:
+  friend ExchangeBase;
+  friend ItemWaiter;
+  explicit ItemAwaiter(ExchangeBase* exchange) noexcept : exchange_(exchange) {}
+  ~ItemAwaiter() {  // its frame may be destroyed by force, wherever it stands
+    if (turn_ == Turn::getting || turn_ == Turn::putting || turn_ == Turn::granted) [[unlikely]] leave();
+  }
+  void wait(Frame* frame, Turn turn) noexcept;
+  void leave() noexcept;
+
+  ExchangeBase* exchange_;
+  Turn turn_ = Turn::none;
+  union {
+    ItemWaiter waiter_;  // alive from the first wait on
+  };
+};
+
+inline CancelResult ItemWaiter::try_cancel(bool) noexcept {
+  awaiter->leave();
+  return CancelResult::stopped;
+}
+inline const char* ItemWaiter::waits_for() const noexcept {
+  return awaiter->turn_ == Turn::putting ? "room for an item" : "an item";
+}
+
+class ExchangeBase {
+ public:
+  explicit ExchangeBase(std::size_t limit) noexcept : limit_(limit) {}
+  ExchangeBase(const ExchangeBase&) = delete;
+  ExchangeBase& operator=(const ExchangeBase&) = delete;
+  // Those who still wait go on waiting, until they are cancelled; a woken getter finds itself refused.
+  ~ExchangeBase() {
+    while (WaitNode* node = getters_.front()) forget(getters_, node);
+    while (WaitNode* node = putters_.front()) forget(putters_, node);
+    while (WaitNode* node = granted_.pop_front()) turn_of(node) = Turn::closed;
+  }
+
+  [[nodiscard]] bool closed() const noexcept { return closed_; }
+  // How many items were ever stored.
+  [[nodiscard]] std::size_t accepted() const noexcept { return accepted_; }
+  // Accepts no more items and wakes everybody who waits; what is stored can still be taken.
+  void close() noexcept {
+    closed_ = true;
+    limit_ = 0;
+    refuse_all(getters_);
+    refuse_all(putters_);
+  }
+
+ protected:
+  friend ItemAwaiter;
+
+  // Reserves an item for the oldest getter and wakes it.
+  EDDY_NOINLINE void grant() noexcept {
+    WaitNode* node = getters_.front();
+    turn_of(node) = Turn::granted;
+    ++reserved_;
+    getters_.wake(node);
+    granted_.push_back(node);
+  }
+  // A woken getter gives up its reservation.
+  void end_grant(ItemAwaiter* getter) noexcept {
+    granted_.remove(&getter->waiter_);
+    --reserved_;
+    getter->turn_ = Turn::none;
+  }
+  static ItemAwaiter* awaiter_of(WaitNode* node) noexcept { return static_cast<ItemWaiter*>(node)->awaiter; }
+  static Turn& turn_of(WaitNode* node) noexcept { return awaiter_of(node)->turn_; }
+
+  WaitQueue getters_;
+  WaitQueue putters_;
+  IntrusiveList<WaitNode> granted_;
+  std::size_t reserved_ = 0;  // how many are in granted_
+  std::size_t limit_;         // zero once closed
+  std::size_t accepted_ = 0;
+  bool closed_ = false;
+
+ private:
+  static void forget(WaitQueue& queue, WaitNode* node) noexcept {
+    queue.remove(node);
+    turn_of(node) = Turn::closed;
+  }
+  static void refuse_all(WaitQueue& queue) noexcept {
+    while (WaitNode* node = queue.front()) {
+      turn_of(node) = Turn::closed;
+      queue.wake(node);
+    }
+  }
+};
+
+EDDY_NOINLINE inline void ItemAwaiter::wait(Frame* frame, Turn turn) noexcept {
+  std::construct_at(&waiter_, this);
+  if (waiter_.wait_in(turn == Turn::putting ? exchange_->putters_ : exchange_->getters_, frame)) turn_ = turn;
+}
+
+EDDY_NOINLINE inline void ItemAwaiter::leave() noexcept {
+  if (turn_ == Turn::granted) {
+    exchange_->end_grant(this);
+    if (!exchange_->getters_.empty()) exchange_->grant();
+  } else if (turn_ == Turn::getting) {
+    exchange_->getters_.remove(&waiter_);
+  } else if (turn_ == Turn::putting) {
+    exchange_->putters_.remove(&waiter_);
+  }
+  turn_ = Turn::none;
+}
+
+// A putter, with its item.
+template <class T>
+class Putter : public ItemAwaiter {
+ public:
+  StoredItem<T> item;
+  void fail(std::exception_ptr error) noexcept {
+    std::construct_at(&error_, std::move(error));
+    this->turn_ = Turn::failed;
+  }
+  void set_stored() noexcept { this->turn_ = Turn::stored; }
+
+ protected:
+  template <class... Args>
+  explicit Putter(ExchangeBase* exchange, Args&&... args)
+      : ItemAwaiter(exchange), item(std::in_place, std::forward<Args>(args)...) {}
+  ~Putter() {
+    if (this->turn_ == Turn::failed) [[unlikely]] std::destroy_at(&error_);
+  }
+  union {
+    std::exception_ptr error_;  // of one that failed
+  };
+};
+
+// `Storage` is one of queue_storage.hpp.
+template <class T, class Storage>
+class Exchange : public ExchangeBase {
+ public:
+  template <class... Args>
+  explicit Exchange(std::size_t limit, Args&&... args) : ExchangeBase(limit), storage_(std::forward<Args>(args)...) {}
+
+  [[nodiscard]] std::size_t size() const noexcept { return storage_.size(); }
+  // Whether an item is there that is not reserved.
+  [[nodiscard]] bool has_item() const noexcept { return storage_.size() > reserved_; }
+  // The same, after a putter that waits for a rendezvous has been let in.
+  [[nodiscard]] bool find_item() noexcept {
+    while (!has_item()) {
+      if (limit_ != 0 || putters_.empty()) return false;
+      admit();
+    }
+    return true;
+  }
+  [[nodiscard]] bool has_room() const noexcept {
+    return storage_.size() < limit_ || (limit_ == 0 && !getters_.empty());
+  }
+
+  // Stores an item; there is room. It is moved from only if this succeeds.
+  EDDY_INLINE void store(StoredItem<T>&& item) {
+    storage_.push(std::move(item));
+    ++accepted_;
+    if (!getters_.empty()) grant();
+  }
+  // Takes the next item, as a Result; there is one that is not reserved, or that was reserved for the caller.
+  template <class Result>
+  EDDY_INLINE Result take() {
+    Result result = storage_.template take<Result>();
+    if (!putters_.empty()) admit_all();
+    return result;
+  }
+  template <class Result>
+  Result take_granted(ItemAwaiter* getter) {
+    end_grant(getter);
+    try {
+      return take<Result>();
+    } catch (...) {  // T's move or a comparison threw: the item is still there, for the next one
+      if (!getters_.empty()) grant();
+      throw;
+    }
+  }
+  // Destroys what is not reserved; says how many items that were.
+  std::size_t drop() {
+    const std::size_t before = storage_.size();
+    storage_.keep(reserved_);
+    return before - reserved_;
+  }
+
+ private:
+  // Lets the oldest putter's item in.
+  void admit() noexcept {
+    WaitNode* node = putters_.front();
+    auto* putter = static_cast<Putter<T>*>(awaiter_of(node));
+    putters_.wake(node);
+    try {
+      store(std::move(putter->item));
+      putter->set_stored();
+    } catch (...) {
+      putter->fail(std::current_exception());
+    }
+  }
+  EDDY_NOINLINE void admit_all() noexcept {
+    while (!putters_.empty() && storage_.size() < limit_) admit();
+  }
+
+  Storage storage_;
+};
+
+// Gives a T; throws Closed if there will be none.
+template <class T, class Storage, class Closed>
+class [[nodiscard("nothing is taken until this is awaited: co_await it")]] GetAwaiter : public ItemAwaiter {
+ public:
+  explicit GetAwaiter(Exchange<T, Storage>* exchange) noexcept : ItemAwaiter(exchange) {}
+
+  [[nodiscard]] bool await_ready() noexcept {
+    if (exchange().has_item()) [[likely]] return true;
+    if (exchange().find_item()) return true;
+    if (!exchange().closed()) return false;
+    turn_ = Turn::closed;
+    return true;
+  }
+  template <class P>
+  EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) noexcept {
+    wait(frame_of(handle), Turn::getting);
+  }
+  T await_resume() {
+    if (ended()) throw Closed();
+    return take<T>();
+  }
+
+ protected:
+  [[nodiscard]] bool ended() const noexcept { return turn_ == Turn::closed; }
+  template <class Result>
+  Result take() {
+    if (turn_ == Turn::granted) return exchange().template take_granted<Result>(this);
+    return exchange().template take<Result>();
+  }
+
+ private:
+  Exchange<T, Storage>& exchange() noexcept { return *static_cast<Exchange<T, Storage>*>(exchange_); }
+};
+
+// Stores the T that it was made from; throws Closed if that has become impossible.
+template <class T, class Storage, class Closed>
+class [[nodiscard("nothing is put until this is awaited: co_await it")]] PutAwaiter : public Putter<T> {
+ public:
+  template <class... Args>
+  explicit PutAwaiter(Exchange<T, Storage>* exchange, std::in_place_t, Args&&... args)
+      : Putter<T>(exchange, std::forward<Args>(args)...) {}
+
+  [[nodiscard]] bool await_ready() {  // throws what storing throws
+    auto* exchange = static_cast<Exchange<T, Storage>*>(this->exchange_);
+    if (exchange->has_room()) [[likely]] {
+      exchange->store(std::move(this->item));
+      this->turn_ = Turn::stored;
+      return true;
+    }
+    if (!exchange->closed()) return false;
+    this->turn_ = Turn::closed;
+    return true;
+  }
+  template <class P>
+  EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) noexcept {
+    this->wait(frame_of(handle), Turn::putting);
+  }
+  void await_resume() const {
+    if (this->turn_ == Turn::stored) [[likely]] return;
+    if (this->turn_ == Turn::failed) std::rethrow_exception(this->error_);
+    throw Closed();
+  }
+};
+
+}  // namespace eddy::inline EDDY_ABI::detail

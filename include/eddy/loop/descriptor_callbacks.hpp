@@ -1,0 +1,96 @@
+// DescriptorCallbacks: what add_reader and add_writer keep: functions that are called whenever a descriptor is ready.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/callback.hpp>
+#include <eddy/loop/descriptor_table.hpp>
+#include <eddy/loop/exception_handler.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+class DescriptorCallbacks {
+ public:
+  DescriptorCallbacks(Scheduler& scheduler, DescriptorTable& table) noexcept : scheduler_(scheduler), table_(table) {}
+  DescriptorCallbacks(const DescriptorCallbacks&) = delete;
+  DescriptorCallbacks& operator=(const DescriptorCallbacks&) = delete;
+
+  void add(int fd, Interest interest, Callback<void()> fn) {
+    if (Watch* watch = find(fd, interest)) {
+      watch->fn = std::make_shared<Callback<void()>>(std::move(fn));
+      return;
+    }
+    auto watch = std::make_unique<Watch>(*this, fd, interest, std::move(fn));
+    watches_.reserve(watches_.size() + 1);
+    table_.wait(fd, interest, static_cast<CallbackNode*>(watch.get()));
+    watches_.push_back(std::move(watch));
+  }
+  bool remove(int fd, Interest interest) noexcept {
+    for (std::size_t i = 0; i < watches_.size(); ++i) {
+      if (watches_[i]->fd != fd || watches_[i]->interest != interest) continue;
+      unlink(*watches_[i]);
+      watches_.erase(watches_.begin() + static_cast<std::ptrdiff_t>(i));
+      return true;
+    }
+    return false;
+  }
+  void clear() noexcept {
+    for (auto& watch : watches_) unlink(*watch);
+    watches_.clear();
+  }
+
+ private:
+  struct Watch final : CallbackNode {
+    Watch(DescriptorCallbacks& owner, int descriptor, Interest what, Callback<void()> function)
+        : CallbackNode(&Watch::run_it), set(owner), fd(descriptor), interest(what),
+          fn(std::make_shared<Callback<void()>>(std::move(function))) {}
+    static void run_it(CallbackNode* node) {
+      auto* self = static_cast<Watch*>(node);
+      DescriptorCallbacks& set = self->set;
+      const int fd = self->fd;
+      const Interest interest = self->interest;
+      self->armed = false;
+      const auto fn = self->fn;  // it may remove or replace itself
+      try {
+        (*fn)();
+        Watch* still = set.find(fd, interest);
+        if (still == nullptr || still->armed) return;
+        set.table_.wait(fd, interest, static_cast<CallbackNode*>(still));
+        still->armed = true;
+      } catch (...) {
+        print_exception_context({"a reader's or writer's callback threw, or its descriptor was closed", std::current_exception(), {}});
+      }
+    }
+    DescriptorCallbacks& set;
+    int fd;
+    Interest interest;
+    bool armed = true;
+    std::shared_ptr<Callback<void()>> fn;
+  };
+
+  Watch* find(int fd, Interest interest) noexcept {
+    for (auto& watch : watches_) {
+      if (watch->fd == fd && watch->interest == interest) return watch.get();
+    }
+    return nullptr;
+  }
+  void unlink(Watch& watch) noexcept {
+    if (watch.state == State::ready) {
+      scheduler_.unqueue(&watch);
+    } else if (watch.armed) {
+      table_.cancel(watch.fd, watch.interest);
+    }
+  }
+
+  Scheduler& scheduler_;
+  DescriptorTable& table_;
+  std::vector<std::unique_ptr<Watch>> watches_;
+};
+
+}  // namespace eddy::inline EDDY_ABI::detail

@@ -1,0 +1,162 @@
+// LoopCore: the pass of a loop, without the functions that programs call.
+//
+// A pass takes what other threads posted, asks the reactor (waiting for the next deadline if nothing is ready), queues the
+// timers that are due, and runs what is ready now; whatever becomes ready meanwhile runs in the next pass. That is
+// asyncio's order.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/time.hpp>
+#include <eddy/loop/descriptor_table.hpp>
+#include <eddy/loop/reactor_epoll.hpp>
+#include <eddy/loop/reactor_poll.hpp>
+#include <eddy/loop/scheduler.hpp>
+#include <eddy/loop/timer_queue.hpp>
+#include <eddy/loop/waker.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <string_view>
+
+namespace eddy::inline EDDY_ABI {
+
+/// Which of the kernel's calls a loop waits in.
+enum class ReactorKind : unsigned char {
+  automatic,  ///< what the environment variable EDDY_REACTOR names, "epoll" or "poll"; epoll otherwise
+  epoll,      ///< epoll(7)
+  poll,       ///< poll(2)
+};
+
+namespace detail {
+
+// How many strands may run without a look at the descriptors while something is always ready.
+inline constexpr std::uint32_t kPollEvery = 128;
+// How long a virtual clock waits for descriptors that somebody waits for before it jumps.
+inline constexpr Duration kDescriptorPatience = std::chrono::milliseconds(2);
+
+class LoopCore : public Scheduler {
+ public:
+  LoopCore(const LoopCore&) = delete;
+  LoopCore& operator=(const LoopCore&) = delete;
+
+ protected:
+  LoopCore(Clock* clock, ReactorKind reactor) : clock_(clock), table_(*this, make_reactor(reactor), waker_->descriptor()) {}
+  ~LoopCore() = default;
+
+  [[nodiscard]] TimePoint now() const noexcept {
+    return clock_ == nullptr ? TimePoint(std::chrono::steady_clock::now()) : clock_->now();
+  }
+  // One pass; sleeps at most until `limit`, a point of real time.
+  void pass(TimePoint limit);
+  static void run_posts(PostNode* post) {
+    while (post != nullptr) {
+      PostNode* next_post = post->next;
+      post->run(post);
+      post = next_post;
+    }
+  }
+  void serve_news() {
+    if (waker_->take_signal()) on_signal();
+    run_posts(waker_->take_posts());
+  }
+  void wait(TimePoint limit);
+  void wait_virtually(TimePoint limit);
+  void sleep_for(Duration timeout) noexcept {
+    if (timeout == Duration::zero() || waker_->fall_asleep()) {
+      if (table_.poll(timeout)) waker_->drain_event();
+      waker_->wake_up();
+    }
+    ran_ = 0;
+  }
+  // Runs what is ready now; what becomes ready meanwhile is for the next time.
+  void run_batch() {
+    batch.take_all(ready);
+    while (ReadyNode* node = batch.pop()) {
+      ++ran_;
+      run_node(node);
+    }
+  }
+  void fire_timers() noexcept {
+    if (timers_.empty()) return;
+    const TimePoint present = now();
+    while (!timers_.empty() && timers_.next_deadline() <= present) wake(timers_.pop()->target);
+  }
+
+  // A signal has come; its handlers are to be queued.
+  virtual void on_signal() = 0;
+  // True if a signal may still wake a loop that waits for nothing else.
+  [[nodiscard]] virtual bool awaits_signals() const noexcept = 0;
+
+  Clock* clock_;
+  TimerQueue timers_;
+  WakerPointer waker_;
+  DescriptorTable table_;
+  std::size_t holds_ = 0;
+  std::uint32_t ran_ = 0;  // nodes run since the descriptors were last looked at
+  bool stop_ = false;
+  bool deadlocked_ = false;  // nothing can ever wake this loop again
+
+ private:
+  static std::unique_ptr<Reactor> make_reactor(ReactorKind kind) {
+    if (kind == ReactorKind::automatic) {
+      const char* name = std::getenv("EDDY_REACTOR");
+      kind = name != nullptr && std::string_view(name) == "poll" ? ReactorKind::poll : ReactorKind::epoll;
+    }
+    if (kind == ReactorKind::poll) return std::make_unique<PollReactor>();
+    return std::make_unique<EpollReactor>();
+  }
+};
+
+inline void LoopCore::pass(TimePoint limit) {
+  if (waker_->has_news()) serve_news();
+  if (stop_ && ready.empty()) return;
+  if (ready.empty()) {
+    wait(limit);
+  } else if (ran_ >= kPollEvery && table_.waiting() > 0) {
+    sleep_for(Duration::zero());
+  }
+  fire_timers();
+  run_batch();
+}
+
+inline void LoopCore::wait(TimePoint limit) {
+  if (clock_ != nullptr) return wait_virtually(limit);
+  TimePoint until = limit;
+  if (!timers_.empty() && timers_.next_deadline() < until) until = timers_.next_deadline();
+  if (until == TimePoint::max()) {
+    sleep_for(Duration(-1));
+  } else {
+    const Duration timeout = until - now();
+    if (timeout > Duration::zero() || table_.waiting() > 0) sleep_for(timeout > Duration::zero() ? timeout : Duration::zero());
+  }
+  if (waker_->has_news()) serve_news();
+}
+
+// On a clock that jumps: look at the descriptors once, wait for what holds the clock back, and only then jump.
+inline void LoopCore::wait_virtually(TimePoint limit) {
+  const bool has_deadline = !timers_.empty() && timers_.next_deadline() != TimePoint::max();
+  const auto patience = [&](Duration longest) {
+    const Duration left = limit == TimePoint::max() ? longest : limit - TimePoint(std::chrono::steady_clock::now());
+    if (left < Duration::zero() && longest != Duration(-1)) return Duration::zero();
+    if (longest == Duration(-1)) return limit == TimePoint::max() ? longest : (left < Duration::zero() ? Duration::zero() : left);
+    return left < longest ? left : longest;
+  };
+  if (holds_ > 0) {
+    sleep_for(patience(Duration(-1)));
+  } else if (table_.waiting() > 0) {
+    sleep_for(patience(has_deadline ? kDescriptorPatience : Duration(-1)));
+  }
+  if (waker_->has_news()) serve_news();
+  if (!ready.empty() || holds_ > 0) return;
+  if (has_deadline) {
+    if (!clock_->jump_to(timers_.next_deadline())) sleep_for(patience(kDescriptorPatience));
+  } else if (table_.waiting() == 0 && !awaits_signals()) {
+    deadlocked_ = true;
+  }
+}
+
+}  // namespace detail
+}  // namespace eddy::inline EDDY_ABI

@@ -1,0 +1,116 @@
+// RunLoop: what run and Runner share: passes until a task is done, and the end of everything that is left.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/time.hpp>
+#include <eddy/loop/event_loop.hpp>
+#include <eddy/loop/signal_wakeup.hpp>
+#include <eddy/task/current_task.hpp>
+
+#include <chrono>
+#include <exception>
+#include <string>
+#include <utility>
+
+namespace eddy::inline EDDY_ABI {
+
+/// How `run` runs.
+struct RunOptions {
+  Clock* clock = nullptr;                                ///< null: real time. It must outlive the call.
+  Duration grace = std::chrono::seconds(5);              ///< for what is left when main has ended, in real time
+  ReactorKind reactor = ReactorKind::automatic;          ///< see ReactorKind
+  bool debug = false;                                    ///< switches debug mode on
+  void (*on_exception)(const ExceptionContext&) = nullptr;  ///< see EventLoop::set_exception_handler
+};
+
+namespace detail {
+
+// The passes of one `run`, whatever its task gives.
+class RunLoop {
+ public:
+  RunLoop(EventLoop& loop, const RunOptions& options)
+      : loop_(loop), scheduler_(EventLoop::Internals::scheduler(loop)), options_(options), running_(loop),
+        signals_(*EventLoop::Internals::waker(loop)) {}
+
+  // Until `main` has ended. A SIGINT cancels it; so does a deadlock on a clock that cannot wait.
+  void until_done(Frame* main) {
+    while (!main->done()) {
+      EventLoop::Internals::pass(loop_, TimePoint::max());
+      if (signals_.interrupted() && !interrupted_) {
+        interrupted_ = true;
+        cancel_task(main, "interrupted by SIGINT");
+      }
+      if (EventLoop::Internals::deadlocked(loop_)) break_deadlock(main);
+    }
+  }
+
+  // Ends everything that main left behind; what does not end in time is left alone and named in `stuck`.
+  std::string end_leftovers() {
+    scheduler_.closing = true;
+    for (Frame* task = scheduler_.tasks.front(); task != nullptr; task = scheduler_.tasks.after(task)) {
+      if (task->has(kTask)) mark_cancelled(task);
+    }
+    scheduler_.deliver_stops();
+    for (CloseHook* hook = hooks().front(); hook != nullptr; hook = hooks().after(hook)) hook->begin_close();
+    const TimePoint limit = saturating_add(real_now(), options_.grace);
+    while (!scheduler_.tasks.empty() || !scheduler_.ready.empty() || !hooks_closed()) {
+      if (real_now() >= limit) return describe_stuck();
+      EventLoop::Internals::pass(loop_, limit);
+      if (std::exchange(EventLoop::Internals::deadlocked(loop_), false) && !break_waits() && hooks_closed()) return describe_stuck();
+    }
+    return {};
+  }
+
+  // What is thrown in place of the CancelledError of a main task that this loop itself has cancelled; null if it has not.
+  [[nodiscard]] std::exception_ptr error_of(Frame* main) const {
+    if (main->ended != Ended::cancelled) return nullptr;
+    if (interrupted_) return std::make_exception_ptr(KeyboardInterrupt());
+    if (!deadlock_.empty()) return std::make_exception_ptr(DeadlockError(deadlock_));
+    return nullptr;
+  }
+
+ private:
+  static TimePoint real_now() noexcept { return TimePoint(std::chrono::steady_clock::now()); }
+  CloseHooks& hooks() noexcept { return EventLoop::Internals::close_hooks(loop_); }
+  bool hooks_closed() noexcept {
+    for (CloseHook* hook = hooks().front(); hook != nullptr; hook = hooks().after(hook)) {
+      if (!hook->closed()) return false;
+    }
+    return true;
+  }
+  void break_deadlock(Frame* main) {
+    EventLoop::Internals::deadlocked(loop_) = false;
+    if (deadlock_.empty()) {
+      deadlock_ = "eddy: deadlock: nothing can ever run again" + describe_strands(scheduler_);
+      cancel_task(main, deadlock_);
+    } else {
+      break_waits();
+    }
+  }
+  // Tasks that await each other in a cycle are told twice: the second time they leave without waiting.
+  bool break_waits() {
+    bool broken = false;
+    for_each_strand(scheduler_, [&](Frame* root) {
+      const bool waits = root->state == State::suspended || root->state == State::leaving;
+      if (!waits || !root->has(kStop)) return;
+      if (root->suspension->try_cancel(true) != CancelResult::stopped) return;
+      root->state = State::suspended;
+      scheduler_.unwind_later(root);
+      broken = true;
+    });
+    return broken;
+  }
+  std::string describe_stuck() { return "eddy: run() ends while tasks do not stop" + describe_strands(scheduler_); }
+
+  EventLoop& loop_;
+  Scheduler& scheduler_;
+  const RunOptions& options_;
+  EventLoop::Internals::Running running_;
+  SignalWakeup signals_;
+  bool interrupted_ = false;
+  std::string deadlock_;
+};
+
+}  // namespace detail
+}  // namespace eddy::inline EDDY_ABI

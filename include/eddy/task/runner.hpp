@@ -1,0 +1,114 @@
+// Runner: several runs on one loop, with one end.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/nested_error.hpp>
+#include <eddy/loop/event_loop.hpp>
+#include <eddy/task/child_group.hpp>
+#include <eddy/task/create_task.hpp>
+#include <eddy/task/run_loop.hpp>
+
+#include <exception>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace eddy::inline EDDY_ABI {
+
+/// A loop on which several tasks are run one after another. What they leave running stands still between the runs and is
+/// ended by `close`. Threads: one; no other loop may run in it meanwhile. Source: asyncio.Runner.
+class Runner {
+ public:
+  explicit Runner(RunOptions options = {}) : options_(options), loop_(options.clock, options.reactor) {
+    if (options.debug) loop_.set_debug(true);
+    if (options.on_exception != nullptr) loop_.set_exception_handler(options.on_exception);
+  }
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+  /// Closes it as `close` does; what that would throw is reported to the exception handler.
+  ~Runner() {
+    try {
+      close();
+    } catch (...) {
+      loop_.call_exception_handler({"a Runner could not end its tasks", std::current_exception(), {}});
+    }
+  }
+
+  /// Runs `task` and gives its value. Errors: as `eddy::run`, without those of the end; LoopClosed after `close`.
+  template <class T>
+  T run(Task<T> task) {
+    return run_main(std::move(task), false);
+  }
+  /// Runs `task`, closes, and gives its value: what `eddy::run` does.
+  template <class T>
+  T run_once(Task<T> task) {
+    return run_main(std::move(task), true);
+  }
+  /// Cancels what is left and waits for it, for at most `RunOptions::grace`; then closes the loop. Does nothing the second
+  /// time. Errors: RuntimeError that names what does not stop.
+  void close() {
+    if (loop_.is_closed()) return;
+    std::string stuck;
+    {
+      detail::RunLoop passes(loop_, options_);
+      stuck = passes.end_leftovers();
+    }
+    loop_.close();
+    if (!stuck.empty()) throw RuntimeError(stuck);
+  }
+  /// The loop, for its settings.
+  [[nodiscard]] EventLoop& get_loop() noexcept { return loop_; }
+
+ private:
+  template <class T>
+  T run_main(Task<T> task, bool close_after) {
+    if (!task.valid()) detail::throw_empty_task();
+    TaskHandle<T> main;
+    std::exception_ptr error;
+    {
+      detail::RunLoop passes(loop_, options_);
+      main = detail::create_task_on(loop_, std::move(task), {.name = "main"});
+      detail::Frame* frame = detail::HandleAccess::frame(main);
+      passes.until_done(frame);
+      error = passes.error_of(frame);
+      const std::string stuck = close_after ? passes.end_leftovers() : std::string();
+      if (!stuck.empty()) {
+        std::exception_ptr displaced = error;
+        if (!displaced && frame->ended == detail::Ended::exception) {
+          frame->set(detail::kRetrieved);
+          displaced = frame->error();
+        }
+        detail::throw_displacing(std::make_exception_ptr(RuntimeError(stuck)), std::move(displaced), [](std::exception_ptr) {});
+      }
+    }
+    if (close_after) loop_.close();
+    if (error) std::rethrow_exception(error);
+    return detail::HandleAccess::take(std::move(main));
+  }
+
+  RunOptions options_;
+  EventLoop loop_;
+};
+
+template <class A>
+auto EventLoop::run_until_complete(A awaitable) {
+  check_open();
+  auto task = detail::make_task(std::move(awaitable));
+  using T = typename decltype(task)::value_type;
+  TaskHandle<T> main;
+  {
+    const Internals::Running running(*this);
+    main = detail::create_task_on(*this, std::move(task), {});
+    detail::Frame* frame = detail::HandleAccess::frame(main);
+    while (!frame->done() && !stop_) {
+      pass(TimePoint::max());
+      if (std::exchange(deadlocked_, false))
+        throw DeadlockError("eddy: deadlock: nothing can ever run again" + detail::describe_strands(*this));
+    }
+    if (std::exchange(stop_, false) && !frame->done()) throw RuntimeError("eddy: the loop was stopped before the task was done");
+  }
+  return detail::HandleAccess::take(std::move(main));
+}
+
+}  // namespace eddy::inline EDDY_ABI
