@@ -57,7 +57,7 @@ class ItemAwaiter {
   friend ExchangeBase;
   friend ItemWaiter;
   explicit ItemAwaiter(ExchangeBase* exchange) noexcept : exchange_(exchange) {}
-  ~ItemAwaiter() {  // its frame may be destroyed by force, wherever it stands
+  EDDY_INLINE ~ItemAwaiter() {  // its frame may be destroyed by force, wherever it stands
     if (turn_ == Turn::getting || turn_ == Turn::putting || turn_ == Turn::granted) [[unlikely]] leave();
   }
   void wait(Frame* frame, Turn turn) noexcept;
@@ -174,7 +174,7 @@ class Putter : public ItemAwaiter {
   template <class... Args>
   explicit Putter(ExchangeBase* exchange, Args&&... args)
       : ItemAwaiter(exchange), item(std::in_place, std::forward<Args>(args)...) {}
-  ~Putter() {
+  EDDY_INLINE ~Putter() {
     if (this->turn_ == Turn::failed) [[unlikely]] std::destroy_at(&error_);
   }
   union {
@@ -260,7 +260,7 @@ class [[nodiscard("nothing is taken until this is awaited: co_await it")]] GetAw
  public:
   explicit GetAwaiter(Exchange<T, Storage>* exchange) noexcept : ItemAwaiter(exchange) {}
 
-  [[nodiscard]] bool await_ready() noexcept {
+  [[nodiscard]] EDDY_INLINE bool await_ready() noexcept {
     if (exchange().has_item()) [[likely]] return true;
     if (exchange().find_item()) return true;
     if (!exchange().closed()) return false;
@@ -296,7 +296,7 @@ class [[nodiscard("nothing is put until this is awaited: co_await it")]] PutAwai
   explicit PutAwaiter(Exchange<T, Storage>* exchange, std::in_place_t, Args&&... args)
       : Putter<T>(exchange, std::forward<Args>(args)...) {}
 
-  [[nodiscard]] bool await_ready() {  // throws what storing throws
+  [[nodiscard]] EDDY_INLINE bool await_ready() {  // throws what storing throws
     auto* exchange = static_cast<Exchange<T, Storage>*>(this->exchange_);
     if (exchange->has_room()) [[likely]] {
       exchange->store(std::move(this->item));
@@ -312,7 +312,11 @@ class [[nodiscard("nothing is put until this is awaited: co_await it")]] PutAwai
     this->wait(frame_of(handle), Turn::putting);
   }
   void await_resume() const {
-    if (this->turn_ == Turn::stored) [[likely]] return;
+    if (this->turn_ != Turn::stored) [[unlikely]] refuse();
+  }
+
+ private:
+  [[noreturn]] EDDY_COLD void refuse() const {
     if (this->turn_ == Turn::failed) std::rethrow_exception(this->error_);
     throw Closed();
   }

@@ -1,0 +1,194 @@
+// buffered, transform_concurrent and merge: stream operators that run something beside their consumer.
+//
+// What they run, what it reads from and the function belong to tasks of the loop. Dropping the generator cancels those
+// tasks, and the loop ends them in its own time; nothing refers to the consumer.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/flow/async_generator.hpp>
+#include <eddy/flow/queue.hpp>
+#include <eddy/flow/stream_operators.hpp>
+#include <eddy/loop/context.hpp>
+#include <eddy/task/create_task.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace eddy::inline EDDY_ABI {
+
+namespace detail {
+
+// Items on their way from pumps, which are tasks of the loop, to one generator.
+template <class T>
+struct StreamBuffer {
+  explicit StreamBuffer(std::size_t size) : queue(size) {}
+  std::uint32_t references = 0;
+  Queue<T> queue;
+  std::size_t pumps = 0;
+  std::exception_ptr error;
+
+  // A pump has ended; the last one, and one that failed, ends the stream.
+  void pump_ended(std::exception_ptr failed) noexcept {
+    --pumps;
+    if (failed && !error) error = std::move(failed);
+    if (pumps == 0 || error) queue.shutdown();
+  }
+};
+
+// Cancels the pumps when the generator that reads from them goes.
+class PumpGuard {
+ public:
+  PumpGuard() = default;
+  PumpGuard(const PumpGuard&) = delete;
+  PumpGuard& operator=(const PumpGuard&) = delete;
+  ~PumpGuard() {
+    for (auto& pump : pumps_) pump.cancel();
+  }
+  void add(TaskHandle<> pump) { pumps_.push_back(std::move(pump)); }
+
+ private:
+  std::vector<TaskHandle<>> pumps_;
+};
+
+template <class T>
+Task<> pump_stream(LocalPointer<StreamBuffer<T>> buffer, AsyncGenerator<T> source) {
+  std::exception_ptr error;
+  try {
+    while (auto item = co_await source.next()) co_await buffer->queue.put(std::move(*item));
+  } catch (...) {
+    error = std::current_exception();
+  }
+  buffer->pump_ended(std::move(error));
+}
+
+template <class T>
+AsyncGenerator<T> read_buffer(std::vector<AsyncGenerator<T>> sources, std::size_t size) {
+  const LocalPointer<StreamBuffer<T>> buffer(new StreamBuffer<T>(size));
+  PumpGuard guard;
+  buffer->pumps = sources.size();
+  if (sources.empty()) co_return;
+  for (auto& source : sources) guard.add(create_task(pump_stream<T>(buffer, std::move(source))));
+  for (;;) {
+    std::optional<T> item;
+    try {
+      item.emplace(co_await buffer->queue.get());
+    } catch (const QueueShutDown&) {
+    }
+    if (!item) break;
+    co_yield std::move(*item);
+  }
+  if (buffer->error) std::rethrow_exception(buffer->error);
+}
+
+template <class F, class T>
+using ConcurrentResult = AwaitResult<std::invoke_result_t<F&, std::remove_cvref_t<T>>>;
+
+// One call of the function, with its own copy of nothing: the function is shared by all calls.
+template <class F>
+struct SharedFunction {
+  explicit SharedFunction(F function) : fn(std::move(function)) {}
+  std::uint32_t references = 0;
+  F fn;
+};
+
+template <class F, class T>
+Task<ConcurrentResult<F, T>> call_shared(LocalPointer<SharedFunction<F>> shared, T item) {
+  co_return co_await shared->fn(std::move(item));
+}
+
+// Starts a call for each item; a place in the queue is taken before the call starts, so it bounds the calls that run.
+template <class F, class T>
+Task<> pump_calls(LocalPointer<StreamBuffer<TaskHandle<ConcurrentResult<F, T>>>> buffer, LocalPointer<StreamBuffer<Unit>> places,
+                  AsyncGenerator<T> source, LocalPointer<SharedFunction<F>> shared) {
+  std::exception_ptr error;
+  try {
+    while (auto item = co_await source.next()) {
+      co_await places->queue.put(Unit{});
+      buffer->queue.put_nowait(create_task(call_shared<F, T>(shared, std::move(*item))));
+    }
+  } catch (...) {
+    error = std::current_exception();
+  }
+  buffer->pump_ended(std::move(error));
+}
+
+// Cancels the calls whose results nobody will ask for.
+template <class T>
+struct CallGuard {
+  explicit CallGuard(LocalPointer<StreamBuffer<TaskHandle<T>>> calls) : buffer(std::move(calls)) {}
+  CallGuard(const CallGuard&) = delete;
+  CallGuard& operator=(const CallGuard&) = delete;
+  ~CallGuard() {
+    if (current.valid()) current.cancel();
+    while (!buffer->queue.empty()) buffer->queue.get_nowait().cancel();
+  }
+  LocalPointer<StreamBuffer<TaskHandle<T>>> buffer;
+  TaskHandle<T> current;
+};
+
+template <class F, class T>
+AsyncGenerator<ConcurrentResult<F, T>> transform_concurrently(AsyncGenerator<T> source, F fn, std::size_t limit) {
+  using Result = ConcurrentResult<F, T>;
+  const LocalPointer<StreamBuffer<TaskHandle<Result>>> buffer(new StreamBuffer<TaskHandle<Result>>(0));
+  const LocalPointer<StreamBuffer<Unit>> places(new StreamBuffer<Unit>(limit));
+  const LocalPointer<SharedFunction<F>> shared(new SharedFunction<F>(std::move(fn)));
+  CallGuard<Result> calls(buffer);
+  PumpGuard guard;
+  buffer->pumps = 1;
+  guard.add(create_task(pump_calls<F, T>(buffer, places, std::move(source), shared)));
+  for (;;) {
+    try {
+      calls.current = co_await buffer->queue.get();
+    } catch (const QueueShutDown&) {
+      break;
+    }
+    Result result = co_await std::exchange(calls.current, TaskHandle<Result>());
+    (void)places->queue.get_nowait();
+    co_yield std::move(result);
+  }
+  if (buffer->error) std::rethrow_exception(buffer->error);
+}
+
+}  // namespace detail
+
+/// Reads up to `size` items ahead while the consumer is busy; order and errors stay. Dropping the generator cancels the
+/// reading. Errors: std::invalid_argument for zero.
+inline auto buffered(std::size_t size) {
+  if (size == 0) throw std::invalid_argument("eddy: buffered needs room for at least one item");
+  return detail::StreamOperator([size]<class T>(AsyncGenerator<T> source) {
+    std::vector<AsyncGenerator<T>> sources;
+    sources.push_back(std::move(source));
+    return detail::read_buffer<T>(std::move(sources), size);
+  });
+}
+/// Yields what `fn(item)`, a coroutine function that gives a value, gives for each item, in the order of the items, with up
+/// to `limit` calls running or waiting to be consumed. The first error, in that order, ends the stream; the calls behind
+/// it are cancelled, as they are when the generator is dropped. Errors: std::invalid_argument for a limit of zero.
+/// Source: futures::StreamExt::buffered.
+template <class F>
+auto transform_concurrent(F&& fn, std::size_t limit) {
+  if (limit == 0) throw std::invalid_argument("eddy: transform_concurrent needs a limit of at least one");
+  detail::check_callable<F>();
+  return detail::StreamOperator([fn = std::decay_t<F>(std::forward<F>(fn)), limit]<class T>(AsyncGenerator<T> source) mutable {
+    return detail::transform_concurrently<std::decay_t<F>, T>(std::move(source), std::move(fn), limit);
+  });
+}
+/// Yields the items of all sources as they come, one item of each read ahead; ends when all have ended. The first error
+/// ends it and cancels the other sources. Source: aiostream.stream.merge.
+template <class T, class... More>
+  requires(std::is_same_v<T, More> && ...)
+AsyncGenerator<T> merge(AsyncGenerator<T> first, AsyncGenerator<More>... more) {
+  std::vector<AsyncGenerator<T>> sources;
+  sources.push_back(std::move(first));
+  (sources.push_back(std::move(more)), ...);
+  return detail::read_buffer<T>(std::move(sources), sources.size());
+}
+
+}  // namespace eddy::inline EDDY_ABI
