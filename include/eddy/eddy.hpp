@@ -44,6 +44,8 @@
 #include <eddy/flow/queue.hpp>
 #include <eddy/flow/queue_storage.hpp>
 #include <eddy/flow/stored_item.hpp>
+#include <eddy/flow/stream_concurrency.hpp>
+#include <eddy/flow/stream_operators.hpp>
 #include <eddy/loop/close_hooks.hpp>
 #include <eddy/loop/context.hpp>
 #include <eddy/loop/descriptor_callbacks.hpp>
@@ -91,4 +93,5 @@
 #include <eddy/task/sleep.hpp>
 #include <eddy/task/task.hpp>
 #include <eddy/task/task_handle.hpp>
+#include <eddy/task/task_tree.hpp>
 #include <eddy/task/watcher.hpp>

@@ -20,7 +20,7 @@ namespace detail {
 
 template <class T>
 struct CompletionOrder {
-  CompletionOrder(std::vector<HandleSlot<T>> given, TimeLimit time_limit) : slots(std::move(given)), limit(time_limit), expiry(this) {
+  CompletionOrder(std::vector<HandleSlot<T>> watched, TimeLimit time_limit) : slots(std::move(watched)), limit(time_limit), expiry(this) {
     ended.reserve(slots.size());
   }
   CompletionOrder(const CompletionOrder&) = delete;

@@ -8,7 +8,9 @@
 #include <eddy/combine/slot_group.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <iterator>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -70,8 +72,17 @@ class GatherGroup : public SlotGroup {
   void throw_first_error() {
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   }
+  // Debug mode, once a loop: so many at a time is rarely meant.
+  void warn_if_huge(std::size_t count) const {
+    if (count <= kHuge) return;
+    EventLoop& event_loop = EventLoop::Internals::loop(loop());
+    if (!event_loop.get_debug() || std::exchange(loop().warned_of_huge_gather, true)) return;
+    event_loop.call_exception_handler({"a gather starts " + std::to_string(count) + " tasks at once; concurrent_map(range, fn, {.limit = n}) "
+                                       "keeps fewer alive", nullptr, {}});
+  }
 
  private:
+  static constexpr std::size_t kHuge = 10'000;
   void slot_ended(const void*, std::exception_ptr error) noexcept override {
     if (!error || return_exceptions_ || decided()) return;
     error_ = std::move(error);
@@ -160,6 +171,7 @@ class [[nodiscard("gather starts nothing until it is awaited: co_await it")]] Ga
     Frame* frame = frame_of(handle);
     for (const Slot& slot : slots_) check_slot(frame, slot);
     if (!begin(frame)) return;
+    warn_if_huge(slots_.size());
     for (Slot& slot : slots_) begin_slot(slot);
     settle();
   }

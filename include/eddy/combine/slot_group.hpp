@@ -123,6 +123,7 @@ class SlotGroup : public ChildGroup {
     }
     settle();
   }
+  [[nodiscard]] bool waits_for_strands() const noexcept override { return true; }
   CancelResult try_cancel(bool force) noexcept override {
     if (force) {
       if (running_ > 0) return CancelResult::later;

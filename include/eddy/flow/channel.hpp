@@ -53,7 +53,7 @@ class [[nodiscard("nothing is sent until this is awaited: co_await it")]] SendAw
   using Base = PutAwaiter<T, RingBuffer<T>, ChannelClosed>;
   using Base::Base;
   template <class P>
-  EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) noexcept {
+  EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
     kept_ = ChannelPointer<T>(static_cast<ChannelState<T>*>(this->exchange_));
     Base::await_suspend(handle);
   }
@@ -69,7 +69,7 @@ class [[nodiscard("nothing is received until this is awaited: co_await it")]] Re
   using Base = GetAwaiter<T, RingBuffer<T>, ChannelClosed>;
   using Base::Base;
   template <class P>
-  EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) noexcept {
+  EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
     kept_ = ChannelPointer<T>(static_cast<ChannelState<T>*>(this->exchange_));
     Base::await_suspend(handle);
   }

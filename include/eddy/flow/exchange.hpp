@@ -12,6 +12,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <eddy/base/error.hpp>
 #include <eddy/flow/stored_item.hpp>
 #include <eddy/loop/waiter.hpp>
 
@@ -60,7 +61,7 @@ class ItemAwaiter {
   EDDY_INLINE ~ItemAwaiter() {  // its frame may be destroyed by force, wherever it stands
     if (turn_ == Turn::getting || turn_ == Turn::putting || turn_ == Turn::granted) [[unlikely]] leave();
   }
-  void wait(Frame* frame, Turn turn) noexcept;
+  void wait(Frame* frame, Turn turn);  // Errors: RuntimeError if tasks of another loop wait there
   void leave() noexcept;
 
   ExchangeBase* exchange_;
@@ -142,9 +143,12 @@ class ExchangeBase {
   }
 };
 
-EDDY_NOINLINE inline void ItemAwaiter::wait(Frame* frame, Turn turn) noexcept {
+EDDY_NOINLINE inline void ItemAwaiter::wait(Frame* frame, Turn turn) {
+  WaitQueue& queue = turn == Turn::putting ? exchange_->putters_ : exchange_->getters_;
+  if (!queue.empty() && queue.front()->loop != frame->root->loop) [[unlikely]]
+    throw RuntimeError("eddy: tasks of two event loops wait at one queue or channel, which is for one loop");
   std::construct_at(&waiter_, this);
-  if (waiter_.wait_in(turn == Turn::putting ? exchange_->putters_ : exchange_->getters_, frame)) turn_ = turn;
+  if (waiter_.wait_in(queue, frame)) turn_ = turn;
 }
 
 EDDY_NOINLINE inline void ItemAwaiter::leave() noexcept {
@@ -268,7 +272,7 @@ class [[nodiscard("nothing is taken until this is awaited: co_await it")]] GetAw
     return true;
   }
   template <class P>
-  EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) noexcept {
+  EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
     wait(frame_of(handle), Turn::getting);
   }
   T await_resume() {
@@ -308,7 +312,7 @@ class [[nodiscard("nothing is put until this is awaited: co_await it")]] PutAwai
     return true;
   }
   template <class P>
-  EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) noexcept {
+  EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
     this->wait(frame_of(handle), Turn::putting);
   }
   void await_resume() const {

@@ -187,7 +187,9 @@ struct Suspension {
   virtual CancelResult try_cancel([[maybe_unused]] bool force) noexcept { return CancelResult::later; }
   // What is waited for, in one or two words, for the reports.
   [[nodiscard]] virtual const char* waits_for() const noexcept = 0;
-  // The first child strand, if this is a boundary.
+  // True if nothing but the end of other strands can end the wait.
+  [[nodiscard]] virtual bool waits_for_strands() const noexcept { return children() != nullptr && !children()->empty(); }
+  // The child strands, if this is a boundary.
   [[nodiscard]] virtual const IntrusiveList<Frame>* children() const noexcept { return nullptr; }
 
  protected:

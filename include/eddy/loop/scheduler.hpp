@@ -34,6 +34,7 @@ struct Scheduler {
   bool closing = false;                   // new tasks are cancelled before their first step
   static constexpr int kMaxEagerDepth = 32;
   int eager_depth = 0;
+  bool warned_of_huge_gather = false;
   std::uint64_t named = 0;                // default names given so far
   std::uint64_t done_callbacks = 0;       // added so far
 

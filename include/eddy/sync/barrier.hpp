@@ -29,11 +29,7 @@ class [[nodiscard("nothing waits until this is awaited: co_await it")]] BarrierA
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
     wait(frame_of(handle));
   }
-  [[nodiscard]] std::size_t await_resume() const {
-    check_alive();
-    if (broken_) throw BrokenBarrierError();
-    return index_;
-  }
+  [[nodiscard]] std::size_t await_resume();
 
  private:
   friend class eddy::Barrier;
@@ -47,15 +43,15 @@ class [[nodiscard("nothing waits until this is awaited: co_await it")]] BarrierA
 
 }  // namespace detail
 
-/// A meeting point for `parties` tasks: the last one to come lets all of them go on. Then it is empty again, for the next
-/// generation; a task that comes while the last generation has not yet run belongs to the next.
+/// A meeting point for `parties` tasks: the last one to come lets all of them go on. Then it is empty again, for the
+/// next generation. Who comes before all of the last generation have gone on is not counted until they have.
 ///
 /// Cancellation: a cancelled waiter leaves, and one more has to come in its place; the barrier does not break. One that
 /// was let go before the cancel came has its index.
 /// Errors: BrokenBarrierError for those who wait when it is aborted or reset, and for whoever comes while it is broken;
 /// BrokenResourceError for waiters of a barrier that is destroyed; RuntimeError where tasks of two loops wait at it.
 /// Threads: for one loop's thread. Complexity: linear for the last to come, for `abort` and for `reset`, all else
-/// constant; no allocation. It must outlive its waiters. Source: asyncio.Barrier.
+/// constant; no allocation. It must outlive its waiters, but not those it has let go. Source: asyncio.Barrier.
 class Barrier {
  public:
   /// A barrier for `parties` tasks; one alone never waits. Errors: std::invalid_argument for less than one.
@@ -64,55 +60,70 @@ class Barrier {
   }
   Barrier(const Barrier&) = delete;
   Barrier& operator=(const Barrier&) = delete;
-  ~Barrier() { detail::break_waiters(waiters_); }
+  ~Barrier() {
+    detail::break_waiters(waiters_);
+    while (detail::WaitNode* node = leaving_.front()) leaving_.remove(node);
+  }
 
   /// Completes once all parties have come, with a number from 0 to parties - 1 that no other task of this generation
-  /// gets: in the order of arrival, so the last one, who does not suspend, has the highest.
-  [[nodiscard("nothing waits until this is awaited: co_await it")]] detail::BarrierAwaiter wait() noexcept {
-    return detail::BarrierAwaiter(this);
-  }
+  /// gets: in the order of arrival, so the last one has the highest. The last one does not suspend and goes on first.
+  [[nodiscard("nothing waits until this is awaited: co_await it")]]
+  detail::BarrierAwaiter wait() noexcept { return detail::BarrierAwaiter(this); }
   /// Breaks the barrier: those who wait, and all who come before a `reset`, get BrokenBarrierError.
   void abort() noexcept {
     broken_ = true;
     send_away();
   }
-  /// Makes the barrier empty and whole again. Those who wait get BrokenBarrierError.
+  /// Makes the barrier empty and whole again. Those who wait get BrokenBarrierError, except who is not yet counted.
   void reset() noexcept {
     broken_ = false;
-    send_away();
+    if (leaving_.empty()) send_away();
   }
   /// How many tasks have to come.
   [[nodiscard]] std::size_t parties() const noexcept { return parties_; }
-  /// How many tasks wait now.
-  [[nodiscard]] std::size_t n_waiting() const noexcept { return n_waiting_; }
+  /// How many tasks wait now, and are counted.
+  [[nodiscard]] std::size_t n_waiting() const noexcept { return leaving_.empty() ? queued_ : 0; }
   /// True after `abort`, until `reset`.
   [[nodiscard]] bool broken() const noexcept { return broken_; }
 
  private:
   friend class detail::BarrierAwaiter;
-  detail::BarrierAwaiter* let_go() noexcept {
-    auto* waiter = static_cast<detail::BarrierAwaiter*>(waiters_.front());
-    if (waiter != nullptr) waiters_.wake(waiter);
-    return waiter;
+  void let_go(detail::WaitNode* node, std::size_t index) noexcept {
+    auto* waiter = static_cast<detail::BarrierAwaiter*>(node);
+    detail::Scheduler* loop = waiter->loop;
+    waiter->index_ = index;
+    waiters_.wake(waiter);
+    --queued_;
+    leaving_.add(waiter, waiter->target, loop);
   }
   void send_away() noexcept {
-    while (detail::BarrierAwaiter* waiter = let_go()) waiter->broken_ = true;
-    n_waiting_ = 0;
+    while (detail::WaitNode* node = waiters_.front()) {
+      static_cast<detail::BarrierAwaiter*>(node)->broken_ = true;
+      let_go(node, 0);
+    }
   }
   // One more has come. True if all are there now.
   bool arrive() {
     if (broken_) throw BrokenBarrierError();
-    if (n_waiting_ + 1 < parties_) return false;
-    std::size_t index = 0;
-    while (detail::BarrierAwaiter* waiter = let_go()) waiter->index_ = index++;
-    n_waiting_ = 0;
+    if (n_waiting() + 1 < parties_ || !leaving_.empty()) return false;
+    for (std::size_t index = 0; index + 1 < parties_; ++index) let_go(waiters_.front(), index);
     return true;
+  }
+  // One that was let go goes on. Behind the last of them those who came meanwhile are counted.
+  void leave(detail::BarrierAwaiter* waiter) noexcept {
+    leaving_.remove(waiter);
+    if (n_waiting() < parties_) return;
+    detail::WaitNode* last = waiters_.front();
+    for (std::size_t index = 0; index + 1 < parties_; ++index) last = waiters_.after(last);
+    let_go(last, parties_ - 1);
+    for (std::size_t index = 0; index + 1 < parties_; ++index) let_go(waiters_.front(), index);
   }
 
   std::size_t parties_;
-  std::size_t n_waiting_ = 0;
+  std::size_t queued_ = 0;  // tasks in `waiters_`
   bool broken_ = false;
-  detail::WaitQueue waiters_;
+  detail::WaitQueue waiters_;  // all are counted, or none while there is somebody in `leaving_`
+  detail::WaitQueue leaving_;  // woken, and not yet resumed
 };
 
 inline bool detail::BarrierAwaiter::await_ready() {
@@ -120,12 +131,18 @@ inline bool detail::BarrierAwaiter::await_ready() {
   index_ = barrier_->parties_ - 1;
   return true;
 }
+inline std::size_t detail::BarrierAwaiter::await_resume() {
+  if (waiting()) barrier_->leave(this);
+  check_alive();
+  if (broken_) throw BrokenBarrierError();
+  return index_;
+}
 inline void detail::BarrierAwaiter::wait(Frame* frame) {
-  if (wait_in(barrier_->waiters_, frame)) ++barrier_->n_waiting_;
+  if (wait_in(barrier_->waiters_, frame)) ++barrier_->queued_;
 }
 inline CancelResult detail::BarrierAwaiter::try_cancel(bool) noexcept {
   barrier_->waiters_.remove(this);
-  --barrier_->n_waiting_;
+  --barrier_->queued_;
   return CancelResult::stopped;
 }
 

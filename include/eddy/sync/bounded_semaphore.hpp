@@ -13,10 +13,11 @@ namespace eddy::inline EDDY_ABI {
 /// More permits were given back to a BoundedSemaphore than were taken. Source: asyncio's ValueError.
 class OverReleaseError : public RuntimeError {
  public:
-  OverReleaseError() : RuntimeError("eddy: more permits were given back to a BoundedSemaphore than were taken from it") {}
+  OverReleaseError() : RuntimeError("eddy: more permits were given back to a BoundedSemaphore than were taken") {}
 };
 
-/// A Semaphore whose permits never become more than they were at first. Whoever waits for more than that waits for ever.
+/// A Semaphore whose permits never become more than they were at first. Whoever waits for more than that waits for
+/// ever.
 /// Cancellation, threads, complexity: as Semaphore. Source: asyncio.BoundedSemaphore.
 class BoundedSemaphore {
  public:
@@ -24,11 +25,14 @@ class BoundedSemaphore {
   explicit BoundedSemaphore(std::size_t permits = 1) noexcept : semaphore_(permits), bound_(permits) {}
 
   /// As Semaphore::acquire.
-  [[nodiscard("nothing is acquired until this is awaited: co_await it")]] detail::AcquireAwaiter acquire(std::size_t count = 1) noexcept {
+  [[nodiscard("nothing is acquired until this is awaited: co_await it")]]
+  detail::AcquireAwaiter acquire(std::size_t count = 1) noexcept {
     return semaphore_.acquire(count);
   }
-  /// As Semaphore::scoped. A permit gives back what it took without a check: a `release` too many is then noticed at the next one.
-  [[nodiscard("nothing is acquired until this is awaited: co_await it")]] detail::ScopedAwaiter scoped(std::size_t count = 1) noexcept {
+  /// As Semaphore::scoped. A permit gives back what it took without a check: a `release` too many is then noticed at
+  /// the next one.
+  [[nodiscard("nothing is acquired until this is awaited: co_await it")]]
+  detail::ScopedAwaiter scoped(std::size_t count = 1) noexcept {
     return semaphore_.scoped(count);
   }
   /// As Semaphore::try_acquire.

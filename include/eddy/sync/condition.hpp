@@ -59,19 +59,20 @@ concept Predicate = std::is_invocable_v<std::decay_t<P>&> && requires(std::decay
 
 }  // namespace detail
 
-/// A queue of tasks that wait under a lock for a notification. `wait` releases the lock and holds it again when it returns.
+/// A queue of tasks that wait under a lock for a notification. `wait` releases the lock and holds it again when it
+/// returns.
 ///
 ///     auto guard = co_await ready.scoped();
 ///     co_await ready.wait_for([&] { return !items.empty(); });
 ///
-/// A notified task stands in the lock's queue like any other: it goes on once the notifier, and whoever was there before it,
-/// has released the lock.
+/// A notified task stands in the lock's queue like any other: it goes on once the notifier, and whoever was there
+/// before it, has released the lock.
 ///
-/// Cancellation: a cancelled `wait` also waits for the lock, and only then unwinds: a guard around it always finds the lock
-/// held. Nothing can cut that short. A task that was notified before the cancel came goes on and is stopped where it blocks next;
-/// one that was cancelled before takes no notification from the others.
-/// Errors: LockNotHeldError, as for Lock, from everything but `acquire` and `scoped`; RuntimeError where tasks of two loops
-/// wait for it. It must outlive its waiters: those of a destroyed condition stay suspended, and `run` names them
+/// Cancellation: a cancelled `wait` also waits for the lock, and only then unwinds: a guard around it always finds the
+/// lock held. Nothing can cut that short. A task that was notified before the cancel came goes on and is stopped where
+/// it blocks next; one that was cancelled before takes no notification from the others.
+/// Errors: LockNotHeldError, as for Lock, from everything but `acquire` and `scoped`; RuntimeError where tasks of two
+/// loops wait for it. It must outlive its waiters: those of a destroyed condition stay suspended, and `run` names them
 /// at its end; in debug mode the destructor stops the program.
 /// Threads: for one loop's thread. Complexity: constant for each task notified, no allocation to wait.
 /// Source: asyncio.Condition; notified tasks are queued as in trio.Condition.
@@ -86,7 +87,8 @@ class Condition {
   ~Condition() { detail::break_waiters(waiters_); }
 
   /// As Lock::acquire.
-  [[nodiscard("nothing is acquired until this is awaited: co_await it")]] detail::AcquireLockAwaiter acquire() noexcept {
+  [[nodiscard("nothing is acquired until this is awaited: co_await it")]]
+  detail::AcquireLockAwaiter acquire() noexcept {
     return lock_->acquire();
   }
   /// As Lock::scoped: `auto guard = co_await condition.scoped();`.
@@ -98,8 +100,8 @@ class Condition {
   /// True while somebody holds the lock.
   [[nodiscard]] bool locked() const noexcept { return lock_->locked(); }
 
-  /// Releases the lock, completes once notified, and holds the lock again. It is never woken without a notification, but
-  /// others may have run since: check again what was waited for, or use `wait_for`.
+  /// Releases the lock, completes once notified, and holds the lock again. It is never woken without a notification,
+  /// but others may have run since: check again what was waited for, or use `wait_for`.
   [[nodiscard("nothing waits until this is awaited: co_await it")]] detail::ConditionAwaiter wait() noexcept {
     return detail::ConditionAwaiter(this);
   }
@@ -109,7 +111,7 @@ class Condition {
   template <class P>
   auto wait_for(P&& predicate) {
     static_assert(detail::Predicate<P>,
-                  "eddy: the predicate of Condition::wait_for takes no arguments and gives what can be tested as a bool");
+                  "eddy: the predicate of Condition::wait_for takes no arguments and gives what tests as a bool");
     detail::check_callable<P>();
     if constexpr (detail::Predicate<P>) return wait_until_true<std::decay_t<P>>(std::forward<P>(predicate));
   }

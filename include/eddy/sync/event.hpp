@@ -32,13 +32,13 @@ class [[nodiscard("nothing waits until this is awaited: co_await it")]] EventAwa
 
 }  // namespace detail
 
-/// A flag that is down at first. `set` raises it and wakes everybody who waits, in the order of arrival; while it is up,
-/// nobody waits. `set` and `clear` in one turn still wake all who waited before.
+/// A flag that is down at first. `set` raises it and wakes everybody who waits, in the order of arrival; while it is
+/// up, nobody waits. `set` and `clear` in one turn still wake all who waited before.
 ///
 /// Cancellation: a cancelled waiter leaves the queue; one that was woken before the cancel came goes on and is stopped
-/// where it blocks next. Errors: BrokenResourceError for waiters of an event that is destroyed; RuntimeError where tasks of two
-/// loops wait for it. Threads: for one loop's thread. Complexity: `set` is linear in the waiters, all else constant; no
-/// allocation. It must outlive its waiters. Source: asyncio.Event.
+/// where it blocks next. Errors: BrokenResourceError for waiters of an event that is destroyed; RuntimeError where
+/// tasks of two loops wait for it. Threads: for one loop's thread. Complexity: `set` is linear in the waiters, all else
+/// constant; no allocation. It must outlive its waiters. Source: asyncio.Event.
 class Event {
  public:
   Event() noexcept = default;

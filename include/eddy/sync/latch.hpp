@@ -34,13 +34,14 @@ class [[nodiscard("nothing waits until this is awaited: co_await it")]] LatchAwa
 
 }  // namespace detail
 
-/// A counter that goes down to zero and stays there. Whoever waits is let go, in the order of arrival, when it gets there.
-/// For a meeting point that is used again there is Barrier.
+/// A counter that goes down to zero and stays there. Whoever waits is let go, in the order of arrival, when it gets
+/// there. For a meeting point that is used again there is Barrier.
 ///
-/// Cancellation: a cancelled waiter leaves the queue; what it counted down stays counted. One that was let go before the
-/// cancel came goes on and is stopped where it blocks next. Errors: BrokenResourceError for waiters of a latch that is
-/// destroyed; RuntimeError where tasks of two loops wait for it. Threads: for one loop's thread. Complexity: linear in the
-/// waiters for the last `count_down`, all else constant; no allocation. It must outlive its waiters. Source: std::latch.
+/// Cancellation: a cancelled waiter leaves the queue; what it counted down stays counted. One that was let go before
+/// the cancel came goes on and is stopped where it blocks next. Errors: BrokenResourceError for waiters of a latch that
+/// is destroyed; RuntimeError where tasks of two loops wait for it. Threads: for one loop's thread. Complexity: linear
+/// in the waiters for the last `count_down`, all else constant; no allocation. It must outlive its waiters. Source:
+/// std::latch.
 class Latch {
  public:
   /// A latch that opens after `count` steps; at zero it is open from the start.
@@ -49,16 +50,18 @@ class Latch {
   Latch& operator=(const Latch&) = delete;
   ~Latch() { detail::break_waiters(waiters_); }
 
-  /// Counts down by `steps`, at most to zero: more than is left does no harm (in std::latch it is undefined). Nobody who
-  /// waits runs inside the call.
+  /// Counts down by `steps`, at most to zero: more than is left does no harm (in std::latch it is undefined). Nobody
+  /// who waits runs inside the call.
   void count_down(std::size_t steps = 1) noexcept {
     count_ = steps < count_ ? count_ - steps : 0;
     if (count_ == 0) waiters_.wake_all();
   }
   /// Completes once the count is zero; at once, without suspending, if it is.
-  [[nodiscard("nothing waits until this is awaited: co_await it")]] detail::LatchAwaiter wait() noexcept { return {this, 0}; }
+  [[nodiscard("nothing waits until this is awaited: co_await it")]]
+  detail::LatchAwaiter wait() noexcept { return {this, 0}; }
   /// Counts down by `steps` when it is awaited, then waits.
-  [[nodiscard("nothing is counted until this is awaited: co_await it")]] detail::LatchAwaiter arrive_and_wait(std::size_t steps = 1) noexcept {
+  [[nodiscard("nothing is counted until this is awaited: co_await it")]]
+  detail::LatchAwaiter arrive_and_wait(std::size_t steps = 1) noexcept {
     return {this, steps};
   }
   /// True if the count is zero, so that `wait` would not wait.

@@ -1,7 +1,7 @@
 // Lock: one at a time.
 //
-// It passes from hand to hand: `release` gives it to the one who has waited longest, and it is never free in between, so
-// nobody can overtake. Condition is built on it.
+// It passes from hand to hand: `release` gives it to the one who has waited longest, and it is never free in between,
+// so nobody can overtake. Condition is built on it.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -21,14 +21,15 @@ namespace detail {
 class ConditionAwaiter;
 }
 
-/// A lock was released, or a condition used, by somebody who does not hold the lock. Without debug mode only a lock that
-/// nobody holds is noticed; with it, also one that another task acquired. Source: asyncio's RuntimeError.
+/// A lock was released, or a condition used, by somebody who does not hold the lock. Without debug mode only a lock
+/// that nobody holds is noticed; with it, also one that another task acquired. Source: asyncio's RuntimeError.
 class LockNotHeldError : public RuntimeError {
  public:
   using RuntimeError::RuntimeError;
 };
 
-/// A lock that releases itself. Made by `Lock::scoped`; can be moved, also to another task. It must not outlive its lock.
+/// A lock that releases itself. Made by `Lock::scoped`; can be moved, also to another task. It must not outlive its
+/// lock.
 class [[nodiscard("the lock is released at once: keep the guard in a variable")]] LockGuard {
  public:
   LockGuard() noexcept = default;
@@ -81,12 +82,15 @@ struct [[nodiscard("nothing is acquired until this is awaited: co_await it")]] S
 
 }  // namespace detail
 
-/// A lock that one task at a time holds, across its `co_await`s. Waiters get it in the order of arrival; nobody overtakes,
-/// also not the task that has just released it. It is not recursive: whoever acquires it twice waits for himself.
+/// A lock that one task at a time holds, across its `co_await`s. Waiters get it in the order of arrival; nobody
+/// overtakes, also not the task that has just released it. It is not recursive: whoever acquires it twice waits for
+/// himself.
 ///
-/// Cancellation: a cancelled waiter leaves the queue. One that was handed the lock before the cancel came has it: it goes
-/// on, and is stopped where it blocks next, so use `scoped()`. A task that ends without a `release` leaves it locked.
-/// Errors: BrokenResourceError for waiters of a lock that is destroyed; RuntimeError where tasks of two loops wait for it.
+/// Cancellation: a cancelled waiter leaves the queue. One that was handed the lock before the cancel came has it: it
+/// goes on, and is stopped where it blocks next, so use `scoped()`. A task that ends without a `release` leaves it
+/// locked.
+/// Errors: BrokenResourceError for waiters of a lock that is destroyed; RuntimeError where tasks of two loops wait for
+/// it.
 /// Threads: for one loop's thread. Complexity: constant, no allocation. It must outlive its waiters.
 /// Source: asyncio.Lock.
 class Lock {
@@ -97,7 +101,8 @@ class Lock {
   ~Lock() { detail::break_waiters(waiters_); }
 
   /// Completes once the lock is held; pairs with `release`. Does not suspend if it is free.
-  [[nodiscard("nothing is acquired until this is awaited: co_await it")]] detail::AcquireLockAwaiter acquire() noexcept {
+  [[nodiscard("nothing is acquired until this is awaited: co_await it")]]
+  detail::AcquireLockAwaiter acquire() noexcept {
     return detail::AcquireLockAwaiter(this);
   }
   /// Completes with a guard that releases it: `auto guard = co_await lock.scoped();`.
@@ -111,8 +116,8 @@ class Lock {
     owner_ = running_owner();
     return true;
   }
-  /// Gives the lock to the first waiter, which does not run inside the call, or frees it. Errors: LockNotHeldError if it
-  /// is not locked and, in debug mode, if another task acquired it; then nothing changes.
+  /// Gives the lock to the first waiter, which does not run inside the call, or frees it. Errors: LockNotHeldError if
+  /// it is not locked and, in debug mode, if another task acquired it; then nothing changes.
   void release() {
     check_held("release");
     hand_over();

@@ -85,13 +85,15 @@ class OnceTurns {
 /// Threads: for one loop's thread. It must outlive the calls of `call`. Source: tokio's OnceCell, std::call_once.
 template <class T = void>
 class Once {
-  static_assert(!std::is_reference_v<T>, "eddy: a Once keeps a value: for something that lives elsewhere use a pointer");
+  static_assert(!std::is_reference_v<T>,
+                "eddy: a Once keeps a value: for something that lives elsewhere use a pointer");
 
  public:
   Once() noexcept = default;
 
   /// Completes with the value (a reference that is valid while the Once lives), made by `co_await fn(args…)` in the
-  /// first caller's task; the other callers meanwhile wait, and their `fn` is never called. `fn` and `args` are moved or copied.
+  /// first caller's task; the other callers meanwhile wait, and their `fn` is never called. `fn` and `args` are moved
+  /// or copied.
   /// If it fails, the caller whose `fn` it was gets the exception, and the caller who has waited longest tries his own.
   /// An `fn` that calls the same Once waits for itself.
   /// Cancellation: a cancelled initialiser, too, lets the next caller try; a cancelled waiter leaves the queue.
@@ -104,7 +106,8 @@ class Once {
       if constexpr (std::is_void_v<T>) {
         static_assert(std::is_void_v<Made>, "eddy: this function gives a value: call it by a Once<T>, which keeps it");
       } else {
-        static_assert(std::is_constructible_v<T, Made>, "eddy: the value of this Once cannot be made from what the function gives");
+        static_assert(std::is_constructible_v<T, Made>,
+                      "eddy: the value of this Once cannot be made from what the function gives");
       }
       return make<std::decay_t<F>, std::decay_t<Args>...>(std::forward<F>(fn), std::forward<Args>(args)...);
     }

@@ -70,10 +70,11 @@ struct [[nodiscard("nothing is acquired until this is awaited: co_await it")]] S
 
 }  // namespace detail
 
-/// A counter of permits. Waiters are served in the order of arrival; nobody overtakes, also not with a smaller request. A
-/// permit that was handed to a waiter is his, even if he is cancelled in the same turn.
+/// A counter of permits. Waiters are served in the order of arrival; nobody overtakes, also not with a smaller request.
+/// A permit that was handed to a waiter is his, even if he is cancelled in the same turn.
 /// Cancellation: a cancelled waiter leaves the queue; those behind it are served if they can be.
-/// Errors: BrokenResourceError for waiters of a semaphore that is destroyed; RuntimeError where tasks of two loops wait for it.
+/// Errors: BrokenResourceError for waiters of a semaphore that is destroyed; RuntimeError where tasks of two loops wait
+/// for it.
 /// Threads: for one loop's thread. Complexity: constant, no allocation. It must outlive its waiters.
 /// Source: asyncio.Semaphore.
 class Semaphore {
@@ -84,12 +85,15 @@ class Semaphore {
   Semaphore& operator=(const Semaphore&) = delete;
   ~Semaphore() { detail::break_waiters(waiters_); }
 
-  /// Completes once `count` permits are taken; pairs with `release`. Does not suspend if they are there and nobody waits.
-  [[nodiscard("nothing is acquired until this is awaited: co_await it")]] detail::AcquireAwaiter acquire(std::size_t count = 1) noexcept {
+  /// Completes once `count` permits are taken; pairs with `release`. Does not suspend if they are there and nobody
+  /// waits.
+  [[nodiscard("nothing is acquired until this is awaited: co_await it")]]
+  detail::AcquireAwaiter acquire(std::size_t count = 1) noexcept {
     return {this, count};
   }
   /// Completes with a guard that gives the permits back: `auto permit = co_await semaphore.scoped();`.
-  [[nodiscard("nothing is acquired until this is awaited: co_await it")]] detail::ScopedAwaiter scoped(std::size_t count = 1) noexcept {
+  [[nodiscard("nothing is acquired until this is awaited: co_await it")]]
+  detail::ScopedAwaiter scoped(std::size_t count = 1) noexcept {
     return {this, count};
   }
   /// Takes permits if that is possible without waiting.

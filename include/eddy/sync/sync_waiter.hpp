@@ -1,7 +1,7 @@
 // SyncWaiter: the base of the awaiters of sync/, with what they have in common when they are misused.
 //
-// Two mistakes are met here, once for all primitives: tasks of two loops that wait for the same one, and a primitive that
-// is destroyed while tasks wait for it.
+// Two mistakes are met here, once for all primitives: tasks of two loops that wait for the same one, and a primitive
+// that is destroyed while tasks wait for it.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -16,8 +16,8 @@
 
 namespace eddy::inline EDDY_ABI {
 
-/// What a task waited for was destroyed under it: the lock, event or the like must outlive its waiters. In debug mode the
-/// program is stopped at the destructor instead. Source: trio.BrokenResourceError.
+/// What a task waited for was destroyed under it: the lock, event or the like must outlive its waiters. In debug mode
+/// the program is stopped at the destructor instead. Source: trio.BrokenResourceError.
 class BrokenResourceError : public RuntimeError {
  public:
   using RuntimeError::RuntimeError;
@@ -47,7 +47,8 @@ struct SyncWaiter : Waiter {
 
  private:
   [[noreturn]] EDDY_COLD void throw_other_loop() const {
-    throw RuntimeError(std::string("eddy: tasks of two event loops wait for ") + waits_for() + ", which is for one at a time");
+    throw RuntimeError(std::string("eddy: tasks of two event loops wait for ") + waits_for() +
+                       ", which is for one at a time");
   }
   [[noreturn]] EDDY_COLD void throw_abandoned() const {
     throw BrokenResourceError(std::string("eddy: ") + waits_for() + " was destroyed while tasks waited for it");
@@ -64,7 +65,8 @@ inline void break_waiters(WaitQueue& queue) noexcept {
     // A loop that does not run here may be gone already, with waiters that `run` had to leave behind.
     const bool reachable = running != nullptr && node->loop == &EventLoop::Internals::scheduler(*running);
     if (reachable && running->get_debug()) {
-      std::fprintf(stderr, "eddy: %s was destroyed while tasks waited for it; it must outlive them\n", waiter->waits_for());
+      std::fprintf(stderr, "eddy: %s was destroyed while tasks waited for it; it must outlive them\n",
+                   waiter->waits_for());
       std::abort();
     }
     Scheduler* loop = node->loop;

@@ -45,19 +45,26 @@ class RunLoop {
     }
   }
 
-  // Ends everything that main left behind; what does not end in time is left alone and named in `stuck`.
+  // Ends everything that main left behind; what does not end in time is left alone and named in the text it returns.
   std::string end_leftovers() {
     scheduler_.closing = true;
     for (Frame* task = scheduler_.tasks.front(); task != nullptr; task = scheduler_.tasks.after(task)) {
       if (task->has(kTask)) mark_cancelled(task);
     }
     scheduler_.deliver_stops();
-    for (CloseHook* hook = hooks().front(); hook != nullptr; hook = hooks().after(hook)) hook->begin_close();
     const TimePoint limit = saturating_add(real_now(), options_.grace);
-    while (!scheduler_.tasks.empty() || !scheduler_.ready.empty() || !hooks_closed()) {
-      if (real_now() >= limit) return describe_stuck();
+    while (!quiet()) {
+      if (scheduler_.ready.empty() && waits_are_circular()) break_waits();
+      if (real_now() >= limit && !break_waits()) return describe_stuck();
       EventLoop::Internals::pass(loop_, limit);
-      if (std::exchange(EventLoop::Internals::deadlocked(loop_), false) && !break_waits() && hooks_closed()) return describe_stuck();
+      if (std::exchange(EventLoop::Internals::deadlocked(loop_), false) && !break_waits() && !quiet()) return describe_stuck();
+    }
+    // Pools last: a cleanup may have used them until now.
+    const LoopHold hold = loop_.hold();
+    for (CloseHook* hook = hooks().front(); hook != nullptr; hook = hooks().after(hook)) hook->begin_close();
+    while (!hooks_closed()) {
+      if (real_now() >= limit) return "eddy: run() ends while a thread pool's job does not";
+      EventLoop::Internals::pass(loop_, limit);
     }
     return {};
   }
@@ -79,6 +86,16 @@ class RunLoop {
     }
     return true;
   }
+  [[nodiscard]] bool quiet() const noexcept { return scheduler_.tasks.empty() && scheduler_.ready.empty(); }
+  // True if every strand waits for other strands, so that none will ever end by itself.
+  bool waits_are_circular() {
+    bool circular = !scheduler_.tasks.empty();
+    for_each_strand(scheduler_, [&](Frame* root) {
+      const bool waits = root->state == State::suspended || root->state == State::leaving;
+      circular = circular && waits && root->suspension->waits_for_strands();
+    });
+    return circular;
+  }
   void break_deadlock(Frame* main) {
     EventLoop::Internals::deadlocked(loop_) = false;
     if (deadlock_.empty()) {
@@ -91,6 +108,7 @@ class RunLoop {
   // Tasks that await each other in a cycle are told twice: the second time they leave without waiting.
   bool break_waits() {
     bool broken = false;
+    const std::string picture = loop_.get_debug() ? describe_strands(scheduler_) : std::string();
     for_each_strand(scheduler_, [&](Frame* root) {
       const bool waits = root->state == State::suspended || root->state == State::leaving;
       if (!waits || !root->has(kStop)) return;
@@ -99,6 +117,7 @@ class RunLoop {
       scheduler_.unwind_later(root);
       broken = true;
     });
+    if (broken && loop_.get_debug()) loop_.call_exception_handler({"tasks that awaited each other were stopped by force" + picture, nullptr, {}});
     return broken;
   }
   std::string describe_stuck() { return "eddy: run() ends while tasks do not stop" + describe_strands(scheduler_); }

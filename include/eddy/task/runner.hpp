@@ -48,7 +48,7 @@ class Runner {
   /// Cancels what is left and waits for it, for at most `RunOptions::grace`; then closes the loop. Does nothing the second
   /// time. Errors: RuntimeError that names what does not stop.
   void close() {
-    if (loop_.is_closed()) return;
+    if (loop_.is_closed() || given_up_) return;
     std::string stuck;
     {
       detail::RunLoop passes(loop_, options_);
@@ -74,6 +74,7 @@ class Runner {
       error = passes.error_of(frame);
       const std::string stuck = close_after ? passes.end_leftovers() : std::string();
       if (!stuck.empty()) {
+        given_up_ = true;
         std::exception_ptr displaced = error;
         if (!displaced && frame->ended == detail::Ended::exception) {
           frame->set(detail::kRetrieved);
@@ -88,6 +89,7 @@ class Runner {
   }
 
   RunOptions options_;
+  bool given_up_ = false;  // on tasks that do not stop
   EventLoop loop_;
 };
 

@@ -76,7 +76,9 @@ class [[nodiscard("a Task does nothing until it is awaited: co_await it or pass 
 
   /// An empty Task.
   Task() noexcept = default;
+  Task(const Task&) = delete;  // a Task runs once, so it cannot be copied: write std::move(task)
   Task(Task&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+  Task& operator=(const Task&) = delete;
   Task& operator=(Task&& other) noexcept {
     if (this != &other) {
       reset();

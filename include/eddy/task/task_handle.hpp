@@ -64,6 +64,7 @@ struct TaskWaiter : Waiter {
     return CancelResult::later;
   }
   [[nodiscard]] const char* waits_for() const noexcept override { return "a task"; }
+  [[nodiscard]] bool waits_for_strands() const noexcept override { return true; }
   Frame* target_;
 };
 
