@@ -71,7 +71,8 @@ TEST_CASE("a callback keeps, moves and destroys its callable exactly once, in pl
 TEST_CASE("a callback passes its arguments on and gives the result back", "[base]") {
   Callback<int(int)> function(twice);
   CHECK(function(21) == 42);
-  Callback<std::string(std::unique_ptr<std::string>)> takes_moved([](std::unique_ptr<std::string> s) { return *s + "!"; });
+  Callback<std::string(std::unique_ptr<std::string>)> takes_moved(
+      [](std::unique_ptr<std::string> s) { return *s + "!"; });
   CHECK(takes_moved(std::make_unique<std::string>("hey")) == "hey!");
   int number = 1;
   Callback<int&(int&)> reference([](int& n) -> int& { return n; });

@@ -1,6 +1,7 @@
 // Tests of eddy/base/nested_error.hpp.
 // SPDX-License-Identifier: MIT
 #include <eddy/base/nested_error.hpp>
+#include <eddy/base/outcome.hpp>
 
 #include "support/catch.hpp"
 
@@ -18,7 +19,9 @@ struct OwnError : std::runtime_error {
 template <class E>
 std::string displace(E error, bool with_displaced = true) {
   std::string reported = "-";
-  const auto report = [&](const std::exception_ptr& displaced) { reported = eddy::detail::describe_exception(displaced); };
+  const auto report = [&](const std::exception_ptr& displaced) {
+    reported = eddy::detail::describe_exception(displaced);
+  };
   const auto displaced = with_displaced ? std::make_exception_ptr(std::domain_error("first")) : std::exception_ptr();
   try {
     eddy::detail::throw_displacing(std::make_exception_ptr(error), displaced, report);

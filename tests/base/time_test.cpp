@@ -42,7 +42,8 @@ TEST_CASE("durations of narrow and of unsigned counts keep their value", "[base]
   CHECK(to_duration(std::chrono::duration<std::uint8_t>(200)) == 200s);
   CHECK(to_duration(std::chrono::duration<std::int16_t, std::milli>(-300)) == -300ms);
   CHECK(to_duration(std::chrono::duration<int>(2'000'000'000)) == 2'000'000'000s);
-  CHECK(to_duration(std::chrono::duration<std::uint64_t>(std::numeric_limits<std::uint64_t>::max())) == Duration::max());
+  CHECK(to_duration(std::chrono::duration<std::uint64_t>(std::numeric_limits<std::uint64_t>::max())) ==
+        Duration::max());
 }
 
 TEST_CASE("durations of odd periods are converted without an overflow", "[base]") {

@@ -5,6 +5,7 @@
 
 #include <eddy/base/callable.hpp>
 #include <eddy/combine/gather.hpp>
+#include <eddy/task/as_task.hpp>
 #include <eddy/task/child_group.hpp>
 #include <eddy/task/create_task.hpp>
 

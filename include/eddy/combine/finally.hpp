@@ -5,6 +5,7 @@
 
 #include <eddy/base/nested_error.hpp>
 #include <eddy/combine/timeout.hpp>
+#include <eddy/task/as_task.hpp>
 #include <eddy/task/current_task.hpp>
 
 #include <concepts>

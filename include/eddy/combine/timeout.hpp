@@ -6,6 +6,7 @@
 #include <eddy/base/callable.hpp>
 #include <eddy/base/reference.hpp>
 #include <eddy/combine/scope.hpp>
+#include <eddy/task/as_task.hpp>
 #include <eddy/task/watcher.hpp>
 
 #include <optional>

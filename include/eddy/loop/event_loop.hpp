@@ -45,6 +45,8 @@ EDDY_NOINLINE inline const void* this_thread_mark() noexcept {
 
 std::string name_of(Frame* root);  // in task/cancellation.hpp
 
+inline constexpr int kBatchesAtClose = 1000;
+
 }  // namespace detail
 
 /// One thread's event loop. Threads: everything except `call_soon_threadsafe` is for the loop's own thread; with debug
@@ -235,6 +237,7 @@ struct EventLoop::Internals {
   static detail::CloseHook*& default_executor(EventLoop& loop) noexcept { return loop.default_executor_; }
   static std::size_t& holds(EventLoop& loop) noexcept { return loop.holds_; }
   static void check_open(EventLoop& loop) { loop.check_open(); }
+  static void check_thread(EventLoop& loop) { loop.check_thread(); }
   static const detail::ContextPointer* context(EventLoop& loop) noexcept { return loop.current_context(); }
   static bool& deadlocked(EventLoop& loop) noexcept { return loop.deadlocked_; }
   static void pass(EventLoop& loop, TimePoint limit) { loop.pass(limit); }
@@ -297,17 +300,17 @@ inline void EventLoop::close() {
   {
     EventLoop* const outer = std::exchange(detail::running_loop_slot(), this);
     const detail::ScopeExit restore([outer]() noexcept { detail::running_loop_slot() = outer; });
+    while (detail::ScheduledCallback* callback = callbacks_.front()) detail::cancel_callback(callback);
     run_posts(waker_->close());
-    closing = true;
+    closed_ = closing = true;
     for (detail::Frame* root = tasks.front(); root != nullptr; root = tasks.after(root)) request_stop(root);
     deliver_stops();
-    while (!ready.empty()) run_batch();
+    // Nothing new is taken any more, so this ends; work that is masked and only yields is left alone.
+    for (int batches = 0; !ready.empty() && batches < detail::kBatchesAtClose; ++batches) run_batch();
   }
-  closed_ = true;
   while (detail::CloseHook* hook = close_hooks_.pop_front()) hook->detach();
   watches_.clear();
   signals_.clear();
-  while (detail::ScheduledCallback* callback = callbacks_.front()) detail::cancel_callback(callback);
 }
 
 inline void detail::SignalHandlers::add(int signal, Callback<void()> fn) {

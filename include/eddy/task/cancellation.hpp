@@ -25,7 +25,7 @@ inline void mark_cancelled(Frame* root) noexcept {
 
 inline bool cancel_task(Frame* root, std::string reason) {
   if (root->done()) return false;
-  EventLoop::Internals::check_open(EventLoop::Internals::loop(*root->loop));
+  EventLoop::Internals::check_thread(EventLoop::Internals::loop(*root->loop));
   if (!reason.empty() || root->has(kCancelRequested)) {
     TaskDetails& details = details_of(root);
     if (details.reason.empty()) details.reason = std::move(reason);

@@ -99,27 +99,4 @@ class ChildSlot {
   Frame* frame_;
 };
 
-// Any awaitable as a Task.
-template <class A>
-Task<AwaitResult<A>> as_task(A awaitable) {
-  co_return co_await std::move(awaitable);
-}
-// A handle that somebody else keeps: what it gives stays with it.
-template <class T>
-Task<AwaitResult<const TaskHandle<T>&>> as_task_of_handle(TaskHandle<T> handle) {
-  co_return co_await handle;
-}
-
-template <class A>
-auto make_task(A&& awaitable) {
-  using Plain = std::remove_cvref_t<A>;
-  if constexpr (is_task<Plain>) {
-    return Plain(std::move(awaitable));
-  } else if constexpr (is_handle<Plain> && std::is_lvalue_reference_v<A>) {
-    return as_task_of_handle(awaitable);
-  } else {
-    return as_task<Plain>(std::forward<A>(awaitable));
-  }
-}
-
 }  // namespace eddy::inline EDDY_ABI::detail

@@ -5,7 +5,7 @@
 
 #include <eddy/base/nested_error.hpp>
 #include <eddy/loop/event_loop.hpp>
-#include <eddy/task/child_group.hpp>
+#include <eddy/task/as_task.hpp>
 #include <eddy/task/create_task.hpp>
 #include <eddy/task/run_loop.hpp>
 
@@ -49,6 +49,7 @@ class Runner {
   /// time. Errors: RuntimeError that names what does not stop.
   void close() {
     if (loop_.is_closed() || given_up_) return;
+    if (!ran_) return loop_.close();
     std::string stuck;
     {
       detail::RunLoop passes(loop_, options_);
@@ -68,6 +69,7 @@ class Runner {
     std::exception_ptr error;
     {
       detail::RunLoop passes(loop_, options_);
+      ran_ = true;
       main = detail::create_task_on(loop_, std::move(task), {.name = "main"});
       detail::Frame* frame = detail::HandleAccess::frame(main);
       passes.until_done(frame);
@@ -89,6 +91,7 @@ class Runner {
   }
 
   RunOptions options_;
+  bool ran_ = false;
   bool given_up_ = false;  // on tasks that do not stop
   EventLoop loop_;
 };

@@ -1,0 +1,12 @@
+// expect: compiles
+// compiler: clang++
+// SPDX-License-Identifier: MIT
+#include <eddy/eddy.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+eddy::Task<std::size_t> right(std::string text) {
+  co_return co_await eddy::timeout(std::chrono::seconds(1), [text]() -> eddy::Task<std::size_t> { co_return text.size(); });
+}

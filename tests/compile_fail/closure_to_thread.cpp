@@ -1,0 +1,12 @@
+// expect: eddy: g\+\+ before 13 miscompiles a lambda with such captures.*eddy::own\(std::move\(f\)\)
+// compiler: g++<13
+// SPDX-License-Identifier: MIT
+#include <eddy/eddy.hpp>
+#include <eddy/threads.hpp>
+
+#include <cstddef>
+#include <string>
+
+eddy::Task<std::size_t> wrong(std::string text) {
+  co_return co_await eddy::to_thread([text]() -> std::size_t { return text.size(); });
+}

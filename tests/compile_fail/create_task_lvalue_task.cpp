@@ -1,0 +1,10 @@
+// expect: a Task runs once, so it cannot be copied: write std::move\(task\)
+// SPDX-License-Identifier: MIT
+#include <eddy/eddy.hpp>
+
+eddy::Task<int> answer() { co_return 42; }
+
+eddy::Task<> wrong() {
+  auto task = answer();
+  co_await eddy::create_task(task);
+}

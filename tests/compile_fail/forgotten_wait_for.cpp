@@ -1,0 +1,13 @@
+// expect: until (it|this) is awaited: co_await it
+// flags: -Werror=unused-result -Werror=unused-value
+// SPDX-License-Identifier: MIT
+#include <eddy/eddy.hpp>
+
+#include <chrono>
+
+eddy::Task<int> answer() { co_return 42; }
+
+eddy::Task<> wrong() {
+  eddy::wait_for(answer(), std::chrono::seconds(1));
+  co_await eddy::yield();
+}

@@ -1,0 +1,9 @@
+// expect: eddy: this cannot be awaited
+// SPDX-License-Identifier: MIT
+#include <eddy/eddy.hpp>
+
+#include <chrono>
+
+eddy::Task<> wrong() {
+  co_await eddy::wait_for(42, std::chrono::seconds(1));
+}

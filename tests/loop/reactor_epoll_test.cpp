@@ -1,0 +1,151 @@
+// Tests of eddy/loop/reactor_epoll.hpp.
+// SPDX-License-Identifier: MIT
+#include <eddy/loop/reactor_epoll.hpp>
+
+#include "support/catch.hpp"
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+using eddy::detail::EpollReactor;
+using eddy::detail::Interest;
+using Events = std::vector<std::pair<int, Interest>>;
+
+struct Sink final : eddy::detail::ReactorSink {
+  void ready(int fd, Interest interest) noexcept override { events.emplace_back(fd, interest); }
+  Events events;
+};
+
+Events poll(EpollReactor& reactor, eddy::Duration timeout = 0s) {
+  Sink sink;
+  reactor.poll(timeout, sink);
+  return sink.events;
+}
+
+struct SocketPair {
+  SocketPair() { REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) == 0); }
+  SocketPair(const SocketPair&) = delete;
+  SocketPair& operator=(const SocketPair&) = delete;
+  ~SocketPair() {
+    for (const int end : fd) ::close(end);
+  }
+  void send() const { REQUIRE(::write(fd[1], "x", 1) == 1); }
+  int fd[2] = {-1, -1};
+};
+
+int error_of_watching(EpollReactor& reactor, int fd) {
+  try {
+    reactor.watch(fd, true, false);
+  } catch (const std::system_error& e) {
+    return e.code().value();
+  }
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("reading and writing on one descriptor are watched independently", "[loop][socket][c345]") {
+  EpollReactor reactor;
+  const SocketPair pair;
+  const int fd = pair.fd[0];
+  reactor.watch(fd, true, false);
+  CHECK(poll(reactor).empty());
+  reactor.watch(fd, true, true);
+  CHECK(poll(reactor) == Events{{fd, Interest::write}});
+  pair.send();
+  CHECK(poll(reactor) == Events{{fd, Interest::read}, {fd, Interest::write}});
+  reactor.watch(fd, true, false);
+  CHECK(poll(reactor) == Events{{fd, Interest::read}});
+  CHECK(poll(reactor) == Events{{fd, Interest::read}});  // level-triggered
+  reactor.watch(fd, false, false);
+  CHECK(poll(reactor).empty());
+}
+
+TEST_CASE("a poll waits no longer than its timeout, and no shorter", "[loop][real][c200]") {
+  EpollReactor reactor;
+  const auto start = std::chrono::steady_clock::now();
+  CHECK(poll(reactor, 3ms + 1ns).empty());
+  const auto waited = std::chrono::steady_clock::now() - start;
+  CHECK(waited >= 3ms);
+  CHECK(waited < 5s);
+}
+
+TEST_CASE("a closed descriptor can still be unwatched, and its number watched anew", "[loop][socket][c347]") {
+  EpollReactor reactor;
+  const SocketPair old_pair, new_pair;
+  const int fd = ::dup(old_pair.fd[0]);
+  REQUIRE(fd >= 0);
+  reactor.watch(fd, true, false);
+  ::close(fd);
+  REQUIRE(::dup2(new_pair.fd[0], fd) == fd);
+  reactor.watch(fd, false, false);  // nothing is left to unwatch
+  reactor.watch(fd, true, false);
+  new_pair.send();
+  CHECK(poll(reactor) == Events{{fd, Interest::read}});
+  ::close(fd);
+  CHECK_NOTHROW(reactor.watch(fd, false, false));
+}
+
+TEST_CASE("a descriptor that was closed and opened again while it was watched can be watched for more",
+          "[loop][socket][c347]") {
+  EpollReactor reactor;
+  SocketPair pair;
+  const SocketPair other;
+  reactor.watch(pair.fd[0], true, false);
+  ::close(pair.fd[0]);  // takes it out of the epoll set
+  REQUIRE(::dup2(other.fd[0], pair.fd[0]) == pair.fd[0]);
+  reactor.watch(pair.fd[0], true, true);
+  CHECK(poll(reactor) == Events{{pair.fd[0], Interest::write}});
+}
+
+TEST_CASE("regular files, closed descriptors and negative numbers are refused with the kernel's error",
+          "[loop][c350]") {
+  EpollReactor reactor;
+  char path[] = "/tmp/eddy-reactor-XXXXXX";
+  const int file = ::mkstemp(path);
+  REQUIRE(file >= 0);
+  ::unlink(path);
+  CHECK(error_of_watching(reactor, file) == EPERM);
+  ::close(file);
+  CHECK(error_of_watching(reactor, file) == EBADF);
+  CHECK(error_of_watching(reactor, -1) == EBADF);
+  const SocketPair pair;  // and a refused one leaves nothing behind
+  CHECK(error_of_watching(reactor, pair.fd[0]) == 0);
+}
+
+TEST_CASE("an error and a hang-up make a descriptor ready for whatever it is watched for", "[loop][socket][c354]") {
+  EpollReactor reactor;
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0);
+  reactor.watch(ends[1], false, true);
+  reactor.watch(ends[0], true, false);
+  CHECK(poll(reactor) == Events{{ends[1], Interest::write}});
+  reactor.watch(ends[1], false, false);
+  const std::vector<char> zeros(4096);
+  while (::write(ends[1], zeros.data(), zeros.size()) > 0) {
+  }
+  reactor.watch(ends[0], false, false);
+  reactor.watch(ends[1], false, true);
+  CHECK(poll(reactor).empty());  // it is full
+  ::close(ends[0]);
+  CHECK(poll(reactor) == Events{{ends[1], Interest::write}});  // EPOLLERR: the reader is gone
+  ::close(ends[1]);
+}
+
+TEST_CASE("the end of the other side makes a descriptor readable", "[loop][socket][c354]") {
+  EpollReactor reactor;
+  SocketPair pair;
+  reactor.watch(pair.fd[0], true, false);
+  ::shutdown(pair.fd[1], SHUT_WR);
+  CHECK(poll(reactor) == Events{{pair.fd[0], Interest::read}});
+}

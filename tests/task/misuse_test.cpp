@@ -1,0 +1,380 @@
+// What a wrong use gets at run time: the type of the error, the sentence in it, and that nothing else is harmed.
+//
+// What the compiler refuses is in tests/compile_fail.
+//
+// SPDX-License-Identifier: MIT
+#include "support/run.hpp"
+
+#include <csignal>
+#include <functional>
+#include <optional>
+#include <sys/socket.h>
+#include <system_error>
+#include <thread>
+#include <unistd.h>
+
+using namespace test;
+
+namespace {
+
+// The text of the E that `fn()` throws.
+template <class E, class F>
+std::string text_of(F fn) {
+  try {
+    fn();
+  } catch (const E& e) {
+    return e.what();
+  } catch (const std::exception& e) {
+    return std::string("another type: ") + e.what();
+  }
+  return "nothing was thrown";
+}
+
+// The text of the E that awaiting `fn()` throws, or that the call throws itself.
+template <class E, class F>
+eddy::Task<std::string> awaited_text_of(F fn) {
+  std::string text = "nothing was thrown";
+  try {
+    auto task = fn();
+    co_await task;
+  } catch (const E& e) {
+    text = e.what();
+  } catch (const std::exception& e) {
+    text = std::string("another type: ") + e.what();
+  }
+  co_return text;
+}
+
+bool has(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
+
+eddy::Task<int> answer() { co_return 42; }
+
+eddy::Task<> nap() { co_await eddy::sleep(1h); }
+
+eddy::Task<> mark(bool& ran, Tracked) {
+  ran = true;
+  co_return;
+}
+
+struct Descriptors {
+  Descriptors() { REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0); }
+  Descriptors(const Descriptors&) = delete;
+  Descriptors& operator=(const Descriptors&) = delete;
+  ~Descriptors() {
+    ::close(ends[0]);
+    ::close(ends[1]);
+  }
+  int ends[2]{};
+};
+
+}  // namespace
+
+// ------------------------------------------------------------------------------------------------- tasks and handles
+
+TEST_CASE("an empty Task says the same wherever it is used, and why it may be empty", "[misuse]") {
+  const char* const sentence = "this Task is empty: it was awaited, started or moved from before; a Task runs once";
+  run_virtual([sentence]() -> eddy::Task<> {
+    using E = eddy::InvalidStateError;
+    std::vector<std::string> texts;
+    texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> {
+      auto task = answer();
+      co_await task;
+      co_await task;
+    }));
+    texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> {
+      auto task = answer();
+      const auto owner = std::move(task);
+      co_await task;
+    }));
+    texts.push_back(co_await awaited_text_of<E>([] { return eddy::Task<int>(); }));
+    texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> {
+      auto task = answer();
+      const auto handle = eddy::create_task(std::move(task));
+      co_await handle;
+      co_await task;
+    }));
+    texts.push_back(text_of<E>([] { (void)eddy::create_task(eddy::Task<int>()); }));
+    texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::gather(answer(), eddy::Task<int>()); }));
+    texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> {
+      std::vector<eddy::Task<int>> tasks;
+      tasks.push_back(answer());
+      tasks.emplace_back();
+      co_await eddy::gather(std::move(tasks));
+    }));
+    texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::timeout(1s, eddy::Task<int>()); }));
+    texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::move_on_after(1s, eddy::Task<int>()); }));
+    texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::wait_for(eddy::Task<int>(), 1s); }));
+    texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::uncancellable(eddy::Task<int>()); }));
+    texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::try_finally(eddy::Task<int>(), nap()); }));
+    texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::try_finally(answer(), eddy::Task<>()); }));
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      INFO("use " << i << ": " << texts[i]);
+      CHECK(has(texts[i], sentence));
+    }
+    co_await eddy::sleep(1s);  // the loop and this task go on
+  });
+  const std::string of_run = text_of<eddy::InvalidStateError>([] { (void)eddy::run(eddy::Task<int>()); });
+  CHECK(has(of_run, sentence));
+}
+
+TEST_CASE("a failed attempt to use an empty Task leaves its siblings unrun and destroyed", "[misuse]") {
+  bool ran = false;
+  run_virtual([&]() -> eddy::Task<> {
+    const std::string text = co_await awaited_text_of<eddy::InvalidStateError>([&ran]() -> eddy::Task<> {
+      co_await eddy::gather(mark(ran, Tracked()), eddy::Task<>());
+    });
+    CHECK(has(text, "this Task is empty"));
+    CHECK(Tracked::alive == 0);
+  });
+  CHECK_FALSE(ran);
+}
+
+TEST_CASE("an empty TaskHandle says the same wherever it is used", "[misuse]") {
+  const char* const sentence = "this TaskHandle refers to no task: it was moved from";
+  run_virtual([sentence]() -> eddy::Task<> {
+    using E = eddy::InvalidStateError;
+    eddy::TaskHandle<int> handle = eddy::create_task(answer());
+    eddy::TaskHandle<int> owner = std::move(handle);
+    std::vector<std::string> texts;
+    texts.push_back(co_await awaited_text_of<E>([&]() -> eddy::Task<> { co_await handle; }));
+    texts.push_back(co_await awaited_text_of<E>([&]() -> eddy::Task<> { co_await std::move(handle); }));
+    texts.push_back(co_await awaited_text_of<E>([&]() -> eddy::Task<> { co_await eddy::gather(handle, owner); }));
+    texts.push_back(co_await awaited_text_of<E>([&]() -> eddy::Task<> {
+      const std::vector<eddy::TaskHandle<int>> handles{owner, handle};
+      co_await eddy::gather(handles);
+    }));
+    texts.push_back(co_await awaited_text_of<E>([&]() -> eddy::Task<> { co_await eddy::shield(handle); }));
+    texts.push_back(co_await awaited_text_of<E>([&]() -> eddy::Task<> { co_await eddy::timeout(1s, handle); }));
+    texts.push_back(co_await awaited_text_of<E>([&]() -> eddy::Task<> { co_await eddy::wait_for(handle, 1s); }));
+    texts.push_back(co_await awaited_text_of<E>([&]() -> eddy::Task<> { co_await eddy::wait_for(handle, 0s); }));
+    texts.push_back(text_of<E>([&] { handle.add_done_callback([] {}); }));
+    texts.push_back(text_of<E>([&] { handle.set_name("nobody"); }));
+    texts.push_back(text_of<E>([&] { (void)eddy::TaskHandle<>().done(); }));
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      INFO("use " << i << ": " << texts[i]);
+      CHECK(has(texts[i], sentence));
+    }
+    const int kept = co_await owner;
+    CHECK(kept == 42);
+  });
+}
+
+TEST_CASE("a task that waits for itself is named in the error, whatever it waits through", "[misuse]") {
+  run_virtual([]() -> eddy::Task<> {
+    std::optional<eddy::TaskHandle<std::vector<std::string>>> self;
+    auto body = [&self]() -> eddy::Task<std::vector<std::string>> {
+      using E = eddy::RuntimeError;
+      std::vector<std::string> texts;
+      texts.push_back(co_await awaited_text_of<E>([&self]() -> eddy::Task<> { co_await *self; }));
+      texts.push_back(co_await awaited_text_of<E>([&self]() -> eddy::Task<> { co_await eddy::shield(*self); }));
+      texts.push_back(co_await awaited_text_of<E>([&self]() -> eddy::Task<> { co_await eddy::gather(*self, nap()); }));
+      texts.push_back(co_await awaited_text_of<E>([&self]() -> eddy::Task<> { co_await eddy::uncancellable(*self); }));
+      co_return texts;
+    };
+    self = eddy::create_task(body());
+    self->set_name("narcissus");
+    const auto start = now();
+    const std::vector<std::string> texts = co_await *self;
+    CHECK(now() == start);
+    for (const std::string& text : texts) CHECK(has(text, "task narcissus awaits its own handle and would never end"));
+    self.reset();
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------- loops and runs
+
+TEST_CASE("run inside run is refused in tasks and callbacks: the task is destroyed unrun and the loop goes on", "[misuse]") {
+  const char* const sentence = "run() cannot be called while an event loop runs in this thread; co_await the task instead";
+  bool ran = false;
+  std::vector<std::string> texts;
+  const int value = run_virtual([&]() -> eddy::Task<int> {
+    eddy::EventLoop& loop = eddy::get_running_loop();
+    texts.push_back(text_of<eddy::RuntimeError>([&] { eddy::run(mark(ran, Tracked())); }));
+    texts.push_back(text_of<eddy::RuntimeError>([&] { eddy::run(mark, std::ref(ran), Tracked()); }));
+    CHECK(Tracked::alive == 0);
+    loop.call_soon([&] {
+      texts.push_back(text_of<eddy::RuntimeError>([&] { eddy::run(mark(ran, Tracked())); }));
+      CHECK(Tracked::alive == 0);
+    });
+    co_await eddy::sleep(1s);
+    CHECK(&eddy::get_running_loop() == &loop);
+    CHECK(loop.is_running());
+    co_return co_await eddy::create_task(answer());
+  });
+  CHECK(value == 42);
+  CHECK_FALSE(ran);
+  REQUIRE(texts.size() == 3);
+  for (const std::string& text : texts) CHECK(has(text, sentence));
+  CHECK(eddy::run(answer()) == 42);  // and afterwards one may again
+}
+
+TEST_CASE("run in another thread is not inside this one's", "[misuse][real]") {
+  const int value = run_real([]() -> eddy::Task<int> {
+    int other = 0;
+    std::thread([&] { other = eddy::run(answer()); }).join();
+    co_return other + co_await answer();
+  });
+  CHECK(value == 84);
+}
+
+TEST_CASE("what needs a running loop says what it is and how to get one", "[misuse]") {
+  static eddy::ContextVar<int> variable("variable", 1);
+  using E = eddy::NoRunningLoop;
+  bool ran = false;
+  const std::string created = text_of<E>([&] { (void)eddy::create_task(mark(ran, Tracked())); });
+  const std::string called = text_of<E>([&] { (void)eddy::create_task(mark, std::ref(ran), Tracked()); });
+  const std::string loop = text_of<E>([] { (void)eddy::get_running_loop(); });
+  const std::string tasks = text_of<E>([] { (void)eddy::all_tasks(); });
+  const std::string set = text_of<E>([] { variable.set(2); });
+  const std::string reset = text_of<E>([] { variable.reset({}); });
+  CHECK(Tracked::alive == 0);
+  CHECK_FALSE(ran);
+  CHECK(variable.get() == 1);
+  for (const std::string& text : {created, called, loop, tasks, set, reset}) {
+    INFO(text);
+    CHECK(has(text, "no event loop is running in this thread; start one with eddy::run(task)"));
+  }
+  CHECK(has(created, "create_task()"));
+  CHECK(has(called, "create_task()"));
+  CHECK(has(loop, "get_running_loop()"));
+  CHECK(text_of<eddy::RuntimeError>([] { (void)eddy::get_running_loop(); }) == loop);  // as asyncio's is one
+}
+
+TEST_CASE("a running loop refuses to be closed, in words, and goes on", "[misuse]") {
+  run_virtual([]() -> eddy::Task<> {
+    eddy::EventLoop& loop = eddy::get_running_loop();
+    const std::string text = text_of<eddy::RuntimeError>([&] { loop.close(); });
+    CHECK(has(text, "a running event loop cannot be closed"));
+    CHECK_FALSE(loop.is_closed());
+    co_await eddy::sleep(1s);
+  });
+}
+
+TEST_CASE("a closed loop says so at every entry, also those that run it or watch something", "[misuse]") {
+  eddy::EventLoop loop;
+  loop.close();
+  const Descriptors pair;
+  using E = eddy::LoopClosed;
+  std::vector<std::string> texts;
+  texts.push_back(text_of<E>([&] { loop.call_soon([] {}); }));
+  texts.push_back(text_of<E>([&] { loop.call_later(1s, [] {}); }));
+  texts.push_back(text_of<E>([&] { loop.call_at(loop.time(), [] {}); }));
+  texts.push_back(text_of<E>([&] { loop.call_soon_threadsafe([] {}); }));
+  texts.push_back(text_of<E>([&] { (void)loop.create_future<int>(); }));
+  texts.push_back(text_of<E>([&] { loop.add_reader(pair.ends[0], [] {}); }));
+  texts.push_back(text_of<E>([&] { loop.add_writer(pair.ends[0], [] {}); }));
+  texts.push_back(text_of<E>([&] { loop.add_signal_handler(SIGUSR1, [] {}); }));
+  texts.push_back(text_of<E>([&] { loop.run_forever(); }));
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    INFO("entry " << i);
+    CHECK(texts[i] == "the event loop is closed");
+  }
+  // What takes something away again is harmless.
+  CHECK_FALSE(loop.remove_reader(pair.ends[0]));
+  CHECK_FALSE(loop.remove_signal_handler(SIGUSR1));
+  loop.stop();
+  loop.close();
+  CHECK(loop.is_closed());
+}
+
+TEST_CASE("in debug mode a task that is cancelled from another thread is not, and says what to use", "[misuse][real]") {
+  eddy::RunOptions options;
+  options.debug = true;
+  options.on_exception = &record;
+  const auto body = []() -> eddy::Task<> {
+    eddy::EventLoop& loop = eddy::get_running_loop();
+    const auto handle = eddy::create_task(answer());
+    const eddy::TaskRef reference = eddy::current_task();
+    const Descriptors pair;
+    std::vector<std::string> texts;
+    std::thread([&] {
+      using E = eddy::RuntimeError;
+      texts.push_back(text_of<E>([&] { auto copy = handle; copy.cancel(); }));
+      texts.push_back(text_of<E>([&] { reference.cancel(); }));
+      texts.push_back(text_of<E>([&] { loop.call_at(loop.time(), [] {}); }));
+      texts.push_back(text_of<E>([&] { loop.add_reader(pair.ends[0], [] {}); }));
+      texts.push_back(text_of<E>([&] { loop.add_signal_handler(SIGUSR1, [] {}); }));
+    }).join();
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      INFO("touch " << i << ": " << texts[i]);
+      CHECK(has(texts[i], "touched from another thread; use call_soon_threadsafe"));
+    }
+    const int value = co_await handle;
+    CHECK(value == 42);
+    CHECK(reference.cancelling() == 0);
+  };
+  eddy::run(body(), options);
+  check_no_reports();
+}
+
+TEST_CASE("in debug mode a future that is set from another thread is not, and says what to use", "[misuse][real]") {
+  eddy::RunOptions options;
+  options.debug = true;
+  const auto body = []() -> eddy::Task<> {
+    const auto future = eddy::get_running_loop().create_future<int>();
+    std::string set, failed, cancelled;
+    std::thread([&] {
+      using E = eddy::RuntimeError;
+      set = text_of<E>([&] { future.set_result(1); });
+      failed = text_of<E>([&] { future.set_exception(std::make_exception_ptr(std::runtime_error("foreign"))); });
+      cancelled = text_of<E>([&] { future.cancel(); });
+    }).join();
+    for (const std::string& text : {set, failed, cancelled}) CHECK(has(text, "touched from another thread"));
+    if (!future.done()) future.set_result(2);
+    const int value = co_await future;
+    CHECK(value == 2);
+  };
+  eddy::run(body(), options);
+}
+
+// ---------------------------------------------------------------------------------------------- futures, descriptors
+
+TEST_CASE("a future that is set twice, asked too early or broken says so", "[misuse]") {
+  run_virtual([]() -> eddy::Task<> {
+    const auto future = eddy::get_running_loop().create_future<int>();
+    using E = eddy::InvalidStateError;
+    CHECK(has(text_of<E>([&] { (void)future.result(); }), "the future is not done yet: await it"));
+    CHECK(has(text_of<std::invalid_argument>([&] { future.set_exception(nullptr); }), "set_exception needs an exception"));
+    future.set_result(1);
+    CHECK(has(text_of<E>([&] { future.set_result(2); }), "the future is done already"));
+    CHECK(future.result() == 1);
+    const auto broken = eddy::get_running_loop().create_future<int>();
+    (void)broken.setter();
+    const std::string text = co_await awaited_text_of<eddy::BrokenPromise>([&]() -> eddy::Task<> { co_await broken; });
+    CHECK(has(text, "the future's setter was dropped before it set a result"));
+  });
+}
+
+TEST_CASE("a task's result that is not there yet or was taken says which", "[misuse]") {
+  run_virtual([]() -> eddy::Task<> {
+    using E = eddy::InvalidStateError;
+    auto boxed = []() -> eddy::Task<std::unique_ptr<int>> { co_return std::make_unique<int>(1); };
+    const auto handle = eddy::create_task(boxed());
+    CHECK(has(text_of<E>([&] { (void)handle.result(); }), "the task is not done yet: await it"));
+    auto copy = handle;
+    const std::unique_ptr<int> taken = co_await std::move(copy);
+    CHECK(*taken == 1);
+    CHECK(has(text_of<E>([&] { (void)handle.result(); }), "the task's result was already moved out"));
+  });
+}
+
+TEST_CASE("descriptors that cannot be waited for say why", "[misuse][socket]") {
+  run_virtual([]() -> eddy::Task<> {
+    const Descriptors pair;
+    char name[] = "/tmp/eddy_misuse_XXXXXX";
+    const int file = ::mkstemp(name);
+    REQUIRE(file >= 0);
+    ::unlink(name);
+    auto wait = [](int fd) -> eddy::Task<> { co_await eddy::readable(fd); };
+    const std::string regular = co_await awaited_text_of<std::system_error>([&] { return wait(file); });
+    CHECK(has(regular, "this kind of file cannot be waited for (a regular file is always ready)"));
+    ::close(file);
+    const std::string none = co_await awaited_text_of<std::system_error>([&] { return wait(-1); });
+    CHECK(has(none, "not a descriptor"));
+    const auto first = eddy::create_task(wait(pair.ends[0]));
+    co_await eddy::yield();
+    const std::string busy = co_await awaited_text_of<eddy::BusyResourceError>([&] { return wait(pair.ends[0]); });
+    CHECK(has(busy, "another task waits to read from this descriptor"));
+    CHECK_FALSE(first.done());
+  });
+}

@@ -1,0 +1,541 @@
+// Tests of eddy/task/run.hpp and eddy/loop/signal_wakeup.hpp that signal, terminate or leak their process: each runs
+// in a child process of its own.
+// SPDX-License-Identifier: MIT
+#include <eddy/task/run.hpp>
+
+#include "support/run.hpp"
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// How a child process ended, and what it wrote to standard error.
+struct Ended {
+  int status = 0;
+  std::string output;
+  [[nodiscard]] bool exited() const { return WIFEXITED(status) && WEXITSTATUS(status) == 0; }
+  [[nodiscard]] bool killed_by(int signal) const { return WIFSIGNALED(status) && WTERMSIG(status) == signal; }
+  [[nodiscard]] bool wrote(const std::string& text) const { return output.find(text) != std::string::npos; }
+};
+
+void say(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
+
+// Runs `body()` in a forked process, which leaves without cleaning up: what it leaks is meant to leak.
+template <class F>
+Ended in_child(F body) {
+  std::fflush(nullptr);
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe(ends.data()) == 0);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::dup2(ends[1], STDERR_FILENO);
+    ::close(ends[0]);
+    for (const int signal : {SIGINT, SIGABRT, SIGTERM, SIGSEGV}) std::signal(signal, SIG_DFL);  // Catch2 has its own
+    ::alarm(10);
+    body();
+    std::fflush(nullptr);
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  Ended ended;
+  std::array<char, 4096> buffer{};
+  for (ssize_t n = 0; (n = ::read(ends[0], buffer.data(), buffer.size())) > 0;)
+    ended.output.append(buffer.data(), static_cast<std::size_t>(n));
+  ::close(ends[0]);
+  ::waitpid(child, &ended.status, 0);
+  INFO(ended.output);
+  return ended;
+}
+
+// Says what running `body()` gives or throws.
+template <class F>
+void run_and_say(F body, eddy::RunOptions options = {}) {
+  try {
+    say("returned " + std::to_string(eddy::run(body(), options)));
+  } catch (const eddy::KeyboardInterrupt&) {
+    say("KeyboardInterrupt");
+  } catch (const eddy::CancelledError& e) {
+    say(std::string("CancelledError ") + e.what());
+  } catch (const std::exception& e) {
+    say(std::string("error: ") + e.what());
+    try {
+      std::rethrow_if_nested(e);
+      say("nested: none");
+    } catch (const std::exception& nested) {
+      say(std::string("nested: ") + nested.what());
+    }
+  }
+}
+
+bool has_default_action() {
+  struct sigaction now {};
+  ::sigaction(SIGINT, nullptr, &now);
+  return now.sa_handler == SIG_DFL;
+}
+
+void on_sigint(int) { say("the program's own handler"); }
+
+// Cannot be cancelled, and nobody resumes it.
+struct Stuck {
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<>) const noexcept {}
+  void await_resume() const noexcept {}
+};
+eddy::Task<> be_stuck() {
+  Stuck stuck;
+  co_await stuck;
+}
+constexpr int kStuckLine = __LINE__ - 2;
+
+eddy::Task<> sleep_long() { co_await eddy::sleep(20s); }
+
+struct SaysWhenDestroyed {
+  explicit SaysWhenDestroyed(std::string t) : text(std::move(t)) {}
+  SaysWhenDestroyed(const SaysWhenDestroyed&) = delete;
+  SaysWhenDestroyed& operator=(const SaysWhenDestroyed&) = delete;
+  ~SaysWhenDestroyed() { say(text); }
+  std::string text;
+};
+
+}  // namespace
+
+TEST_CASE("the first SIGINT cancels main, and run throws KeyboardInterrupt and restores the signal",
+          "[task][real][c337]") {
+  const Ended ended = in_child([] {
+    run_and_say([]() -> eddy::Task<int> {
+      const SaysWhenDestroyed local("main unwound");
+      CHECK_FALSE(has_default_action());
+      eddy::get_running_loop().call_soon([] { std::raise(SIGINT); });
+      co_await eddy::sleep(20s);
+      co_return 1;
+    });
+    say(has_default_action() ? "restored" : "not restored");
+  });
+  CHECK(ended.exited());
+  CHECK(ended.output == "main unwound\nKeyboardInterrupt\nrestored\n");
+}
+
+TEST_CASE("a SIGINT from outside wakes a loop that sleeps", "[task][real][c337][c400]") {
+  const Ended ended = in_child([] {
+    std::thread sender;
+    run_and_say([&]() -> eddy::Task<int> {
+      sender = std::thread([] {
+        std::this_thread::sleep_for(20ms);
+        ::kill(::getpid(), SIGINT);
+      });
+      co_await eddy::sleep(20s);
+      co_return 1;
+    });
+    sender.join();
+  });
+  CHECK(ended.exited());
+  CHECK(ended.output == "KeyboardInterrupt\n");
+}
+
+TEST_CASE("leftovers are ended after a SIGINT, too, and main's cleanup may wait", "[task][real][c337]") {
+  const Ended ended = in_child([] {
+    run_and_say([]() -> eddy::Task<int> {
+      const auto waits = []() -> eddy::Task<> {
+        const SaysWhenDestroyed local("leftover unwound");
+        co_await eddy::sleep(20s);
+      };
+      (void)eddy::create_task(waits());
+      const auto body = []() -> eddy::Task<> {
+        std::raise(SIGINT);
+        co_await eddy::sleep(20s);
+      };
+      const auto cleanup = []() -> eddy::Task<> {
+        co_await eddy::sleep(5ms);
+        say("cleaned up");
+      };
+      co_await eddy::try_finally(body(), cleanup());
+      co_return 1;
+    });
+  });
+  CHECK(ended.exited());
+  CHECK(ended.output == "cleaned up\nleftover unwound\nKeyboardInterrupt\n");
+}
+
+TEST_CASE("main that completes anyway after a SIGINT has its value returned", "[task][real][c337]") {
+  const Ended ended = in_child([] {
+    run_and_say([]() -> eddy::Task<int> {
+      const auto work = []() -> eddy::Task<int> {
+        std::raise(SIGINT);
+        co_await eddy::sleep(5ms);
+        co_return 42;
+      };
+      co_return co_await eddy::uncancellable(work());
+    });
+  });
+  CHECK(ended.exited());
+  CHECK(ended.output == "returned 42\n");
+}
+
+TEST_CASE("main that fails after a SIGINT has its own exception thrown", "[task][real][c337]") {
+  const Ended ended = in_child([] {
+    run_and_say([]() -> eddy::Task<int> {
+      const auto work = []() -> eddy::Task<int> {
+        std::raise(SIGINT);
+        co_await eddy::sleep(5ms);
+        throw std::runtime_error("main failed");
+      };
+      co_return co_await eddy::uncancellable(work());
+    });
+    say(has_default_action() ? "restored" : "not restored");
+  });
+  CHECK(ended.exited());
+  CHECK(ended.output == "error: main failed\nnested: none\nrestored\n");
+}
+
+TEST_CASE("the second SIGINT ends the process", "[task][real][c337]") {
+  const Ended ended = in_child([] {
+    run_and_say([]() -> eddy::Task<int> {
+      const auto stubborn = []() -> eddy::Task<> {
+        std::raise(SIGINT);
+        co_await eddy::sleep(5ms);
+        say("still here");
+        std::raise(SIGINT);
+        say("never");
+      };
+      co_await eddy::uncancellable(stubborn());
+      co_return 1;
+    });
+  });
+  CHECK(ended.killed_by(SIGINT));
+  CHECK(ended.output == "still here\n");
+}
+
+TEST_CASE("a second SIGINT ends a process that never returns to its loop", "[task][real][c337]") {
+  const Ended ended = in_child([] {
+    run_and_say([]() -> eddy::Task<int> {
+      std::raise(SIGINT);
+      std::raise(SIGINT);
+      for (;;) {
+      }
+      co_return 1;
+    });
+  });
+  CHECK(ended.killed_by(SIGINT));
+}
+
+TEST_CASE("after a KeyboardInterrupt another run counts anew", "[task][real][c337]") {
+  const Ended ended = in_child([] {
+    for (int i = 0; i < 2; ++i) {
+      run_and_say([]() -> eddy::Task<int> {
+        std::raise(SIGINT);
+        co_await eddy::sleep(20s);
+        co_return 1;
+      });
+    }
+    run_and_say([]() -> eddy::Task<int> { co_return 2; });
+  });
+  CHECK(ended.exited());
+  CHECK(ended.output == "KeyboardInterrupt\nKeyboardInterrupt\nreturned 2\n");
+}
+
+TEST_CASE("a program's own SIGINT handler is left in place", "[task][real][c337][c400]") {
+  const Ended ended = in_child([] {
+    std::signal(SIGINT, on_sigint);
+    run_and_say([]() -> eddy::Task<int> {
+      std::raise(SIGINT);
+      co_await eddy::sleep(1ms);
+      co_return 3;
+    });
+    std::raise(SIGINT);
+  });
+  CHECK(ended.exited());
+  CHECK(ended.output == "the program's own handler\nreturned 3\nthe program's own handler\n");
+}
+
+TEST_CASE("an ignored SIGINT stays ignored", "[task][real][c337]") {
+  const Ended ended = in_child([] {
+    std::signal(SIGINT, SIG_IGN);
+    run_and_say([]() -> eddy::Task<int> {
+      std::raise(SIGINT);
+      co_await eddy::sleep(1ms);
+      co_return 4;
+    });
+    std::raise(SIGINT);
+  });
+  CHECK(ended.exited());
+  CHECK(ended.output == "returned 4\n");
+}
+
+TEST_CASE("a handler that the program installs while run runs is not replaced at its end", "[task][real][c337][c400]") {
+  const Ended ended = in_child([] {
+    run_and_say([]() -> eddy::Task<int> {
+      std::signal(SIGINT, on_sigint);
+      co_return 5;
+    });
+    std::raise(SIGINT);
+  });
+  CHECK(ended.exited());
+  CHECK(ended.output == "returned 5\nthe program's own handler\n");
+}
+
+TEST_CASE("run on another thread than the main one leaves SIGINT alone", "[task][real][c337]") {
+  const Ended ended = in_child([] {
+    std::thread([] {
+      run_and_say([]() -> eddy::Task<int> {
+        say(has_default_action() ? "untouched" : "replaced");
+        co_return 6;
+      });
+    }).join();
+  });
+  CHECK(ended.exited());
+  CHECK(ended.output == "untouched\nreturned 6\n");
+}
+
+TEST_CASE("a task that does not stop is reported with the line where it waits, and run throws", "[task][real]") {
+  const Ended ended = in_child([] {
+    run_and_say(
+        []() -> eddy::Task<int> {
+          (void)eddy::create_task(be_stuck(), {.name = "the stuck one"});
+          co_await eddy::yield();
+          co_return 1;
+        },
+        {.grace = 20ms});
+  });
+  CHECK(ended.exited());
+  CHECK(ended.wrote("error: "));
+  CHECK(ended.wrote("the stuck one"));
+  CHECK(ended.wrote("run_in_child_process_test.cpp:" + std::to_string(kStuckLine)));
+  CHECK(ended.wrote("nested: none"));
+}
+
+TEST_CASE("main's error is nested into the report of tasks that do not stop", "[task][real]") {
+  const Ended ended = in_child([] {
+    run_and_say(
+        []() -> eddy::Task<int> {
+          (void)eddy::create_task(be_stuck());
+          co_await eddy::yield();
+          throw std::runtime_error("main failed");
+        },
+        {.grace = 20ms});
+  });
+  CHECK(ended.exited());
+  CHECK(ended.wrote("error: "));
+  CHECK(ended.wrote("nested: main failed"));
+}
+
+TEST_CASE("that main was cancelled is nested into the report of tasks that do not stop", "[task][real]") {
+  const Ended ended = in_child([] {
+    run_and_say(
+        []() -> eddy::Task<int> {
+          (void)eddy::create_task(be_stuck());
+          co_await eddy::yield();
+          (void)eddy::current_task().cancel("had enough");
+          co_await eddy::yield();
+          co_return 1;
+        },
+        {.grace = 20ms});
+  });
+  CHECK(ended.exited());
+  CHECK(ended.wrote("error: "));
+  CHECK(ended.wrote("nested: had enough"));
+}
+
+TEST_CASE("a stuck task is reported on a virtual clock, too, while the others are ended", "[task][real]") {
+  const Ended ended = in_child([] {
+    eddy::testing::VirtualClock clock;
+    run_and_say(
+        []() -> eddy::Task<int> {
+          const auto waits = []() -> eddy::Task<> {
+            const SaysWhenDestroyed local("other unwound");
+            co_await sleep_long();
+          };
+          (void)eddy::create_task(be_stuck());
+          (void)eddy::create_task(waits());
+          co_await eddy::yield();
+          co_return 1;
+        },
+        {.clock = &clock, .grace = 20ms});
+  });
+  CHECK(ended.exited());
+  CHECK(ended.wrote("other unwound\n"));
+  CHECK(ended.wrote("run_in_child_process_test.cpp:" + std::to_string(kStuckLine)));
+}
+
+TEST_CASE("frames of stuck tasks are left alone, never destroyed", "[task][real]") {
+  const Ended ended = in_child([] {
+    run_and_say(
+        []() -> eddy::Task<int> {
+          const auto waits = []() -> eddy::Task<> {
+            const SaysWhenDestroyed local("destroyed");
+            co_await be_stuck();
+          };
+          (void)eddy::create_task(waits());
+          co_await eddy::yield();
+          co_return 1;
+        },
+        {.grace = 20ms});
+  });
+  CHECK(ended.exited());
+  CHECK_FALSE(ended.wrote("destroyed"));
+}
+
+TEST_CASE("a leftover that takes longer than the grace to clean up is reported as stuck", "[task][real]") {
+  const Ended ended = in_child([] {
+    const auto start = std::chrono::steady_clock::now();
+    run_and_say(
+        []() -> eddy::Task<int> {
+          const auto slow = []() -> eddy::Task<> { co_await eddy::try_finally(sleep_long(), sleep_long()); };
+          (void)eddy::create_task(slow());
+          co_await eddy::yield();
+          co_return 1;
+        },
+        {.grace = 30ms});
+    const auto took = std::chrono::steady_clock::now() - start;
+    say(took >= 30ms && took < 10s ? "in time" : "too early or too late");
+  });
+  CHECK(ended.exited());
+  CHECK(ended.wrote("waits for "));
+  CHECK(ended.wrote("in time"));
+}
+
+TEST_CASE("a destructor that throws while its task is stopped terminates with a sentence", "[task][real]") {
+  const Ended ended = in_child([] {
+    run_and_say([]() -> eddy::Task<int> {
+      struct Throws {
+        ~Throws() noexcept(false) { throw std::runtime_error("from a destructor"); }
+      };
+      const auto body = []() -> eddy::Task<> {
+        const Throws guard;
+        co_await eddy::sleep(20s);
+      };
+      auto task = eddy::create_task(body());
+      co_await eddy::yield();
+      task.cancel();
+      co_await eddy::sleep(1ms);
+      say("never");
+      co_return 1;
+    });
+  });
+  CHECK(ended.killed_by(SIGABRT));
+  CHECK(ended.wrote("eddy: a destructor threw while its task was being stopped"));
+  CHECK_FALSE(ended.wrote("never"));
+}
+
+TEST_CASE("a destructor that throws in an awaited frame that is stopped terminates with the same sentence",
+          "[task][real]") {
+  const Ended ended = in_child([] {
+    run_and_say([]() -> eddy::Task<int> {
+      struct Throws {
+        ~Throws() noexcept(false) { throw std::runtime_error("from a destructor"); }
+      };
+      const auto leaf = []() -> eddy::Task<> {
+        const Throws guard;
+        co_await eddy::sleep(20s);
+      };
+      const auto root = [&]() -> eddy::Task<> {
+        try {
+          co_await leaf();
+        } catch (...) {
+          say("caught");
+        }
+      };
+      auto task = eddy::create_task(root());
+      co_await eddy::yield();
+      task.cancel();
+      co_await eddy::sleep(1ms);
+      say("never");
+      co_return 1;
+    });
+  });
+  CHECK(ended.killed_by(SIGABRT));
+  CHECK(ended.wrote("eddy: a destructor threw while its task was being stopped"));
+  CHECK_FALSE(ended.wrote("caught"));
+  CHECK_FALSE(ended.wrote("never"));
+}
+
+TEST_CASE("the default exception handler writes a line to standard error", "[task][real][c326]") {
+  const Ended ended = in_child([] {
+    run_and_say([]() -> eddy::Task<int> {
+      const auto fails = []() -> eddy::Task<> {
+        co_await eddy::yield();
+        throw std::runtime_error("lost");
+      };
+      (void)eddy::create_task(fails(), {.name = "loser"});
+      co_await eddy::sleep(1ms);
+      co_return 1;
+    });
+  });
+  CHECK(ended.exited());
+  CHECK(ended.output == "eddy: an exception of a task was never retrieved (loser): lost\nreturned 1\n");
+}
+
+TEST_CASE("an exception handler that throws is reported together with what it was told", "[task][real][c327]") {
+  const Ended ended = in_child([] {
+    run_and_say([]() -> eddy::Task<int> {
+      eddy::get_running_loop().set_exception_handler(
+          [](const eddy::ExceptionContext&) { throw std::runtime_error("bad handler"); });
+      eddy::get_running_loop().call_soon([] { throw std::runtime_error("bad callback"); });
+      co_await eddy::yield();
+      co_return 1;
+    });
+  });
+  CHECK(ended.exited());
+  CHECK(ended.wrote("the exception handler itself threw: bad handler\n"));
+  CHECK(ended.wrote("a callback threw an exception: bad callback\n"));
+}
+
+TEST_CASE("an exception that is dropped after the loop has ended is still reported, once", "[task][real][c45]") {
+  const Ended ended = in_child([] {
+    eddy::TaskHandle<> handle;
+    run_and_say([&]() -> eddy::Task<int> {
+      const auto fails = []() -> eddy::Task<> {
+        co_await eddy::yield();
+        throw std::runtime_error("lost");
+      };
+      handle = eddy::create_task(fails(), {.name = "loser"});
+      co_await eddy::sleep(1ms);
+      co_return 1;
+    });
+    handle = {};
+    say("end");
+  });
+  CHECK(ended.exited());
+  CHECK(ended.output == "returned 1\neddy: an exception of a task was never retrieved (loser): lost\nend\n");
+}
+
+TEST_CASE("run inside a running loop throws, and reports nothing besides", "[task][real][c329][c336]") {
+  const Ended ended = in_child([] {
+    run_and_say([]() -> eddy::Task<int> {
+      const auto inner = []() -> eddy::Task<> { co_return; };
+      try {
+        eddy::run(inner());
+      } catch (const eddy::RuntimeError&) {
+        say("refused");
+      }
+      co_return 1;
+    });
+  });
+  CHECK(ended.exited());
+  CHECK(ended.output == "refused\nreturned 1\n");
+}
+
+TEST_CASE("a callback that schedules itself for ever does not keep a loop from closing", "[task][real][c334]") {
+  const Ended ended = in_child([] {
+    struct Again {
+      void operator()() const { loop->call_soon(Again{loop}); }
+      eddy::EventLoop* loop;
+    };
+    eddy::EventLoop loop;
+    loop.call_soon(Again{&loop});
+    loop.close();
+    say("closed");
+  });
+  CHECK(ended.exited());
+  CHECK(ended.wrote("closed\n"));
+}
