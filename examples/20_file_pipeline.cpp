@@ -1,17 +1,26 @@
 // A pipeline over real files: counts the lines, words and bytes of every file below a directory.
 //
-//     20_file_pipeline DIR --out FILE [--limit N] [--quiet]
+//     20_file_pipeline DIR --out FILE [--stream] [--limit N] [--quiet]
 //
-// The stages are those of 08_fetch_process_save. Fetch reads the files, at most N at once; process makes a line of JSON
-// for each; save appends the lines to FILE, in the order of the paths. What may block runs in the loop's thread pool
-// (`eddy::to_thread`, as `asyncio.to_thread`). Files go through in batches and are read in pieces, so neither a large
-// tree nor a large file needs more memory than the list of the paths.
+// Files are read, at most N at once, a line of JSON is made for each, and the lines are appended to FILE. What may block
+// runs in the loop's thread pool (`eddy::to_thread`, as `asyncio.to_thread`); file_pipeline/ holds that work, the form of
+// the lines and the command line.
+//
+// The stages are those of 08_fetch_process_save: each takes a batch of files and returns it. The lines are in the order
+// of the paths, so all paths are in memory. With --stream the stages are generators, as in 09_streaming_pipeline: the
+// lines come in the order in which the directories are read, and however many files there are, no more of them are in
+// memory than are at work. A file that cannot be read for a reason that may pass (too many open files, an
+// interruption, a device error) is then read again, twice at most, 10 ms and 20 ms later.
 //
 // A file that cannot be read has an `error` in its line and does not disturb the others. Ctrl-C cancels the pipeline;
 // a save that is under way is waited for, so every line of FILE is whole. Exit status: 0 done, 1 failed (DIR cannot be
 // listed, FILE cannot be written), 2 wrong usage, 3 done, but some files could not be read, 130 Ctrl-C.
 //
 // SPDX-License-Identifier: MIT
+
+#include "file_pipeline/files.hpp"
+#include "file_pipeline/options.hpp"
+#include "file_pipeline/records.hpp"
 
 #include <eddy/eddy.hpp>
 #include <eddy/threads.hpp>
@@ -20,178 +29,43 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <functional>
-#include <memory>
-#include <stdexcept>
-#include <stop_token>
 #include <string>
-#include <string_view>
-#include <system_error>
+#include <tuple>
 #include <utility>
 #include <vector>
 
-namespace fs = std::filesystem;
+using namespace std::chrono_literals;
 
-struct Options {
-  std::string dir;
-  std::string out;
-  std::size_t limit = 64;
-  bool quiet = false;
+/// Shows how many files are done, on a terminal only.
+class Progress {
+ public:
+  explicit Progress(bool quiet) : shown_(!quiet && ::isatty(STDERR_FILENO) == 1) {}
+  void show(std::size_t done, const std::string& what) const {
+    if (shown_) fmt::print(stderr, "\r{} {}", done, what);
+  }
+  void clear() const {
+    if (shown_) fmt::print(stderr, "\r\033[K");
+  }
+
+ private:
+  bool shown_;
 };
 
-struct Counts {
-  std::uint64_t lines = 0;
-  std::uint64_t words = 0;
-  std::uint64_t bytes = 0;
-};
+/// Reads and counts a file in a thread.
+eddy::Task<Counts> count_in_thread(fs::path path) { co_return co_await eddy::to_thread(count_file, std::move(path)); }
 
-struct Totals {
-  std::size_t files = 0;
-  std::size_t errors = 0;
-  Counts counts;
-};
+// In batches.
 
-using Paths = std::vector<std::string>;              // relative to DIR
 using Fetched = std::vector<eddy::Outcome<Counts>>;  // in the order of the paths
-
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, CloseFile>;
-
-/// The file that the lines go to.
-struct Output {
-  std::string path;
-  File file;
-  std::size_t size = 0;
-};
-
-// What runs in the thread pool. A cancel reaches it through the stop token.
-
-/// Lists the regular files below `dir` but `out`, sorted. Links to files are followed, links to directories are not.
-/// What cannot be examined is listed too: reading it will tell why.
-Paths find_files(const std::stop_token& stop, const std::string& dir, const std::string& out) {
-  Paths found;
-  std::vector<fs::path> directories{""};
-  while (!directories.empty()) {
-    const fs::path directory = std::move(directories.back());
-    directories.pop_back();
-
-    std::error_code error;
-    std::error_code ignored;
-    fs::directory_iterator entry{dir / directory, error};
-    for (; !error && entry != fs::directory_iterator{}; entry.increment(error)) {
-      if (stop.stop_requested()) throw eddy::CancelledError{};
-      const fs::path path = directory / entry->path().filename();
-      const fs::file_status status = entry->status(ignored);
-      if (fs::is_directory(status)) {
-        if (!entry->is_symlink(ignored)) directories.push_back(path);
-      } else if (!fs::is_other(status) && !fs::equivalent(entry->path(), out, ignored)) {
-        found.push_back(path.native());
-      }
-    }
-    if (error && directory.empty()) throw std::system_error(error, dir);
-    if (error) found.push_back(directory.native());
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-/// Counts a file as `LC_ALL=C wc` does: white space ends a word, a printable character begins one or continues it, and
-/// any other byte does neither.
-Counts count_file(const std::stop_token& stop, const fs::path& path) {
-  const File file{std::fopen(path.c_str(), "rb")};
-  if (!file) throw std::system_error(errno, std::generic_category());
-
-  Counts counts;
-  bool in_word = false;
-  std::array<char, 65536> buffer;
-  while (const std::size_t size = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
-    if (stop.stop_requested()) throw eddy::CancelledError{};
-    counts.bytes += size;
-    for (const char c : std::string_view{buffer.data(), size}) {
-      if (c == '\n') ++counts.lines;
-      if (c == ' ' || (c >= '\t' && c <= '\r')) {
-        in_word = false;
-      } else if (c > ' ' && c <= '~' && !in_word) {
-        in_word = true;
-        ++counts.words;
-      }
-    }
-  }
-  if (std::ferror(file.get())) throw std::system_error(errno, std::generic_category());
-  return counts;
-}
-
-Output open_output(const std::string& path) {
-  File file{std::fopen(path.c_str(), "wb")};
-  if (!file) throw std::system_error(errno, std::generic_category(), path);
-  std::setvbuf(file.get(), nullptr, _IONBF, 0);
-  return Output{path, std::move(file)};
-}
-
-/// Appends all of `lines` or, if that fails, none: the output always ends with a whole line.
-void append(Output& output, const std::string& lines) {
-  if (std::fwrite(lines.data(), 1, lines.size(), output.file.get()) != lines.size()) {
-    const int reason = errno;
-    std::error_code ignored;
-    fs::resize_file(output.path, output.size, ignored);
-    throw std::system_error(reason, std::generic_category(), output.path);
-  }
-  output.size += lines.size();
-}
-
-// What is computed on the loop's thread.
-
-/// The length of the UTF-8 character that `text` begins with, 0 if it begins with none. Overlong forms and surrogates
-/// are none.
-std::size_t utf8_length(std::string_view text) {
-  const auto at = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const unsigned c = at(0);
-  const std::size_t length = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-  const unsigned low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
-  const unsigned high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
-  if (length > 1 && (at(1) < low || at(1) > high)) return 0;
-  for (std::size_t i = 2; i < length; ++i) {
-    if (at(i) < 0x80 || at(i) > 0xbf) return 0;
-  }
-  return length;
-}
-
-/// A JSON string. A byte that is no UTF-8 becomes the lone surrogate that Python's `os.fsencode` turns back into that
-/// byte, so every file name can be recovered.
-std::string json_string(std::string_view text) {
-  std::string json = "\"";
-  while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    const auto first = static_cast<unsigned char>(text.front());
-    if (length == 0) {
-      json += fmt::format("\\udc{:02x}", first);
-    } else if (first < ' ' || first == 0x7f) {
-      json += fmt::format("\\u{:04x}", first);
-    } else {
-      if (first == '"' || first == '\\') json += '\\';
-      json += text.substr(0, length);
-    }
-    text.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return json + '"';
-}
-
-// The pipeline.
 
 eddy::Task<Counts> fetch_one(fs::path path, eddy::Semaphore& open_files) {
   const auto permit = co_await open_files.scoped();
-  co_return co_await eddy::to_thread(count_file, std::move(path));
+  co_return co_await count_in_thread(std::move(path));
 }
 
 /// Stage 1: reads and counts files, at most `limit` at once. One that fails gives a failed outcome.
@@ -208,18 +82,7 @@ eddy::Task<Fetched> fetch(fs::path dir, Paths paths, std::size_t limit) {
 std::string process(const Paths& paths, const Fetched& fetched, Totals& totals) {
   std::string lines;
   for (std::size_t i = 0; i < paths.size(); ++i) {
-    lines += fmt::format("{{\"path\": {}, ", json_string(paths[i]));
-    if (fetched[i].has_value()) {
-      const Counts& counts = fetched[i].value();
-      lines += fmt::format("\"lines\": {}, \"words\": {}, \"bytes\": {}}}\n", counts.lines, counts.words, counts.bytes);
-      totals.counts.lines += counts.lines;
-      totals.counts.words += counts.words;
-      totals.counts.bytes += counts.bytes;
-      ++totals.files;
-    } else {
-      lines += fmt::format("\"error\": {}}}\n", json_string(fetched[i].what()));
-      ++totals.errors;
-    }
+    lines += make_record(paths[i], fetched[i], totals);
   }
   return lines;
 }
@@ -231,7 +94,7 @@ eddy::Task<> save(Output& output, std::string lines) {
 
 eddy::Task<Totals> pipeline(Options options) {
   constexpr std::ptrdiff_t batch_size = 256;
-  const bool show_progress = !options.quiet && ::isatty(STDERR_FILENO) == 1;
+  const Progress progress{options.quiet};
 
   const Paths files = co_await eddy::to_thread(find_files, options.dir, options.out);
   Output output = co_await eddy::to_thread(open_output, options.out);
@@ -245,59 +108,92 @@ eddy::Task<Totals> pipeline(Options options) {
     std::string lines = process(batch, fetched, totals);
     co_await save(output, std::move(lines));
 
-    if (show_progress) fmt::print(stderr, "\r{} of {} files", first - files.begin(), files.size());
+    progress.show(totals.files + totals.errors, fmt::format("of {} files", files.size()));
   }
-  if (show_progress) fmt::print(stderr, "\r\033[K");
+  progress.clear();
   co_return totals;
 }
 
-struct UsageError : std::runtime_error {
-  using std::runtime_error::runtime_error;
+// As a stream. Each stage asks the one before it for the next item.
+
+struct Read {
+  std::string path;
+  eddy::Outcome<Counts> counted;
 };
 
-std::size_t parse_limit(const std::string& text) {
-  std::size_t limit = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, limit);
-  if (error != std::errc{} || stop != end || limit == 0) {
-    throw UsageError("--limit needs a positive number, not '" + text + "'");
-  }
-  return limit;
-}
-
-Options parse(const std::vector<std::string>& arguments) {
-  Options options;
-  for (auto argument = arguments.begin(); argument != arguments.end(); ++argument) {
-    const std::string& name = *argument;
-    if (name == "--quiet") {
-      options.quiet = true;
-    } else if (name == "--out" || name == "--limit") {
-      if (++argument == arguments.end()) throw UsageError(name + " needs a value");
-      if (name == "--out") options.out = *argument;
-      if (name == "--limit") options.limit = parse_limit(*argument);
-    } else if (name.starts_with('-') || !options.dir.empty()) {
-      throw UsageError("unexpected argument '" + name + "'");
-    } else {
-      options.dir = name;
+/// Stage 1: finds the files. A thread looks for a few at a time, when somebody asks for more.
+eddy::AsyncGenerator<std::string> find(Walk walk) {
+  constexpr std::size_t batch_size = 64;
+  while (true) {
+    Paths paths = co_await eddy::to_thread(find_more, std::ref(walk), batch_size);
+    if (paths.empty()) break;
+    for (std::string& path : paths) {
+      co_yield std::move(path);
     }
   }
-  if (options.dir.empty()) throw UsageError("DIR is missing");
-  if (options.out.empty()) throw UsageError("--out FILE is missing");
-  return options;
+}
+
+/// Reads and counts a file, more than once if need be.
+eddy::Task<Read> read_one(fs::path dir, std::string path) {
+  const eddy::RetryPolicy policy{.max_attempts = 3, .delay = 10ms, .retry_on = may_pass};
+  auto counted = co_await eddy::gather(eddy::return_exceptions, eddy::retry(policy, count_in_thread, dir / path));
+  co_return Read{std::move(path), std::get<0>(std::move(counted))};
+}
+
+/// Stage 2: reads the files, at most `limit` at once, and goes on with it while the later stages are at work. What it
+/// yields has the order of the paths.
+eddy::AsyncGenerator<Read> read(fs::path dir, eddy::AsyncGenerator<std::string> paths, std::size_t limit) {
+  const auto read_path = [dir = std::move(dir)](std::string path) { return read_one(dir, std::move(path)); };
+  return std::move(paths) | eddy::transform_concurrent(read_path, limit);
+}
+
+/// Stage 3: makes the lines and adds up the totals.
+eddy::AsyncGenerator<std::string> process(eddy::AsyncGenerator<Read> files, Totals& totals) {
+  while (const auto file = co_await files.next()) {
+    co_yield make_record(file->path, file->counted, totals);
+  }
+}
+
+/// Stage 4: appends the lines to the output, a few at a time. Yields how many they were.
+eddy::AsyncGenerator<std::size_t> save(eddy::AsyncGenerator<std::string> lines, Output output) {
+  constexpr std::size_t batch_size = 64;
+  auto batches = std::move(lines) | eddy::chunk(batch_size);
+  while (const auto batch = co_await batches.next()) {
+    co_await eddy::to_thread(append, std::ref(output), fmt::format("{}", fmt::join(*batch, "")));
+    co_yield batch->size();
+  }
+}
+
+eddy::Task<Totals> stream_pipeline(Options options) {
+  const Progress progress{options.quiet};
+  Walk walk = co_await eddy::to_thread(open_walk, options.dir, options.out);
+  Output output = co_await eddy::to_thread(open_output, options.out);
+  Totals totals;
+  auto paths = find(std::move(walk));
+  auto files = read(options.dir, std::move(paths), options.limit);
+  auto lines = process(std::move(files), totals);
+  auto saved = save(std::move(lines), std::move(output));
+  std::size_t done = 0;
+  while (const auto more = co_await saved.next()) {
+    done += *more;
+    progress.show(done, "files");
+  }
+  progress.clear();
+  co_return totals;
 }
 
 int main(int argc, char** argv) {
   try {
     const auto start = std::chrono::steady_clock::now();
     const Options options = parse({argv + 1, argv + argc});
-    const auto [files, errors, counts] = eddy::run(pipeline(options));
+    const auto [files, errors, counts] = eddy::run(options.stream ? stream_pipeline(options) : pipeline(options));
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
     fmt::print("{} files, {} lines, {} words, {} bytes, {} errors, {:.2f} s\n", files, counts.lines, counts.words,
                counts.bytes, errors, elapsed.count());
     return errors == 0 ? 0 : 3;
   } catch (const UsageError& error) {
     fmt::print(stderr, "20_file_pipeline: {}\n", error.what());
-    fmt::print(stderr, "usage: 20_file_pipeline DIR --out FILE [--limit N] [--quiet]\n");
+    fmt::print(stderr, "usage: 20_file_pipeline DIR --out FILE [--stream] [--limit N] [--quiet]\n");
     return 2;
   } catch (const eddy::KeyboardInterrupt&) {
     fmt::print(stderr, "\n20_file_pipeline: interrupted\n");

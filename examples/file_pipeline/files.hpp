@@ -34,66 +34,63 @@ struct Counts {
 };
 
 /// The regular files below `dir` but `out`, a few at a time. Links to files are followed, links to directories are not.
-/// What cannot be examined is among them: reading it will tell why. It remembers the directories that it has yet to
+/// What cannot be examined is among them: reading it will tell why. A walk remembers the directories that it has yet to
 /// look into, but no files.
 class Walk {
  public:
   /// Throws if `dir` cannot be listed.
-  Walk(std::string dir, std::string out) : dir_(std::move(dir)), out_(std::move(out)) {
-    Paths none;
-    open(fs::path(), none);
-  }
+  Walk(fs::path dir, fs::path out) : dir_(std::move(dir)), out_(std::move(out)) { open(fs::path()); }
 
   /// The next files, at most `count`, in no particular order; none at the end.
   Paths next(const std::stop_token& stop, std::size_t count) {
-    Paths found;
-    while (found.size() < count && (entry_ != fs::directory_iterator{} || !directories_.empty())) {
+    while (found_.size() < count && (entry_ != fs::directory_iterator{} || !directories_.empty())) {
       if (stop.stop_requested()) throw eddy::CancelledError{};
       if (entry_ != fs::directory_iterator{}) {
-        examine(*entry_, found);
+        examine(*entry_);
         std::error_code error;
         entry_.increment(error);
-        check(error, found);
+        check(error);
       } else {
         fs::path directory = std::move(directories_.back());
         directories_.pop_back();
-        open(std::move(directory), found);
+        open(std::move(directory));
       }
     }
-    return found;
+    return std::exchange(found_, {});
   }
 
  private:
-  void open(fs::path directory, Paths& found) {
+  void open(fs::path directory) {
     std::error_code error;
     directory_ = std::move(directory);
     entry_ = fs::directory_iterator{dir_ / directory_, error};
-    check(error, found);
+    check(error);
   }
-  // A directory that cannot be listed to its end is found as if it were a file.
-  void check(std::error_code error, Paths& found) const {
+  void check(std::error_code error) {
     if (error && directory_.empty()) throw std::system_error(error, dir_.native());
-    if (error) found.push_back(directory_.native());
+    if (error) found_.push_back(directory_.native());
   }
-  void examine(const fs::directory_entry& entry, Paths& found) {
+  void examine(const fs::directory_entry& entry) {
     std::error_code ignored;
     const fs::path path = directory_ / entry.path().filename();
     const fs::file_status status = entry.status(ignored);
     if (fs::is_directory(status)) {
       if (!entry.is_symlink(ignored)) directories_.push_back(path);
     } else if (!fs::is_other(status) && !fs::equivalent(entry.path(), out_, ignored)) {
-      found.push_back(path.native());
+      found_.push_back(path.native());
     }
   }
 
   fs::path dir_;
   fs::path out_;
-  std::vector<fs::path> directories_;
-  fs::path directory_;  // relative to `dir_`, as those above
+  std::vector<fs::path> directories_;  // relative to `dir_`, to be listed
+  fs::path directory_;                 // relative to `dir_`, being listed
   fs::directory_iterator entry_;
+  Paths found_;
 };
 
 inline Walk open_walk(const std::string& dir, const std::string& out) { return Walk(dir, out); }
+inline Paths find_more(const std::stop_token& stop, Walk& walk, std::size_t count) { return walk.next(stop, count); }
 
 /// All files of a walk, sorted.
 inline Paths find_files(const std::stop_token& stop, const std::string& dir, const std::string& out) {

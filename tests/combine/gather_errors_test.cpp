@@ -60,7 +60,8 @@ TEST_CASE("the first error of owned children cancels the siblings, waits for the
   run_virtual([]() -> eddy::Task<> {
     std::vector<std::string> log;
     const auto start = now();
-    const std::string how = co_await ending(eddy::gather(logged(log, "a", 1h), fail_after(2s, "bad"), logged(log, "c", 1h)));
+    const std::string how =
+        co_await ending(eddy::gather(logged(log, "a", 1h), fail_after(2s, "bad"), logged(log, "c", 1h)));
     CHECK(how == "bad");
     CHECK(now() - start == 2s);
     const std::vector<std::string> expected{"a starts", "c starts", "a gone", "c gone"};
@@ -216,8 +217,8 @@ TEST_CASE("a handle that has failed already makes gather throw at once, without 
 TEST_CASE("gather with return_exceptions gives every failure as a value and stops nobody", "[c82]") {
   run_virtual([]() -> eddy::Task<> {
     const auto start = now();
-    const auto [a, b, c, d] =
-        co_await eddy::gather(eddy::return_exceptions, after(3s, 1), fail_after(1s, "first"), fail_after(2s, "second"), nap(1s));
+    const auto [a, b, c, d] = co_await eddy::gather(eddy::return_exceptions, after(3s, 1), fail_after(1s, "first"),
+                                                    fail_after(2s, "second"), nap(1s));
     static_assert(std::is_same_v<decltype(a), const eddy::Outcome<int>>);
     static_assert(std::is_same_v<decltype(d), const eddy::Outcome<void>>);
     REQUIRE(a.has_value());
@@ -331,6 +332,23 @@ TEST_CASE("when two children fail the second error is dropped without a report",
     auto stopped = [&]() -> eddy::Task<> { co_await eddy::try_finally(nap(1h), failing_cleanup()); };
     const std::string again = co_await ending(eddy::gather(fail_after(1s, "first"), stopped()));
     CHECK(again == "first");
+    CHECK(take_reports().empty());
+  });
+}
+
+TEST_CASE("when two handles have failed in the same turn, the second error is dropped without a report", "[c85]") {
+  run_virtual([]() -> eddy::Task<> {
+    const std::string how = co_await ending(
+        eddy::gather(eddy::create_task(fail_after(1s, "first")), eddy::create_task(fail_after(1s, "second"))));
+    CHECK(how == "first");
+    CHECK(take_reports().empty());
+    {
+      const auto a = eddy::create_task(fail_at_once("first"));
+      const auto b = eddy::create_task(fail_at_once("second"));
+      co_await eddy::sleep(1s);
+      const std::string both_done = co_await ending(eddy::gather(a, b));
+      CHECK(both_done == "first");
+    }
     CHECK(take_reports().empty());
   });
 }
@@ -474,7 +492,9 @@ TEST_CASE("an empty gather completes even with a cancel in force, since it does 
   });
 }
 
-TEST_CASE("when every child gives its value although it was told to stop, gather delivers them and the cancel stays in force") {
+TEST_CASE(
+    "when every child gives its value although it was told to stop, gather delivers them and the cancel stays in "
+    "force") {
   run_virtual([]() -> eddy::Task<> {
     int delivered = 0;
     bool reached = false;
@@ -554,7 +574,8 @@ TEST_CASE("children that give their values in the turn of the cancel are deliver
       delivered = -1;
     };
     auto handle = eddy::create_task(parent());
-    eddy::get_running_loop().call_later(1s, [&] { handle.cancel(); });  // due with the children's sleeps, and before them
+    eddy::get_running_loop().call_later(1s,
+                                        [&] { handle.cancel(); });  // due with the children's sleeps, and before them
     co_await eddy::sleep(2s);
     CHECK(handle.cancelled());
     CHECK(delivered == 3);
@@ -605,7 +626,9 @@ TEST_CASE("a cancel of the caller of a mixed gather goes to tasks and handles") 
   });
 }
 
-TEST_CASE("a caller that was cancelled in gather of a handle stops whatever the handle gives; the value stays in the handle") {
+TEST_CASE(
+    "a caller that was cancelled in gather of a handle stops whatever the handle gives; the value stays in the "
+    "handle") {
   run_virtual([]() -> eddy::Task<> {
     auto stubborn = []() -> eddy::Task<int> {
       co_await eddy::uncancellable(nap(5s));

@@ -414,7 +414,8 @@ TEST_CASE("gather takes a range of futures") {
     std::vector<eddy::Future<int>> futures;
     for (int i = 0; i < 3; ++i) {
       futures.push_back(eddy::get_running_loop().create_future<int>());
-      eddy::get_running_loop().call_later(std::chrono::seconds(3 - i), [future = futures.back(), i] { future.set_result(i); });
+      eddy::get_running_loop().call_later(std::chrono::seconds(3 - i),
+                                          [future = futures.back(), i] { future.set_result(i); });
     }
     const std::vector<int> results = co_await eddy::gather(futures);
     const std::vector<int> expected{0, 1, 2};

@@ -565,7 +565,8 @@ TEST_CASE("when nested timeouts expire at the same moment, the outer one wins", 
   });
 }
 
-TEST_CASE("the outer timeout expires while the inner one's cleanup is busy: it wins after the inner one is through", "[c159]") {
+TEST_CASE("the outer timeout expires while the inner one's cleanup is busy: it wins after the inner one is through",
+          "[c159]") {
   run_virtual([]() -> eddy::Task<> {
     std::vector<std::string> log;
     auto cleanup = [&]() -> eddy::Task<> {
@@ -643,7 +644,8 @@ TEST_CASE("a timeout works in the cleanup of a cancelled task, where the cancel 
   });
 }
 
-TEST_CASE("a task that is cancelled again in a timeout of its cleanup stays cancelled, and the cleanup is not cut", "[c171]") {
+TEST_CASE("a task that is cancelled again in a timeout of its cleanup stays cancelled, and the cleanup is not cut",
+          "[c171]") {
   run_virtual([]() -> eddy::Task<> {
     std::string inner;
     auto cleanup = [&]() -> eddy::Task<> { inner = co_await ending(eddy::timeout(5s, nap(2s))); };
@@ -729,7 +731,9 @@ TEST_CASE("a cancel that meets the deadline in the same turn wins over the Timeo
   });
 }
 
-TEST_CASE("a cancel while an expired timeout waits for its cleanup makes the caller stop instead of throwing TimeoutError", "[c171]") {
+TEST_CASE(
+    "a cancel while an expired timeout waits for its cleanup makes the caller stop instead of throwing TimeoutError",
+    "[c171]") {
   run_virtual([]() -> eddy::Task<> {
     bool caught = false;
     auto work = [&]() -> eddy::Task<> {
@@ -837,7 +841,8 @@ TEST_CASE("a timeout of the longest duration of any unit never expires and does 
     const int b = co_await eddy::timeout(std::chrono::nanoseconds::max(), after(1h, 2));
     const int c = co_await eddy::timeout(std::chrono::duration<double>(1e300), after(1h, 3));
     const int d = co_await eddy::timeout_at(eddy::TimePoint::max(), after(1h, 4));
-    const int e = co_await eddy::timeout(std::chrono::duration<double>(std::numeric_limits<double>::infinity()), after(1h, 5));
+    const int e =
+        co_await eddy::timeout(std::chrono::duration<double>(std::numeric_limits<double>::infinity()), after(1h, 5));
     CHECK(a + b + c + d + e == 15);
     const std::string how = co_await ending(eddy::timeout(std::chrono::hours::min(), nap(1s)));
     CHECK(how == "TimeoutError");
@@ -935,7 +940,9 @@ TEST_CASE("an expired timeout around a handle cancels the task, waits for it, an
   });
 }
 
-TEST_CASE("an expired timeout around a handle throws TimeoutError even if the task gives a value, which stays in the handle") {
+TEST_CASE(
+    "an expired timeout around a handle throws TimeoutError even if the task gives a value, which stays in the "
+    "handle") {
   run_virtual([]() -> eddy::Task<> {
     auto work = []() -> eddy::Task<int> {
       co_await eddy::uncancellable(nap(5s));
@@ -1075,6 +1082,37 @@ TEST_CASE("a body that cancels its own task and returns a value without blocking
     };
     const int value = co_await eddy::create_task(work());
     CHECK(value == 10);
+  });
+}
+
+TEST_CASE("a timeout around one step of a generator cuts the generator, whose later steps throw instead of ending",
+          "[c189]") {
+  run_virtual([]() -> eddy::Task<> {
+    bool cut = false;
+    auto numbers = [&]() -> eddy::AsyncGenerator<int> {
+      struct AtEnd {
+        bool& flag;
+        ~AtEnd() { flag = true; }
+      } at_end{cut};
+      co_yield 1;
+      co_await eddy::sleep(1h);
+      co_yield 2;
+    };
+    auto source = numbers();
+    auto step = [&]() -> eddy::Task<int> {
+      auto item = co_await source.next();
+      co_return item ? *item : -1;
+    };
+    const int first = co_await eddy::timeout(1s, step());
+    CHECK(first == 1);
+    CHECK_FALSE(cut);
+    const auto start = now();
+    const std::string second = co_await ending(eddy::timeout(1s, step()));
+    CHECK(second == "TimeoutError");
+    CHECK(cut);
+    CHECK(now() - start == 1s);
+    const std::string third = co_await ending(step());
+    CHECK(third.find("CancelledError") == 0);
   });
 }
 

@@ -215,7 +215,9 @@ TEST_CASE("a cancel stops the body, then the cleanup runs to its end, then the c
   });
 }
 
-TEST_CASE("a cancel that comes during the cleanup does not cut it; the body's value is delivered, then the cancel takes effect") {
+TEST_CASE(
+    "a cancel that comes during the cleanup does not cut it; the body's value is delivered, then the cancel takes "
+    "effect") {
   run_virtual([]() -> eddy::Task<> {
     std::vector<std::string> log;
     auto work = [&]() -> eddy::Task<> {

@@ -184,7 +184,8 @@ TEST_CASE("uncancellable with a limit stops its work at the limit, waits for it 
   });
 }
 
-TEST_CASE("uncancellable with a limit bounds the work of a cancelled caller, who then stops instead of a TimeoutError", "[c171]") {
+TEST_CASE("uncancellable with a limit bounds the work of a cancelled caller, who then stops instead of a TimeoutError",
+          "[c171]") {
   run_virtual([]() -> eddy::Task<> {
     bool caught = false;
     auto work = [&]() -> eddy::Task<> {

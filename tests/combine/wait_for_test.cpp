@@ -105,7 +105,8 @@ TEST_CASE("wait_for with zero throws the error of a handle that has failed", "[c
   });
 }
 
-TEST_CASE("wait_for with zero or less does not start a task: its body never runs and its arguments are destroyed", "[c177]") {
+TEST_CASE("wait_for with zero or less does not start a task: its body never runs and its arguments are destroyed",
+          "[c177]") {
   run_virtual([]() -> eddy::Task<> {
     for (const auto limit : {0s, -5s}) {
       bool ran = false;
@@ -123,7 +124,8 @@ TEST_CASE("wait_for with zero or less does not start a task: its body never runs
   });
 }
 
-TEST_CASE("wait_for with zero cancels a task that runs behind a handle, waits for it, and throws TimeoutError", "[c177]") {
+TEST_CASE("wait_for with zero cancels a task that runs behind a handle, waits for it, and throws TimeoutError",
+          "[c177]") {
   run_virtual([]() -> eddy::Task<> {
     bool cleaned = false;
     auto cleanup = [&]() -> eddy::Task<> {
@@ -171,8 +173,9 @@ TEST_CASE("an error that work throws while wait_for stops it surfaces instead of
   });
 }
 
-TEST_CASE("a result and a cancel of the waiting task in the same turn: the result is delivered, then the cancel takes effect",
-          "[c181]") {
+TEST_CASE(
+    "a result and a cancel of the waiting task in the same turn: the result is delivered, then the cancel takes effect",
+    "[c181]") {
   run_virtual([]() -> eddy::Task<> {
     const auto inner = eddy::create_task(after(5s, 1));
     int delivered = 0;

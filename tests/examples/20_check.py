@@ -167,6 +167,8 @@ def records(out):
 
 
 class FilePipeline(unittest.TestCase):
+    """What holds in both modes; run in the one that works in batches."""
+    mode = []
     program = None
     file_count = 300
     keep = False
@@ -193,7 +195,7 @@ class FilePipeline(unittest.TestCase):
         self.out = self.outputs / "out.jsonl"
 
     def start(self, *arguments, **options):
-        return subprocess.Popen([self.command, *arguments], stdin=subprocess.DEVNULL, cwd=self.outputs,
+        return subprocess.Popen([self.command, *self.mode, *arguments], stdin=subprocess.DEVNULL, cwd=self.outputs,
                                 **command_as_nobody(),
                                 **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options})
 
@@ -208,9 +210,18 @@ class FilePipeline(unittest.TestCase):
             raise
         return process.returncode, output, error
 
+    def check_order(self, paths):
+        self.assertEqual(paths, sorted(paths))
+
+    def lines_to_compare(self):
+        return self.out.read_bytes()
+
+    def final_progress(self, count):
+        return b"\r%d of %d files" % (count, count)
+
     def check_records(self, found):
         paths = [path for path, _ in found]
-        self.assertEqual(paths, sorted(paths))
+        self.check_order(paths)
         self.assertEqual(len(paths), len(set(paths)))
         self.assertEqual({path for path, members in found if len(members) == 1}, self.tree.errors)
         counted = {path: tuple(members) for path, members in found if len(members) == 3}
@@ -239,13 +250,13 @@ class FilePipeline(unittest.TestCase):
 
     def test_limit_and_the_form_of_arguments_change_no_record(self):
         self.run_program(self.tree.root, "--out", self.out)
-        expected = self.out.read_bytes()
+        expected = self.lines_to_compare()
         for arguments in (("--limit", "1", self.tree.root, "--out", self.out),
                           ("--quiet", "--out", self.out, "--limit", "3", f"{self.tree.root}/"),
                           ("--out", "out.jsonl", "../tree", "--limit", "100000")):
             self.out.unlink()
             self.assertEqual(self.run_program(*arguments)[0], 3, arguments)
-            self.assertEqual(self.out.read_bytes(), expected, arguments)
+            self.assertEqual(self.lines_to_compare(), expected, arguments)
 
     def test_the_output_is_not_counted_when_it_lies_in_the_tree(self):
         folder = self.outputs / "folder"
@@ -315,14 +326,15 @@ class FilePipeline(unittest.TestCase):
             os.close(terminal)
             self.assertEqual(status, 3)
             total = len(self.tree.files) + len(self.tree.errors)
-            self.assertEqual(b"\r%d of %d files" % (total, total) in shown, not quiet, shown)
+            self.assertEqual(self.final_progress(total) in shown, not quiet, shown)
 
     def test_ctrl_c_in_the_middle_of_a_file_leaves_whole_lines(self):
         folder = self.outputs / "folder"
         folder.mkdir()
         for number in range(1000):
             (folder / f"{number:04}").write_bytes(b"one two\n")
-        with (folder / "last").open("wb") as endless:
+        (folder / "then").mkdir()  # in both modes its files come after those of the folder
+        with (folder / "then" / "last").open("wb") as endless:
             endless.truncate(1 << 40)  # takes hours to read, and no room
         process = self.start(folder, "--out", self.out)
         deadline = time.monotonic() + TIMEOUT
@@ -332,9 +344,11 @@ class FilePipeline(unittest.TestCase):
         process.send_signal(signal.SIGINT)
         output, error = process.communicate(timeout=20)
         self.assertEqual((process.returncode, output), (130, b""), error)
-        found = records(self.out)
-        self.assertGreater(len(found), 0)
-        self.assertEqual(found, [(b"%04d" % number, [1, 2, 8]) for number in range(len(found))])
+        paths = [path for path, members in records(self.out) if members == [1, 2, 8]]
+        self.assertEqual(len(paths), len(records(self.out)))
+        self.assertGreater(len(paths), 0)
+        self.check_order(paths)
+        self.assertLessEqual(set(paths), {b"%04d" % number for number in range(1000)})
 
     def test_ctrl_c_at_any_time_leaves_whole_lines(self):
         begin = time.monotonic()
@@ -354,6 +368,78 @@ class FilePipeline(unittest.TestCase):
                         self.assertEqual(tuple(members), self.expected[path])
                     else:
                         self.assertIn(path, self.tree.errors)
+
+
+class StreamingFilePipeline(FilePipeline):
+    """The same with --stream, and what it promises besides."""
+    mode = ["--stream"]
+
+    def check_order(self, paths):
+        pass  # that of the walk
+
+    def lines_to_compare(self):
+        return sorted(self.out.read_bytes().splitlines())
+
+    def final_progress(self, count):
+        return b"\r%d files" % count
+
+    def make_files(self, name, count, content=b"one two\n"):
+        folder = self.outputs / name
+        for number in range(count):
+            path = folder / str(number // 1000) / f"{number:0200}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return folder
+
+    def peak_memory(self, *arguments):
+        """The most bytes of memory that a run needed.
+
+        Not ru_maxrss of resource.getrusage: a program inherits it from the process that started it, here Python.
+        """
+        process = self.start(*arguments)
+        peak = 0
+        deadline = time.monotonic() + TIMEOUT
+        while process.poll() is None:
+            if time.monotonic() > deadline:
+                process.kill()
+            match = re.search(r"VmHWM:\s*(\d+) kB", pathlib.Path(f"/proc/{process.pid}/status").read_text())
+            peak = max(peak, int(match[1]) * 1024 if match else 0)
+            time.sleep(0.002)
+        self.assertEqual((process.returncode, process.communicate()[1]), (0, b""))
+        return peak
+
+    @unittest.skipUnless(os.path.exists("/proc/self/status"), "the system does not tell how much memory a process needs")
+    def test_memory_does_not_grow_with_the_number_of_files(self):
+        if re.search(rb"__[at]san_init", self.program.read_bytes()):
+            self.skipTest("a sanitizer keeps memory that the program has given back")
+        few = self.peak_memory(self.make_files("few", 2_000), "--out", self.out)
+        many = self.peak_memory(self.make_files("many", 20_000), "--out", self.out)
+        self.assertEqual(len(records(self.out)), 20_000)
+        self.assertLess(many - few, 2 << 20)  # the names alone have 4 MB
+
+    @unittest.skipUnless(os.path.exists("/proc/self/mem"), "no file is known that exists and fails to be read")
+    def test_a_file_that_cannot_be_read_is_tried_again_if_that_may_help(self):
+        folder = self.outputs / "folder"
+        folder.mkdir()
+        for name, target, reason, least in (("missing", "nowhere", 2, 0), ("failing", "/proc/self/mem", 5, 0.03)):
+            os.symlink(target, folder / name)
+            begin = time.monotonic()
+            status, _, _ = self.run_program(folder, "--out", self.out)
+            self.assertGreaterEqual(time.monotonic() - begin, least)
+            self.assertEqual((status, records(self.out)), (3, [(name.encode(), [os.strerror(reason)])]))
+            (folder / name).unlink()
+
+    def test_a_lack_of_descriptors_that_passes_costs_no_file(self):
+        def status_with(descriptors, *arguments):
+            def limit_descriptors():
+                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
+            return self.run_program(folder, "--out", self.out, *arguments, preexec_fn=limit_descriptors)[0]
+
+        folder = self.make_files("folder", 2, b"one two\n" * 20_000) / "0"
+        enough_for_one = next(count for count in range(4, 100) if status_with(count, "--limit", "1") == 0)
+        for _ in range(10):
+            self.assertEqual(status_with(enough_for_one, "--limit", "2"), 0)
 
 
 def main():

@@ -296,8 +296,9 @@ TEST_CASE("when the first waiters are cancelled, a release serves the third", "[
   });
 }
 
-TEST_CASE("a waiter that is cancelled after the hand-over keeps its permit, works with it until it blocks, and gives it back",
-          "[c225]") {
+TEST_CASE(
+    "a waiter that is cancelled after the hand-over keeps its permit, works with it until it blocks, and gives it back",
+    "[c225]") {
   run_virtual([]() -> eddy::Task<> {
     Log log;
     eddy::Semaphore semaphore(0);
@@ -433,7 +434,8 @@ TEST_CASE("a cancelled waiter leaves the queue at once, not at the next release"
   });
 }
 
-TEST_CASE("when a large request at the head is cancelled, the small ones behind it are served without a release", "[c235]") {
+TEST_CASE("when a large request at the head is cancelled, the small ones behind it are served without a release",
+          "[c235]") {
   run_virtual([]() -> eddy::Task<> {
     Log log;
     eddy::Semaphore semaphore(2);
@@ -612,5 +614,18 @@ TEST_CASE("a hundred thousand waiters are woken by one release on a flat stack")
     co_await eddy::gather(std::move(waiters));
     CHECK(woken == 100'000);
     CHECK(semaphore.value() == 0);
+  });
+}
+
+TEST_CASE("a bounded semaphore refuses to take back more than was taken, and stays as it was", "[c230]") {
+  run_virtual([]() -> eddy::Task<> {
+    eddy::BoundedSemaphore semaphore(2);
+    CHECK_THROWS_AS(semaphore.release(), eddy::OverReleaseError);
+    CHECK(semaphore.value() == 2);
+    co_await semaphore.acquire();
+    CHECK_THROWS_AS(semaphore.release(2), eddy::OverReleaseError);
+    CHECK(semaphore.value() == 1);
+    semaphore.release();
+    CHECK(semaphore.value() == 2);
   });
 }

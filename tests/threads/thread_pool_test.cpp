@@ -1,9 +1,9 @@
 // ThreadPool and run_in_executor: how jobs are queued, run, taken back and ended, also for several loops at a time.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
-
 #include <eddy/threads.hpp>
+
+#include "support/run.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -19,7 +19,7 @@ namespace {
 
 // Closed until somebody opens it. A test that went wrong does not hang on it for ever.
 class Gate {
- public:
+public:
   void open() {
     const std::lock_guard lock(mutex_);
     is_open_ = true;
@@ -30,12 +30,11 @@ class Gate {
     return opened_.wait_for(lock, 20s, [this] { return is_open_; });
   }
 
- private:
+private:
   std::mutex mutex_;
   std::condition_variable opened_;
   bool is_open_ = false;
 };
-
 
 // How `work` ends, as text.
 template <class A>
@@ -334,7 +333,7 @@ TEST_CASE("several loops in different threads share one pool", "[real]") {
         };
         auto submit = [&](int i) -> eddy::Task<bool> {
           const int value = co_await eddy::run_in_executor(pool, job, i);
-          co_return value == i * 10 + loop && std::this_thread::get_id() == mine;
+          co_return value == i * 10 + loop&& std::this_thread::get_id() == mine;
         };
         std::vector<eddy::Task<bool>> tasks;
         for (int i = 0; i < kJobs; ++i) tasks.push_back(submit(i));
@@ -350,7 +349,8 @@ TEST_CASE("several loops in different threads share one pool", "[real]") {
   CHECK(pool.thread_count() <= 3);
 }
 
-TEST_CASE("loops in different threads cancel their jobs in a shared pool without disturbing each other", "[real][c312]") {
+TEST_CASE("loops in different threads cancel their jobs in a shared pool without disturbing each other",
+          "[real][c312]") {
   eddy::ThreadPool pool(2);
   std::atomic<int> values{0};
   std::atomic<int> cancelled{0};
@@ -378,7 +378,8 @@ TEST_CASE("loops in different threads cancel their jobs in a shared pool without
   CHECK(values >= 400);
 }
 
-TEST_CASE("a stop_token is given to a function that takes one first, and a cancel requests a stop on it", "[real][c312]") {
+TEST_CASE("a stop_token is given to a function that takes one first, and a cancel requests a stop on it",
+          "[real][c312]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     Gate started;
@@ -498,7 +499,8 @@ TEST_CASE("ten thousand jobs go through a small pool", "[real]") {
   });
 }
 
-TEST_CASE("a job may use the pool's own loop through call_soon_threadsafe while the loop waits for the job", "[real][c322]") {
+TEST_CASE("a job may use the pool's own loop through call_soon_threadsafe while the loop waits for the job",
+          "[real][c322]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();

@@ -34,16 +34,12 @@ class ExceptionGroup : public std::exception {
     std::vector<std::exception_ptr> matching;
     std::vector<std::exception_ptr> rest;
     for (const std::exception_ptr& error : exceptions_) {
-      try {
-        std::rethrow_exception(error);
-      } catch (const E&) {
-        matching.push_back(error);
-      } catch (const ExceptionGroup& group) {
-        auto [inside, outside] = group.split<E>();
+      if (const ExceptionGroup* group = as_group(error)) {
+        auto [inside, outside] = group->split<E>();
         if (inside) matching.push_back(std::make_exception_ptr(*std::move(inside)));
         if (outside) rest.push_back(std::make_exception_ptr(*std::move(outside)));
-      } catch (...) {
-        rest.push_back(error);
+      } else {
+        (is<E>(error) ? matching : rest).push_back(error);
       }
     }
     return {make(std::move(matching)), make(std::move(rest))};
@@ -62,15 +58,37 @@ class ExceptionGroup : public std::exception {
     if (exceptions.empty()) return std::nullopt;
     return ExceptionGroup(std::move(exceptions));
   }
+  // The group that `error` holds, alive as long as it; null for another exception.
+  static const ExceptionGroup* as_group(const std::exception_ptr& error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const ExceptionGroup& group) {
+      return &group;
+    } catch (...) {
+      return nullptr;
+    }
+  }
+  template <class E>
+  static bool is(const std::exception_ptr& error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const E&) {
+      return true;
+    } catch (...) {
+      return false;
+    }
+  }
   template <class E, class F>
   void for_each(F& fn) const {
     for (const std::exception_ptr& error : exceptions_) {
+      if (const ExceptionGroup* group = as_group(error)) {
+        group->for_each<E>(fn);
+        continue;
+      }
       try {
         std::rethrow_exception(error);
       } catch (const E& e) {
         fn(e);
-      } catch (const ExceptionGroup& group) {
-        group.for_each<E>(fn);
       }
     }
   }

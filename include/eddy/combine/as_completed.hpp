@@ -19,6 +19,9 @@ namespace eddy::inline EDDY_ABI {
 namespace detail {
 
 template <class T>
+class NextCompleted;
+
+template <class T>
 struct CompletionOrder {
   CompletionOrder(std::vector<HandleSlot<T>> watched, TimeLimit time_limit) : slots(std::move(watched)), limit(time_limit), expiry(this) {
     ended.reserve(slots.size());
@@ -38,7 +41,7 @@ struct CompletionOrder {
         slot.watch(slot.queue(), scheduler, this, [](void* self, Watcher* watcher) {
           auto* order = static_cast<CompletionOrder*>(self);
           order->ended.push_back(static_cast<HandleSlot<T>*>(watcher));
-          order->waiters.wake_all();
+          if (!order->waiters.empty()) NextCompleted<T>::give(*order);
         });
       }
     }
@@ -90,7 +93,14 @@ class [[nodiscard("nothing is waited for until this is awaited: co_await it")]] 
     wait_in(order_->waiters, frame);
     return true;
   }
+  // The waiter gets what has just ended, whoever else asks before it resumes.
+  static void give(CompletionOrder<T>& order) noexcept {
+    WaitNode* waiter = order.waiters.front();
+    static_cast<NextCompleted*>(waiter)->given_ = order.ended[order.given++];
+    order.waiters.wake(waiter);
+  }
   std::optional<TaskHandle<T>> await_resume() {
+    if (given_ != nullptr) return given_->handle();
     if (order_->has_next()) return order_->ended[order_->given++]->handle();
     if (order_->exhausted()) return std::nullopt;
     throw TimeoutError();
@@ -103,6 +113,7 @@ class [[nodiscard("nothing is waited for until this is awaited: co_await it")]] 
   }
   [[nodiscard]] const char* waits_for() const noexcept override { return "the next task to end"; }
   CompletionOrder<T>* order_;
+  HandleSlot<T>* given_ = nullptr;
 };
 
 }  // namespace detail

@@ -3,9 +3,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <eddy/base/outcome.hpp>
+#include <eddy/base/reference.hpp>
+#include <eddy/combine/shield.hpp>
 #include <eddy/combine/task_group.hpp>
-#include <eddy/combine/wait.hpp>
+#include <eddy/combine/timeout.hpp>
+#include <eddy/task/future.hpp>
 
 #include <cstddef>
 #include <exception>
@@ -29,63 +31,73 @@ class [[nodiscard]] StaggeredResult {
 
 namespace detail {
 
-template <class F>
-auto attempt(F& fn) -> Task<Outcome<AwaitResult<std::invoke_result_t<F&>>>> {
-  using T = AwaitResult<std::invoke_result_t<F&>>;
-  std::exception_ptr error;
-  try {
-    co_return Outcome<T>::from_value(co_await fn());
-  } catch (...) {
-    error = std::current_exception();
+template <class F, class T>
+struct Staggered {
+  Staggered(std::vector<F> functions, TimeLimit between) : attempts(std::move(functions)), delay(between) {}
+  std::vector<F> attempts;
+  TimeLimit delay;
+  StaggeredResult<T> result;
+};
+
+// However the attempt ends, the next one need not wait any longer.
+template <class T>
+struct AttemptEnd {
+  AttemptEnd(TaskGroup& owner, Future<> end, StaggeredResult<T>& to, std::size_t at)
+      : group(owner), ended(std::move(end)), result(to), position(at) {}
+  AttemptEnd(const AttemptEnd&) = delete;
+  AttemptEnd& operator=(const AttemptEnd&) = delete;
+  ~AttemptEnd() {
+    // Cancelled by somebody else: that counts as a failure.
+    if (!reported && !group.closing()) result.errors[position] = std::make_exception_ptr(CancelledError());
+    ended.set_result_unless_done();
   }
-  co_return Outcome<T>::from_exception(std::move(error));
+  TaskGroup& group;
+  Future<> ended;
+  StaggeredResult<T>& result;
+  std::size_t position;
+  bool reported = false;
+};
+
+template <class F, class T>
+Task<> run_attempt(TaskGroup& group, Staggered<F, T>& race, std::size_t position, std::optional<Future<>> before) {
+  if (before) co_await move_on_after(race.delay, shield(*before));
+  race.result.errors.emplace_back();
+  const Future<> ended(get_running_loop());
+  AttemptEnd<T> end(group, ended, race.result, position);
+  if (position + 1 < race.attempts.size() && !group.closing())
+    group.create_task(run_attempt<F, T>(group, race, position + 1, ended));
+  try {
+    T value = co_await race.attempts[position]();
+    end.reported = true;
+    if (!race.result.value) {
+      race.result.value.emplace(std::move(value));
+      race.result.index = position;
+    }
+  } catch (...) {
+    end.reported = true;
+    race.result.errors[position] = std::current_exception();
+  }
+  if (race.result.value) group.cancel();
 }
 
 template <class F, class T>
-Task<> stagger(TaskGroup& group, std::vector<F>& attempts, TimeLimit delay, StaggeredResult<T>& result) {
-  std::vector<TaskHandle<Outcome<T>>> running;
-  std::vector<std::size_t> positions;
-  std::size_t started = 0;
-  while (started < attempts.size() || !running.empty()) {
-    if (started < attempts.size()) {
-      running.push_back(group.create_task(attempt(attempts[started])));
-      positions.push_back(started++);
-      result.errors.emplace_back();
-    }
-    const TimeLimit limit = started < attempts.size() ? delay : TimeLimit(std::nullopt);
-    auto ended = co_await wait(running, ReturnWhen::first_completed, limit);
-    if (ended.done.empty()) continue;
-    for (std::size_t i = 0; i < running.size();) {
-      if (!running[i].done()) {
-        ++i;
-        continue;
-      }
-      Outcome<T> outcome = co_await std::move(running[i]);
-      if (outcome.has_value() && !result.value) {
-        result.value.emplace(std::move(outcome).value());
-        result.index = positions[i];
-      }
-      result.errors[positions[i]] = outcome.exception();
-      running.erase(running.begin() + static_cast<std::ptrdiff_t>(i));
-      positions.erase(positions.begin() + static_cast<std::ptrdiff_t>(i));
-    }
-    if (result.value) break;
-  }
-  group.cancel();
+Task<> start_attempts(TaskGroup& group, Staggered<F, T>& race) {
+  if (!race.attempts.empty()) group.create_task(run_attempt<F, T>(group, race, 0, std::nullopt));
+  co_return;
 }
 
 template <class F>
 auto staggered_race(std::vector<F> attempts, TimeLimit delay) -> Task<StaggeredResult<AwaitResult<std::invoke_result_t<F&>>>> {
   using T = AwaitResult<std::invoke_result_t<F&>>;
-  StaggeredResult<T> result;
-  co_await task_group(&stagger<F, T>, std::ref(attempts), delay, std::ref(result));
-  co_return result;
+  Staggered<F, T> race(std::move(attempts), delay);
+  co_await task_group(&start_attempts<F, T>, std::ref(race));
+  co_return std::move(race.result);
 }
 
 }  // namespace detail
 
-/// Starts the first attempt, and each next one when `delay` has passed or all that run have failed meanwhile; `nullopt`
-/// starts the next one only after a failure. Completes with the first success, after the other attempts were cancelled and
+/// Starts the first attempt, and each next one when `delay` has passed since the one before it started or that one has
+/// failed; `nullopt` starts the next one only after a failure. Completes with the first success, after the other attempts were cancelled and
 /// have ended, or with all the errors. `attempts` is a range of functions that return a Task of a value; it is used up.
 /// Cancellation: cancels all attempts and waits for them. Errors: none of its own; an empty range gives an empty result.
 /// Source: asyncio.staggered.staggered_race (happy eyeballs).

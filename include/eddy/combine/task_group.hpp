@@ -35,7 +35,8 @@ class TaskGroup : detail::ChildGroup {
     detail::Frame* child = detail::TaskAccess::frame(task);
     detail::prepare_task(EventLoop::Internals::loop(loop()), child, options);
     TaskHandle<T> handle = detail::HandleAccess::make<T>(detail::TaskAccess::release(task));
-    start_child_later(child, options.eager_start);
+    start_child_later(child, options.eager_start && !stopping_);
+    if (stopping_) loop().request_stop(child);  // the caller is being cancelled: it never runs
     return handle;
   }
   /// The same for `fn(args…)`, which the task owns.
@@ -74,9 +75,12 @@ class TaskGroup : detail::ChildGroup {
   }
   /// Stops the body and all tasks; the group then ends without an error of its own. A body that gives a T and was
   /// stopped makes the group throw CancelledError. Source: trio's cancel_scope.cancel().
-  void cancel() noexcept { stop_all(); }
+  void cancel() noexcept {
+    cancelled_ = true;
+    stop_all();
+  }
   /// True once no task can be added any more.
-  [[nodiscard]] bool closing() const noexcept { return stopping_ || ended_; }
+  [[nodiscard]] bool closing() const noexcept { return refusing_ || ended_; }
 
  protected:
   TaskGroup() noexcept : detail::ChildGroup() {}
@@ -110,18 +114,20 @@ class TaskGroup : detail::ChildGroup {
 
   void check_open() const {
     if (ended_) throw RuntimeError("eddy: the task group has ended and takes no more tasks");
-    if (stopping_ || parent_stops()) throw RuntimeError("eddy: the task group is stopping and takes no more tasks");
+    if (refusing_) throw RuntimeError("eddy: the task group is stopping and takes no more tasks");
   }
   void stop_all() noexcept {
-    if (ended_ || std::exchange(stopping_, true)) return;
+    if (ended_) return;
+    refusing_ = true;
+    if (std::exchange(stopping_, true)) return;
     stop_children();
     loop().deliver_stops();
   }
   void child_done(detail::Frame* child) noexcept override {
     child_ended(child);
     if (child->ended == detail::Ended::exception) {
-      errors_.push_back(child->error());
       child->set(detail::kRetrieved);
+      if (child != body_ || !detail::is_cancelled_error(child->error())) add_error(child->error());
       stop_all();
     } else if (child->ended == detail::Ended::cancelled && stopping_) {
       stopped_ = true;
@@ -132,11 +138,18 @@ class TaskGroup : detail::ChildGroup {
     }
     if (has_children()) return;
     ended_ = true;
-    if (errors_.empty() && stopped_ && parent_stops()) {
+    if (errors_.empty() && stopped_ && parent_stops() && !cancelled_) {
       unwind_parent();
     } else {
       resume_parent();
     }
+  }
+  // An error that came by two ways, out of a task and out of the body that awaited it, is one error.
+  void add_error(const std::exception_ptr& error) {
+    for (const std::exception_ptr& known : errors_) {
+      if (known == error) return;
+    }
+    errors_.push_back(error);
   }
   CancelResult try_cancel(bool) noexcept override {
     if (!std::exchange(stopping_, true)) stop_children();
@@ -147,6 +160,8 @@ class TaskGroup : detail::ChildGroup {
   detail::Frame* body_ = nullptr;
   std::vector<std::exception_ptr> errors_;
   bool stopping_ = false;
+  bool refusing_ = false;   // a task failed, or cancel() was called
+  bool cancelled_ = false;  // cancel() was called: what the group was for is done
   bool stopped_ = false;
   bool ended_ = false;
 };
@@ -178,6 +193,7 @@ class [[nodiscard("a task group does nothing until it is awaited: co_await it")]
       if constexpr (std::is_void_v<T>) return;
       throw CancelledError("the task group was cancelled before its body gave a value");
     }
+    if (!body_->has_value()) std::rethrow_exception(body_->take_error());  // left by a CancelledError
     return body_->take();
   }
 
