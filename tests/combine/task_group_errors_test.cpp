@@ -698,6 +698,7 @@ TEST_CASE("an eager first child that fails at once: the siblings that the body s
       CHECK(group.closing());
       group.create_task(logged(log, "never", 1s));  // throws, and so ends the body
       log.push_back("not reached");
+      co_return;
     };
     const Lines errors = co_await errors_of(eddy::task_group(body));
     REQUIRE(errors.size() == 2);

@@ -132,6 +132,24 @@ TEST_CASE("with capacity zero try_send and try_receive need the other side to wa
   });
 }
 
+TEST_CASE("each receiver that waits is handed an item, whatever the capacity", "[c281]") {
+  for (const std::size_t capacity : {0U, 1U, 2U}) {
+    run_virtual([capacity]() -> eddy::Task<> {
+      IntChannel ends(capacity);
+      Log log;
+      std::vector<eddy::TaskHandle<>> tasks;
+      for (int i = 0; i < 3; ++i) tasks.push_back(eddy::create_task(receive_one(ends.receiver, log, "")));
+      co_await eddy::yield();
+      int sent = 0;
+      while (ends.sender.try_send(sent)) ++sent;
+      CHECK(sent == 3 + static_cast<int>(capacity));
+      co_await eddy::yield();
+      CHECK(log == Log{"0", "1", "2"});
+      ends.sender.close();
+    });
+  }
+}
+
 TEST_CASE("several senders and receivers meet in the order of their arrival", "[c281]") {
   run_virtual([]() -> eddy::Task<> {
     for (const std::size_t capacity : {0U, 1U}) {

@@ -111,7 +111,10 @@ void check_fragile() {
       for (int i = 0; i < 6; ++i) tasks.push_back(eddy::create_task(get(queue, got, failed)));
       for (int i = 0; i < 10; ++i) co_await eddy::yield();
       Fragile::moves_left = 0;
-      while (!queue.empty()) co_await get(queue, got, failed);
+      while (!queue.empty()) {
+        co_await get(queue, got, failed);
+        co_await eddy::yield();
+      }
       for (auto& task : tasks) CHECK(task.done());
       CHECK(static_cast<int>(got.size()) == accepted);
       long mask = 0;

@@ -44,7 +44,7 @@ struct NoDefault {
 };
 
 struct alignas(128) Aligned {
-  explicit Aligned(int n) : number(n) {}
+  Aligned(int n) : number(n) {}
   int number;
 };
 

@@ -131,6 +131,7 @@ class [[nodiscard("the generator does not run until this is awaited: co_await it
     frame_->state = State::running;
     frame_->parent = consumer;
     frame_->root = consumer->root;
+    frame_->holder = nullptr;
     return hop(consumer->root, frame_);
   }
   Result await_resume() {

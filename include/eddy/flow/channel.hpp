@@ -36,8 +36,9 @@ struct Channel;
 namespace detail {
 
 template <class T>
-struct ChannelState final : Exchange<T, RingBuffer<T>> {
-  using Exchange<T, RingBuffer<T>>::Exchange;
+struct ChannelState final : Exchange<T, RingBuffer<T>, Reserved::does_not_count> {
+  explicit ChannelState(std::size_t capacity) noexcept
+      : Exchange<T, RingBuffer<T>, Reserved::does_not_count>(capacity) {}
   std::uint32_t references = 0;
   std::size_t senders = 1;
   std::size_t receivers = 1;
@@ -48,9 +49,9 @@ using ChannelPointer = LocalPointer<ChannelState<T>>;
 
 template <class T>
 class [[nodiscard("nothing is sent until this is awaited: co_await it")]] SendAwaiter final
-    : public PutAwaiter<T, RingBuffer<T>, ChannelClosed> {
+    : public PutAwaiter<ChannelState<T>, ChannelClosed> {
  public:
-  using Base = PutAwaiter<T, RingBuffer<T>, ChannelClosed>;
+  using Base = PutAwaiter<ChannelState<T>, ChannelClosed>;
   using Base::Base;
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
@@ -64,9 +65,9 @@ class [[nodiscard("nothing is sent until this is awaited: co_await it")]] SendAw
 
 template <class T, class Result>
 class [[nodiscard("nothing is received until this is awaited: co_await it")]] ReceiveAwaiter final
-    : public GetAwaiter<T, RingBuffer<T>, ChannelClosed> {
+    : public GetAwaiter<ChannelState<T>, ChannelClosed> {
  public:
-  using Base = GetAwaiter<T, RingBuffer<T>, ChannelClosed>;
+  using Base = GetAwaiter<ChannelState<T>, ChannelClosed>;
   using Base::Base;
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
@@ -217,7 +218,7 @@ class Receiver {
 /// order of sending. Zero makes each `send` wait for a receiver: a rendezvous. `Channel<T>::unbounded` never waits.
 ///
 /// Waiting senders and receivers are served in the order of arrival, nobody overtakes; items and slots are handed over
-/// as in Queue. The ends may outlive this object and one another. An end that waits in `send` or `next` must not
+/// as in Queue, but a receiver that waits takes its item directly: it needs no capacity. The ends may outlive this object and one another. An end that waits in `send` or `next` must not
 /// be the last one of its side that is closed: the wait ends with ChannelClosed, or with nothing.
 /// Complexity: constant; one allocation, and as for Queue. Source: trio.open_memory_channel.
 template <class T>

@@ -7,7 +7,9 @@
 // slot becomes free the oldest putter's item moves into it at once, and the putter is woken to go on.
 //
 // So getters wait only while every stored item is reserved, and putters only while there is no room: who comes later
-// cannot overtake them. A limit of zero is a rendezvous: there is room only while a getter waits.
+// cannot overtake them. In a queue what is reserved counts for the limit, as what is stored does in asyncio. In a channel
+// it does not, since a receiver that waits takes its item out of the sender's hands: there is room for each one that
+// waits, and a limit of zero is a rendezvous.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -186,10 +188,14 @@ class Putter : public ItemAwaiter {
   };
 };
 
+enum class Reserved : bool { counts, does_not_count };  // for the limit
+
 // `Storage` is one of queue_storage.hpp.
-template <class T, class Storage>
+template <class T, class Storage, Reserved What>
 class Exchange : public ExchangeBase {
  public:
+  using value_type = T;
+
   template <class... Args>
   explicit Exchange(std::size_t limit, Args&&... args) : ExchangeBase(limit), storage_(std::forward<Args>(args)...) {}
 
@@ -205,7 +211,11 @@ class Exchange : public ExchangeBase {
     return true;
   }
   [[nodiscard]] bool has_room() const noexcept {
-    return storage_.size() < limit_ || (limit_ == 0 && !getters_.empty());
+    if constexpr (What == Reserved::counts) {
+      return storage_.size() < limit_;
+    } else {
+      return storage_.size() - reserved_ < limit_ || !getters_.empty();
+    }
   }
 
   // Stores an item; there is room. It is moved from only if this succeeds.
@@ -252,17 +262,17 @@ class Exchange : public ExchangeBase {
     }
   }
   EDDY_NOINLINE void admit_all() noexcept {
-    while (!putters_.empty() && storage_.size() < limit_) admit();
+    while (!putters_.empty() && has_room()) admit();
   }
 
   Storage storage_;
 };
 
-// Gives a T; throws Closed if there will be none.
-template <class T, class Storage, class Closed>
+// Gives an item; throws Closed if there will be none.
+template <class From, class Closed>
 class [[nodiscard("nothing is taken until this is awaited: co_await it")]] GetAwaiter : public ItemAwaiter {
  public:
-  explicit GetAwaiter(Exchange<T, Storage>* exchange) noexcept : ItemAwaiter(exchange) {}
+  explicit GetAwaiter(From* exchange) noexcept : ItemAwaiter(exchange) {}
 
   [[nodiscard]] EDDY_INLINE bool await_ready() noexcept {
     if (exchange().has_item()) [[likely]] return true;
@@ -275,9 +285,9 @@ class [[nodiscard("nothing is taken until this is awaited: co_await it")]] GetAw
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
     wait(frame_of(handle), Turn::getting);
   }
-  T await_resume() {
+  typename From::value_type await_resume() {
     if (ended()) throw Closed();
-    return take<T>();
+    return take<typename From::value_type>();
   }
 
  protected:
@@ -289,19 +299,19 @@ class [[nodiscard("nothing is taken until this is awaited: co_await it")]] GetAw
   }
 
  private:
-  Exchange<T, Storage>& exchange() noexcept { return *static_cast<Exchange<T, Storage>*>(exchange_); }
+  From& exchange() noexcept { return *static_cast<From*>(exchange_); }
 };
 
-// Stores the T that it was made from; throws Closed if that has become impossible.
-template <class T, class Storage, class Closed>
-class [[nodiscard("nothing is put until this is awaited: co_await it")]] PutAwaiter : public Putter<T> {
+// Stores the item that it was made from; throws Closed if that has become impossible.
+template <class To, class Closed>
+class [[nodiscard("nothing is put until this is awaited: co_await it")]] PutAwaiter : public Putter<typename To::value_type> {
  public:
   template <class... Args>
-  explicit PutAwaiter(Exchange<T, Storage>* exchange, std::in_place_t, Args&&... args)
-      : Putter<T>(exchange, std::forward<Args>(args)...) {}
+  explicit PutAwaiter(To* exchange, std::in_place_t, Args&&... args)
+      : Putter<typename To::value_type>(exchange, std::forward<Args>(args)...) {}
 
   [[nodiscard]] EDDY_INLINE bool await_ready() {  // throws what storing throws
-    auto* exchange = static_cast<Exchange<T, Storage>*>(this->exchange_);
+    auto* exchange = static_cast<To*>(this->exchange_);
     if (exchange->has_room()) [[likely]] {
       exchange->store(std::move(this->item));
       this->turn_ = Turn::stored;

@@ -100,8 +100,9 @@ inline UnfinishedCount::~UnfinishedCount() {
 // What the three queues have in common; they differ in the Storage, which is one of queue_storage.hpp.
 template <class T, class Storage>
 class BasicQueue {
-  using Put = PutAwaiter<T, Storage, QueueShutDown>;
-  using Get = GetAwaiter<T, Storage, QueueShutDown>;
+  using Items = Exchange<T, Storage, Reserved::counts>;
+  using Put = PutAwaiter<Items, QueueShutDown>;
+  using Get = GetAwaiter<Items, QueueShutDown>;
 
  public:
   using value_type = T;
@@ -182,7 +183,7 @@ class BasicQueue {
   }
 
   std::size_t maxsize_;
-  Exchange<T, Storage> exchange_;
+  Items exchange_;
   UnfinishedCount unfinished_;
 };
 

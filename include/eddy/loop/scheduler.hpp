@@ -148,6 +148,7 @@ struct Scheduler {
       Frame* parent = frame->parent;
       root->leaf = parent;
       frame->root = frame;  // should a destructor throw, final_suspend must not find the parent
+      if (frame->holder != nullptr) *frame->holder = nullptr;
       destroy(frame);
       frame = parent;
     }

@@ -15,12 +15,19 @@ namespace eddy::inline EDDY_ABI {
 
 namespace detail {
 
-// Awaiting a Task runs it in the awaiter's own turn: the child joins the strand and is entered directly.
+// Awaiting a Task runs it in the awaiter's own turn: the child joins the strand and is entered directly. The awaiter owns
+// the child, since g++ 12 makes all awaiters of an expression before it awaits the first, and one of those that follow may
+// never be awaited.
 template <class T>
 class [[nodiscard]] TaskAwaiter {
  public:
   using EddyAwaiter = void;
   explicit TaskAwaiter(Frame* child) noexcept : child_(child) {}
+  TaskAwaiter(const TaskAwaiter&) = delete;
+  TaskAwaiter& operator=(const TaskAwaiter&) = delete;
+  ~TaskAwaiter() {
+    if (child_ != nullptr) child_->handle().destroy();
+  }
 
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   template <class P>
@@ -29,17 +36,19 @@ class [[nodiscard]] TaskAwaiter {
     Frame* root = parent->root;
     child_->parent = parent;
     child_->root = root;
+    child_->holder = &child_;  // who unwinds the strand destroys the child and says so here
     return hop(root, child_);
   }
   T await_resume() {
-    const Reaper reaper{child_};
-    if (child_->ended == Ended::exception) [[unlikely]] {
-      std::exception_ptr error = std::move(child_->error());
-      child_->error().~exception_ptr();
-      child_->ended = Ended::taken;
+    const Reaper reaper{std::exchange(child_, nullptr)};
+    Frame* child = reaper.frame;
+    if (child->ended == Ended::exception) [[unlikely]] {
+      std::exception_ptr error = std::move(child->error());
+      child->error().~exception_ptr();
+      child->ended = Ended::taken;
       std::rethrow_exception(std::move(error));
     }
-    return ResultSlot<T>::take(child_);
+    return ResultSlot<T>::take(child);
   }
 
  private:
