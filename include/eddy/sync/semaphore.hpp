@@ -41,39 +41,29 @@ class SemaphoreAwaiter : public SyncWaiter {
  public:
   SemaphoreAwaiter(Semaphore* semaphore, std::size_t count) noexcept : semaphore_(semaphore), count_(count) {}
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
-  void grant() noexcept { held_ = true; }
-  [[nodiscard]] bool await_ready() noexcept;
+  [[nodiscard]] bool await_ready() const noexcept;
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
     wait(frame_of(handle));
   }
 
  protected:
-  SemaphoreAwaiter(const SemaphoreAwaiter&) = default;
-  // What was granted and never handed out goes back: g++ 12 may give up an expression between the two.
-  ~SemaphoreAwaiter() { give_back(); }
-  void give_back() noexcept;
-  void hand_out() noexcept { held_ = false; }
+  ~SemaphoreAwaiter() = default;
   void wait(Frame* frame);
   CancelResult try_cancel(bool force) noexcept override;
   [[nodiscard]] const char* waits_for() const noexcept override { return "a semaphore"; }
   Semaphore* semaphore_;
   std::size_t count_;
-  bool held_ = false;
 };
 
 struct [[nodiscard("nothing is acquired until this is awaited: co_await it")]] AcquireAwaiter final : SemaphoreAwaiter {
   using SemaphoreAwaiter::SemaphoreAwaiter;
-  void await_resume() {
-    check_alive();
-    hand_out();
-  }
+  void await_resume() const { check_alive(); }
 };
 struct [[nodiscard("nothing is acquired until this is awaited: co_await it")]] ScopedAwaiter final : SemaphoreAwaiter {
   using SemaphoreAwaiter::SemaphoreAwaiter;
-  [[nodiscard("the permit is given back at once: keep it in a variable")]] SemaphorePermit await_resume() {
+  [[nodiscard("the permit is given back at once: keep it in a variable")]] SemaphorePermit await_resume() const {
     check_alive();
-    hand_out();
     return {semaphore_, count_};
   }
 };
@@ -130,7 +120,6 @@ class Semaphore {
       const std::size_t count = static_cast<detail::SemaphoreAwaiter*>(node)->count();
       if (value_ < count) return;
       value_ -= count;
-      static_cast<detail::SemaphoreAwaiter*>(node)->grant();
       waiters_.wake(node);
     }
   }
@@ -143,10 +132,7 @@ inline void SemaphorePermit::release() noexcept {
   if (semaphore_ != nullptr) std::exchange(semaphore_, nullptr)->release(count_);
 }
 
-inline bool detail::SemaphoreAwaiter::await_ready() noexcept { return held_ = semaphore_->try_acquire(count_); }
-inline void detail::SemaphoreAwaiter::give_back() noexcept {
-  if (held_) semaphore_->release(count_);
-}
+inline bool detail::SemaphoreAwaiter::await_ready() const noexcept { return semaphore_->try_acquire(count_); }
 inline void detail::SemaphoreAwaiter::wait(Frame* frame) { wait_in(semaphore_->waiters_, frame); }
 inline CancelResult detail::SemaphoreAwaiter::try_cancel(bool) noexcept {
   semaphore_->waiters_.remove(this);
