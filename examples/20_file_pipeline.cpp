@@ -2,15 +2,15 @@
 //
 //     20_file_pipeline DIR --out FILE [--stream] [--limit N] [--quiet]
 //
-// Files are read, at most N at once, a line of JSON is made for each, and the lines are appended to FILE. What may block
-// runs in the loop's thread pool (`eddy::to_thread`, as `asyncio.to_thread`); file_pipeline/ holds that work, the form of
-// the lines and the command line.
+// Files are read, at most N at once, a line of JSON is made for each, and the lines are appended to FILE. What may
+// block runs in the loop's thread pool (`eddy::to_thread`, as `asyncio.to_thread`); that work, the form of the lines and
+// the command line are in file_pipeline/.
 //
-// The stages are those of 08_fetch_process_save: each takes a batch of files and returns it. The lines are in the order
+// The stages are those of 08_fetch_process_save: each takes a batch of files and gives it on. The lines are in the order
 // of the paths, so all paths are in memory. With --stream the stages are generators, as in 09_streaming_pipeline: the
-// lines come in the order in which the directories are read, and however many files there are, no more of them are in
-// memory than are at work. A file that cannot be read for a reason that may pass (too many open files, an
-// interruption, a device error) is then read again, twice at most, 10 ms and 20 ms later.
+// lines come in the order in which the directories are read, and however many files there are, only those that are at
+// work are in memory. A file that cannot be read for a reason that may pass (too many open files, an interruption, a
+// device error) is then read again, at most twice, after 10 ms and after 20 ms more.
 //
 // A file that cannot be read has an `error` in its line and does not disturb the others. Ctrl-C cancels the pipeline;
 // a save that is under way is waited for, so every line of FILE is whole. Exit status: 0 done, 1 failed (DIR cannot be
@@ -18,13 +18,12 @@
 //
 // SPDX-License-Identifier: MIT
 
-#include "file_pipeline/files.hpp"
-#include "file_pipeline/options.hpp"
-#include "file_pipeline/records.hpp"
-
 #include <eddy/eddy.hpp>
 #include <eddy/threads.hpp>
 
+#include "file_pipeline/files.hpp"
+#include "file_pipeline/options.hpp"
+#include "file_pipeline/records.hpp"
 #include <fmt/format.h>
 #include <unistd.h>
 

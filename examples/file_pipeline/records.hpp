@@ -3,10 +3,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "files.hpp"
-
 #include <eddy/base/outcome.hpp>
 
+#include "files.hpp"
 #include <fmt/format.h>
 
 #include <algorithm>

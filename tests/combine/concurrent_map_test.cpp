@@ -25,6 +25,13 @@ eddy::Task<int> doubled_later(int value) {
 
 eddy::Task<int> doubled_at_once(int value) { co_return 2 * value; }
 
+struct Named {
+  explicit Named(std::string n) : name(std::move(n)) {}
+  std::string name;
+};
+
+eddy::Task<Named> named(int value) { co_return Named("number " + std::to_string(value)); }
+
 std::vector<int> numbers(int count) {
   std::vector<int> list;
   for (int i = 0; i < count; ++i) list.push_back(i);
@@ -199,12 +206,7 @@ TEST_CASE("concurrent_map gives reference results as std::reference_wrapper") {
 
 TEST_CASE("results need no default constructor, and bool results come as a vector of bool") {
   run_virtual([]() -> eddy::Task<> {
-    struct Named {
-      explicit Named(std::string n) : name(std::move(n)) {}
-      std::string name;
-    };
-    auto named = [](int value) -> eddy::Task<Named> { co_return Named("number " + std::to_string(value)); };
-    const std::vector<Named> results = co_await eddy::concurrent_map(numbers(2), named);
+    const std::vector<Named> results = co_await eddy::concurrent_map(numbers(2), &named);
     REQUIRE(results.size() == 2);
     CHECK(results[1].name == "number 1");
     auto odd = [](int value) -> eddy::Task<bool> { co_return value % 2 == 1; };

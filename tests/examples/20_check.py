@@ -383,12 +383,12 @@ class StreamingFilePipeline(FilePipeline):
     def final_progress(self, count):
         return b"\r%d files" % count
 
-    def make_files(self, name, count, content=b"one two\n"):
+    def make_files(self, name, count):
         folder = self.outputs / name
         for number in range(count):
             path = folder / str(number // 1000) / f"{number:0200}"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            path.write_bytes(b"one two\n")
         return folder
 
     def peak_memory(self, *arguments):
@@ -428,18 +428,6 @@ class StreamingFilePipeline(FilePipeline):
             self.assertGreaterEqual(time.monotonic() - begin, least)
             self.assertEqual((status, records(self.out)), (3, [(name.encode(), [os.strerror(reason)])]))
             (folder / name).unlink()
-
-    def test_a_lack_of_descriptors_that_passes_costs_no_file(self):
-        def status_with(descriptors, *arguments):
-            def limit_descriptors():
-                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
-
-            return self.run_program(folder, "--out", self.out, *arguments, preexec_fn=limit_descriptors)[0]
-
-        folder = self.make_files("folder", 2, b"one two\n" * 20_000) / "0"
-        enough_for_one = next(count for count in range(4, 100) if status_with(count, "--limit", "1") == 0)
-        for _ in range(10):
-            self.assertEqual(status_with(enough_for_one, "--limit", "2"), 0)
 
 
 def main():

@@ -59,14 +59,14 @@ void check_tickets() {
     Q queue(2);
     co_await queue.put(Ticket(1));
     co_await queue.put(std::in_place, 2);
-    auto putter = eddy::create_task([](Q& q) -> eddy::Task<> { co_await q.put(Ticket(3)); }, std::ref(queue));
+    auto putter = eddy::create_task([](Q& q) -> eddy::Task<> { co_await q.put(3); }, std::ref(queue));
     co_await eddy::yield();
     CHECK(Tracked::alive == 3);
     int sum = 0;
     for (int i = 0; i < 3; ++i) sum += co_await number_from(queue);
     CHECK(sum == 6);
-    CHECK(Tracked::alive == 0);
     co_await putter;
+    CHECK(Tracked::alive == 0);
     queue.put_nowait(Ticket(4));
     queue.put_nowait(5);
   });

@@ -154,6 +154,8 @@ TEST_CASE("an empty TaskHandle says the same wherever it is used", "[misuse]") {
       INFO("use " << i << ": " << texts[i]);
       CHECK(has(texts[i], sentence));
     }
+    const eddy::DoneCallbackId id = owner.add_done_callback([] {});
+    CHECK_FALSE(handle.remove_done_callback(id));  // noexcept: nothing to take back
     const int kept = co_await owner;
     CHECK(kept == 42);
   });

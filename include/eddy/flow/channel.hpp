@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace eddy::inline EDDY_ABI {
@@ -75,12 +76,8 @@ class [[nodiscard("nothing is received until this is awaited: co_await it")]] Re
     Base::await_suspend(handle);
   }
   Result await_resume() {
-    if (this->ended()) {
-      if constexpr (std::is_same_v<Result, T>) {
-        throw ChannelClosed();
-      } else {
-        return std::nullopt;
-      }
+    if constexpr (!std::is_same_v<Result, T>) {
+      if (this->ended()) [[unlikely]] return std::nullopt;
     }
     return this->template take<Result>();
   }
@@ -218,8 +215,9 @@ class Receiver {
 /// order of sending. Zero makes each `send` wait for a receiver: a rendezvous. `Channel<T>::unbounded` never waits.
 ///
 /// Waiting senders and receivers are served in the order of arrival, nobody overtakes; items and slots are handed over
-/// as in Queue, but a receiver that waits takes its item directly: it needs no capacity. The ends may outlive this object and one another. An end that waits in `send` or `next` must not
-/// be the last one of its side that is closed: the wait ends with ChannelClosed, or with nothing.
+/// as in Queue, except that an item that was promised to a receiver needs no capacity any more. The ends may outlive this
+/// object and one another. If the last end of a side is closed while it waits in `send` or `next`, the wait ends with
+/// ChannelClosed, or with nothing.
 /// Complexity: constant; one allocation, and as for Queue. Source: trio.open_memory_channel.
 template <class T>
 struct Channel {

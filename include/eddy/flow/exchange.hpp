@@ -60,9 +60,7 @@ class ItemAwaiter {
   friend ExchangeBase;
   friend ItemWaiter;
   explicit ItemAwaiter(ExchangeBase* exchange) noexcept : exchange_(exchange) {}
-  EDDY_INLINE ~ItemAwaiter() {  // its frame may be destroyed by force, wherever it stands
-    if (turn_ == Turn::getting || turn_ == Turn::putting || turn_ == Turn::granted) [[unlikely]] leave();
-  }
+  ~ItemAwaiter() = default;  // the derived ones leave; a frame may be destroyed by force, wherever its awaiter stands
   void wait(Frame* frame, Turn turn);  // Errors: RuntimeError if tasks of another loop wait there
   void leave() noexcept;
 
@@ -181,7 +179,11 @@ class Putter : public ItemAwaiter {
   explicit Putter(ExchangeBase* exchange, Args&&... args)
       : ItemAwaiter(exchange), item(std::in_place, std::forward<Args>(args)...) {}
   EDDY_INLINE ~Putter() {
-    if (this->turn_ == Turn::failed) [[unlikely]] std::destroy_at(&error_);
+    if (this->turn_ != Turn::stored) [[unlikely]] clean_up();
+  }
+  EDDY_NOINLINE void clean_up() noexcept {
+    if (this->turn_ == Turn::failed) std::destroy_at(&error_);
+    this->leave();
   }
   union {
     std::exception_ptr error_;  // of one that failed
@@ -232,7 +234,7 @@ class Exchange : public ExchangeBase {
     return result;
   }
   template <class Result>
-  Result take_granted(ItemAwaiter* getter) {
+  EDDY_NOINLINE Result take_granted(ItemAwaiter* getter) {
     end_grant(getter);
     try {
       return take<Result>();
@@ -273,6 +275,9 @@ template <class From, class Closed>
 class [[nodiscard("nothing is taken until this is awaited: co_await it")]] GetAwaiter : public ItemAwaiter {
  public:
   explicit GetAwaiter(From* exchange) noexcept : ItemAwaiter(exchange) {}
+  EDDY_INLINE ~GetAwaiter() {
+    if (turn_ != Turn::none) [[unlikely]] leave();
+  }
 
   [[nodiscard]] EDDY_INLINE bool await_ready() noexcept {
     if (exchange().has_item()) [[likely]] return true;
@@ -285,17 +290,15 @@ class [[nodiscard("nothing is taken until this is awaited: co_await it")]] GetAw
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
     wait(frame_of(handle), Turn::getting);
   }
-  typename From::value_type await_resume() {
-    if (ended()) throw Closed();
-    return take<typename From::value_type>();
-  }
+  typename From::value_type await_resume() { return take<typename From::value_type>(); }
 
  protected:
   [[nodiscard]] bool ended() const noexcept { return turn_ == Turn::closed; }
   template <class Result>
-  Result take() {
-    if (turn_ == Turn::granted) return exchange().template take_granted<Result>(this);
-    return exchange().template take<Result>();
+  EDDY_INLINE Result take() {
+    if (turn_ == Turn::none) [[likely]] return exchange().template take<Result>();
+    if (ended()) throw Closed();
+    return exchange().template take_granted<Result>(this);
   }
 
  private:

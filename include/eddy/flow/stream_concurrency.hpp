@@ -33,6 +33,7 @@ struct StreamBuffer {
   Queue<T> queue;
   std::size_t pumps = 0;
   std::exception_ptr error;
+  bool abandoned = false;  // nobody reads any more; a pump that was woken just before still looks here
 
   // A pump has ended; the last one, and one that failed, ends the stream.
   void pump_ended(std::exception_ptr failed) noexcept {
@@ -111,6 +112,7 @@ Task<> pump_calls(LocalPointer<StreamBuffer<TaskHandle<ConcurrentResult<F, T>>>>
   try {
     while (auto item = co_await source.next()) {
       co_await places->queue.put(Unit{});
+      if (buffer->abandoned) break;
       buffer->queue.put_nowait(create_task(call_shared<F, T>(shared, std::move(*item))));
     }
   } catch (...) {
@@ -126,6 +128,7 @@ struct CallGuard {
   CallGuard(const CallGuard&) = delete;
   CallGuard& operator=(const CallGuard&) = delete;
   ~CallGuard() {
+    buffer->abandoned = true;
     if (current.valid()) current.cancel();
     while (!buffer->queue.empty()) buffer->queue.get_nowait().cancel();
   }

@@ -154,10 +154,12 @@ class TaskHandle {
     } else {
       call = [self = *this, fn = std::move(fn)]() mutable { fn(); };
     }
-    return detail::add_done_callback(frame()->waiters, frame_->done(), std::move(call));
+    return detail::add_done_callback(frame()->waiters, frame()->done(), std::move(call));
   }
   /// Takes a callback back; false if it has run or was taken back before.
-  bool remove_done_callback(DoneCallbackId id) noexcept { return detail::remove_done_callback(frame()->waiters, id); }
+  bool remove_done_callback(DoneCallbackId id) noexcept {
+    return frame_ != nullptr && detail::remove_done_callback(frame_->waiters, id);
+  }
 
   /// True if both refer to the same task.
   friend bool operator==(const TaskHandle& a, const TaskHandle& b) noexcept { return a.frame_ == b.frame_; }
