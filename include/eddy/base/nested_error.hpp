@@ -55,7 +55,8 @@ template <class Report>
     throw_nested_if_any<std::runtime_error, std::logic_error, std::invalid_argument, std::out_of_range,
                         std::length_error, std::domain_error, std::range_error, std::overflow_error,
                         std::underflow_error, std::system_error, std::bad_alloc, RuntimeError, TimeoutError,
-                        CancelledError, InvalidStateError, LoopClosed, BusyResourceError>(error, displaced);
+                        CancelledError, InvalidStateError, LoopClosed, BusyResourceError, NoRunningLoop, DeadlockError,
+                        KeyboardInterrupt>(error, displaced);
 #endif
     report(std::move(displaced));
   }

@@ -64,7 +64,7 @@ namespace detail {
 inline Duration retry_delay(const RetryPolicy& policy, int attempt, std::uint64_t random) {
   long double delay = static_cast<long double>(policy.delay.count());
   const auto cap = static_cast<long double>(policy.max_delay.count());
-  for (int i = 1; i < attempt && delay < cap; ++i) delay *= static_cast<long double>(policy.factor);
+  if (delay > 0) delay *= __builtin_powl(static_cast<long double>(policy.factor), attempt - 1);
   if (delay > cap) delay = cap;
   if (policy.jitter > 0) {
     const auto part = static_cast<long double>(random >> 11) / static_cast<long double>(std::uint64_t{1} << 53);  // 0 … 1

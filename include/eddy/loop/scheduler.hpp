@@ -22,6 +22,11 @@ namespace eddy::inline EDDY_ABI::detail {
 // Ends the error of a task that nobody can ask any more; reports it if nobody ever did. Defined in event_loop.hpp.
 void drop_error(Frame* root) noexcept;
 
+[[noreturn]] EDDY_COLD inline void report_throwing_destructor() noexcept {
+  std::fputs("eddy: a destructor threw while its task was being stopped; a destructor must not throw\n", stderr);
+  std::terminate();
+}
+
 struct Scheduler {
   ReadyQueue batch;  // what the current pass still has to run
   ReadyQueue ready;
@@ -148,6 +153,7 @@ struct Scheduler {
       Frame* parent = frame->parent;
       root->leaf = parent;
       frame->root = frame;  // should a destructor throw, final_suspend must not find the parent
+      frame->state = State::unwinding;
       if (frame->holder != nullptr) *frame->holder = nullptr;
       destroy(frame);
       frame = parent;
@@ -161,8 +167,7 @@ struct Scheduler {
     try {
       frame->handle().destroy();
     } catch (...) {
-      std::fputs("eddy: a destructor threw while its task was being stopped; a destructor must not throw\n", stderr);
-      std::terminate();
+      report_throwing_destructor();
     }
   }
 

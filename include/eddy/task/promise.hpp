@@ -160,6 +160,8 @@ inline bool is_cancelled_error(const std::exception_ptr& error) noexcept {
 
 inline void PromiseBase::unhandled_exception() noexcept {
   Frame* self = frame();
+  // g++ runs the destructors of a frame that is being destroyed inside the body's own try.
+  if (self->root->state == State::unwinding) report_throwing_destructor();
   std::exception_ptr error = std::current_exception();
   const bool cancelled = self->root == self && self->has(kTask) && is_cancelled_error(error);
   self->set_error(cancelled ? Ended::cancelled : Ended::exception, std::move(error));

@@ -78,10 +78,9 @@ class Runner {
       if (!stuck.empty()) {
         given_up_ = true;
         std::exception_ptr displaced = error;
-        if (!displaced && frame->ended == detail::Ended::exception) {
-          frame->set(detail::kRetrieved);
-          displaced = frame->error();
-        }
+        frame->set(detail::kRetrieved);
+        if (!displaced && frame->ended == detail::Ended::exception) displaced = frame->error();
+        if (!displaced && frame->ended == detail::Ended::cancelled) displaced = detail::cancelled_error(frame);
         detail::throw_displacing(std::make_exception_ptr(RuntimeError(stuck)), std::move(displaced), [](std::exception_ptr) {});
       }
     }
