@@ -54,6 +54,22 @@ eddy::Task<int> get_one(eddy::Queue<int>& queue) { co_return co_await queue.get(
 
 constexpr long sum_below(long count) { return count * (count - 1) / 2; }
 
+void pass_through_queue(std::size_t maxsize, int count) {
+  run_virtual([=]() -> eddy::Task<> {
+    eddy::Queue<int> queue(maxsize);
+    const auto results = co_await eddy::gather(produce(queue, count), consume(queue, count));
+    CHECK(std::get<1>(results) == sum_below(count));
+  });
+}
+
+void pass_through_channel(std::size_t capacity, int count) {
+  run_virtual([=]() -> eddy::Task<> {
+    eddy::Channel<int> ends(capacity);
+    const auto results = co_await eddy::gather(send_all(std::move(ends.sender), count), receive_all(std::move(ends.receiver)));
+    CHECK(std::get<1>(results) == sum_below(count));
+  });
+}
+
 // What a random program has done.
 struct Model {
   explicit Model(unsigned seed) : random(seed) {}
@@ -143,26 +159,15 @@ eddy::Task<> random_program(unsigned seed, std::size_t maxsize) {
 }  // namespace
 
 TEST_CASE("a million operations on a queue run on a flat stack, whatever its bound", "[deep]") {
-  for (const auto& [maxsize, count] : {std::pair{0U, kMany / 10}, {1U, kMany / 2}, {64U, kMany / 10}}) {
-    run_virtual([maxsize = maxsize, count = count]() -> eddy::Task<> {
-      eddy::Queue<int> queue(maxsize);
-      const auto results = co_await eddy::gather(produce(queue, count), consume(queue, count));
-      CHECK(std::get<1>(results) == sum_below(count));
-    });
-  }
+  pass_through_queue(0, kMany / 10);
+  pass_through_queue(1, kMany / 2);
+  pass_through_queue(64, kMany / 10);
 }
 
 TEST_CASE("a million operations on a channel run on a flat stack, whatever its capacity", "[deep]") {
-  constexpr auto kUnbounded = eddy::Channel<int>::unbounded;
-  for (const auto& [capacity, count] :
-       {std::pair{std::size_t{0}, kMany / 2}, {std::size_t{1}, kMany / 10}, {kUnbounded, kMany / 10}}) {
-    run_virtual([capacity = capacity, count = count]() -> eddy::Task<> {
-      eddy::Channel<int> ends(capacity);
-      const auto results =
-          co_await eddy::gather(send_all(std::move(ends.sender), count), receive_all(std::move(ends.receiver)));
-      CHECK(std::get<1>(results) == sum_below(count));
-    });
-  }
+  pass_through_channel(0, kMany / 2);
+  pass_through_channel(1, kMany / 10);
+  pass_through_channel(eddy::Channel<int>::unbounded, kMany / 10);
 }
 
 TEST_CASE("a hundred thousand getters that wait are served, refused and cancelled on a flat stack", "[deep]") {

@@ -35,7 +35,9 @@ EDDY_NOINLINE void* operator new(std::size_t size) {
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
   throw std::bad_alloc();
 }
-EDDY_NOINLINE void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size == 0 ? 1 : size); }
+EDDY_NOINLINE void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return std::malloc(size == 0 ? 1 : size);
+}
 EDDY_NOINLINE void operator delete(void* memory) noexcept { std::free(memory); }
 EDDY_NOINLINE void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 

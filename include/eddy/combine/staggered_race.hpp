@@ -13,6 +13,7 @@
 #include <exception>
 #include <iterator>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -48,7 +49,11 @@ struct AttemptEnd {
   AttemptEnd& operator=(const AttemptEnd&) = delete;
   ~AttemptEnd() {
     // Cancelled by somebody else: that counts as a failure.
-    if (!reported && !group.closing()) result.errors[position] = std::make_exception_ptr(CancelledError());
+    if (!reported && !group.closing()) {
+      Frame* task = task_of(EventLoop::Internals::scheduler(get_running_loop()).current);
+      result.errors[position] = std::make_exception_ptr(
+          CancelledError(task == nullptr || task->details == nullptr ? std::string() : task->details->reason));
+    }
     ended.set_result_unless_done();
   }
   TaskGroup& group;

@@ -104,12 +104,13 @@ class TaskGroup : detail::ChildGroup {
   static Task<> run_started(Future<T> started, F fn, Args... args) {
     std::exception_ptr error;
     try {
-      co_await fn(started.setter(), std::move(args)...);
+      co_await fn(FutureSetter<T>(started, false), std::move(args)...);
     } catch (...) {
       if (started.done()) throw;
       error = std::current_exception();
     }
-    if (error && !started.done()) started.set_exception(std::move(error));
+    if (started.done()) co_return;
+    started.set_exception(error ? std::move(error) : std::make_exception_ptr(BrokenPromise()));
   }
 
   void check_open() const {

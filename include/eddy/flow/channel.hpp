@@ -110,7 +110,9 @@ class Sender {
     return *this;
   }
   /// Closes it.
-  ~Sender() { close(); }
+  ~Sender() {
+    if (state_) close();
+  }
 
   /// Completes once the channel has taken `value`: it is stored, or promised to a receiver; waits while the channel is
   /// full. With capacity zero: once a receiver has taken it or was woken for it. Does not suspend if there is room.
@@ -143,7 +145,7 @@ class Sender {
   [[nodiscard]] bool closed() const noexcept { return !state_ || state_->receivers == 0; }
   /// Gives up this end. After the last sender's, receivers get what is left in the channel, then its end. A second call
   /// does nothing.
-  void close() noexcept {
+  EDDY_NOINLINE void close() noexcept {
     if (!state_) return;
     const auto state = std::move(state_);
     if (--state->senders == 0) state->close();
@@ -172,7 +174,9 @@ class Receiver {
     return *this;
   }
   /// Closes it.
-  ~Receiver() { close(); }
+  ~Receiver() {
+    if (state_) close();
+  }
 
   /// Completes with the next item, or with nothing once every sender is gone and all items are received, again and again
   /// then. Does not suspend if there is an item that no earlier receiver was promised.
@@ -197,7 +201,7 @@ class Receiver {
   [[nodiscard]] bool closed() const noexcept { return !state_ || (state_->closed() && !state_->has_item()); }
   /// Gives up this end. After the last receiver's, the items that nobody was promised are destroyed, and whoever sends
   /// gets ChannelClosed. A second call does nothing.
-  void close() noexcept {
+  EDDY_NOINLINE void close() noexcept {
     if (!state_) return;
     const auto state = std::move(state_);
     if (--state->receivers > 0) return;

@@ -175,12 +175,14 @@ class [[nodiscard]] Future {
 template <class T>
 class [[nodiscard]] FutureSetter {
  public:
-  explicit FutureSetter(Future<T> future) : future_(std::move(future)) {}
-  FutureSetter(FutureSetter&& other) noexcept : future_(std::exchange(other.future_, std::nullopt)) {}
+  /// With `breaks` false, dropping it unused leaves the future pending: its owner sees to that.
+  explicit FutureSetter(Future<T> future, bool breaks = true) : future_(std::move(future)), breaks_(breaks) {}
+  FutureSetter(FutureSetter&& other) noexcept : future_(std::exchange(other.future_, std::nullopt)), breaks_(other.breaks_) {}
   FutureSetter& operator=(FutureSetter&& other) noexcept {
     if (this != &other) {
       drop();
       future_ = std::exchange(other.future_, std::nullopt);
+      breaks_ = other.breaks_;
     }
     return *this;
   }
@@ -205,10 +207,11 @@ class [[nodiscard]] FutureSetter {
   }
   void drop() noexcept {
     if (!future_) return;
-    if (!future_->done()) future_->set_exception(std::make_exception_ptr(BrokenPromise()));
+    if (breaks_ && !future_->done()) future_->set_exception(std::make_exception_ptr(BrokenPromise()));
     future_.reset();
   }
   std::optional<Future<T>> future_;
+  bool breaks_ = true;
 };
 
 namespace detail {

@@ -1,0 +1,109 @@
+// run_coroutine_threadsafe: coroutines that other threads start, await and cancel.
+//
+// SPDX-License-Identifier: MIT
+#include "support/run.hpp"
+
+#include <eddy/threads.hpp>
+
+#include <string>
+#include <thread>
+
+using namespace test;
+
+namespace {
+
+eddy::Task<std::string> greet(std::string name) {
+  co_await eddy::sleep(1ms);
+  co_return "hello " + name;
+}
+
+// Runs `work(loop)` in a thread of its own while the loop goes on.
+template <class F>
+eddy::Task<> beside(F& work) {
+  eddy::EventLoop& loop = eddy::get_running_loop();
+  co_await eddy::to_thread([&work, &loop] { work(loop); });
+}
+
+}  // namespace
+
+TEST_CASE("run_coroutine_threadsafe gives another thread the result", "[real]") {
+  std::string result;
+  auto work = [&result](eddy::EventLoop& loop) {
+    result = eddy::run_coroutine_threadsafe(loop, greet, std::string("from a thread")).get();
+  };
+  run_real([&work] { return beside(work); });
+  CHECK(result == "hello from a thread");
+}
+
+TEST_CASE("run_coroutine_threadsafe gives another thread the exception", "[real]") {
+  std::string text;
+  auto work = [&text](eddy::EventLoop& loop) {
+    const auto bad = []() -> eddy::Task<> {
+      co_await eddy::yield();
+      throw std::runtime_error("bad");
+    };
+    try {
+      eddy::run_coroutine_threadsafe(loop, bad).get();
+    } catch (const std::runtime_error& e) {
+      text = e.what();
+    }
+  };
+  run_real([&work] { return beside(work); });
+  CHECK(text == "bad");
+}
+
+TEST_CASE("cancelling a ThreadsafeFuture from another thread cancels its task", "[real][c316]") {
+  bool cancelled = false;
+  bool done = false;
+  auto work = [&](eddy::EventLoop& loop) {
+    const auto forever = []() -> eddy::Task<> { co_await eddy::sleep(24h); };
+    auto future = eddy::run_coroutine_threadsafe(loop, forever);
+    CHECK_FALSE(future.wait_for(5ms));
+    future.cancel();
+    try {
+      future.get();
+    } catch (const eddy::CancelledError&) {
+      cancelled = true;
+    }
+    done = future.done();
+    future.cancel();
+  };
+  run_real([&work] { return beside(work); });
+  CHECK(cancelled);
+  CHECK(done);
+}
+
+TEST_CASE("waiting for a ThreadsafeFuture on the loop's own thread is refused instead of waiting for ever", "[real][c322]") {
+  run_real([]() -> eddy::Task<> {
+    auto future = eddy::run_coroutine_threadsafe(eddy::get_running_loop(), greet, std::string("me"));
+    CHECK_THROWS_AS(future.get(), eddy::RuntimeError);
+    while (!future.done()) co_await eddy::sleep(1ms);
+  });
+}
+
+TEST_CASE("run_coroutine_threadsafe on a closed loop throws LoopClosed") {
+  eddy::EventLoop loop;
+  loop.close();
+  CHECK_THROWS_AS(eddy::run_coroutine_threadsafe(loop, greet, std::string("nobody")), eddy::LoopClosed);
+}
+
+TEST_CASE("a coroutine that was accepted before its loop closed ends with CancelledError or LoopClosed", "[real][c321]") {
+  bool ended = false;
+  std::thread waiter;
+  {
+    eddy::EventLoop loop;
+    auto future = eddy::run_coroutine_threadsafe(loop, greet, std::string("late"));
+    loop.close();
+    waiter = std::thread([&ended, moved = std::move(future)]() mutable {
+      try {
+        (void)moved.get();
+      } catch (const eddy::CancelledError&) {
+        ended = true;
+      } catch (const eddy::LoopClosed&) {
+        ended = true;
+      }
+    });
+    waiter.join();
+  }
+  CHECK(ended);
+}
