@@ -346,7 +346,7 @@ TEST_CASE("each item goes to one of the receiver's clones, and the channel lives
   });
 }
 
-TEST_CASE("when the last receiver goes, send throws ChannelClosed, also for those who wait", "[c283]") {
+TEST_CASE("when the last receiver goes, send throws ChannelClosed, also for those who wait") {
   for (const std::size_t capacity : {0U, 1U}) {
     run_virtual([capacity]() -> eddy::Task<> {
       IntChannel ends(capacity);

@@ -123,7 +123,7 @@ TEST_CASE("a putter whose item was let in before the shutdown completes", "[c277
   });
 }
 
-TEST_CASE("an immediate shutdown destroys what is stored, but not what a woken getter was promised", "[c278][c270]") {
+TEST_CASE("an immediate shutdown destroys what is stored, but not what a woken getter was promised", "[c270]") {
   run_virtual([]() -> eddy::Task<> {
     IntQueue queue;
     Log log;
@@ -141,7 +141,7 @@ TEST_CASE("an immediate shutdown destroys what is stored, but not what a woken g
   });
 }
 
-TEST_CASE("of a LifoQueue an immediate shutdown keeps the last items for woken getters, of a PriorityQueue the best", "[c278]") {
+TEST_CASE("of a LifoQueue an immediate shutdown keeps the last items for woken getters, of a PriorityQueue the best") {
   run_virtual([]() -> eddy::Task<> {
     eddy::LifoQueue<int> lifo;
     eddy::PriorityQueue<int> priority;
@@ -164,7 +164,7 @@ TEST_CASE("of a LifoQueue an immediate shutdown keeps the last items for woken g
   });
 }
 
-TEST_CASE("an immediate shutdown destroys the items at once", "[c278][c284]") {
+TEST_CASE("an immediate shutdown destroys the items at once", "[c284]") {
   run_virtual([]() -> eddy::Task<> {
     eddy::Queue<Item> queue(3);
     for (int i = 0; i < 3; ++i) queue.put_nowait(i);
@@ -183,7 +183,7 @@ TEST_CASE("an immediate shutdown destroys the items at once", "[c278][c284]") {
   });
 }
 
-TEST_CASE("shutdown may be called again, and the first immediate one takes effect", "[c278]") {
+TEST_CASE("shutdown may be called again, and the first immediate one takes effect") {
   run_virtual([]() -> eddy::Task<> {
     IntQueue queue;
     queue.put_nowait(1);
@@ -222,7 +222,7 @@ TEST_CASE("join after a shutdown still waits for what was got and not reported",
   });
 }
 
-TEST_CASE("an immediate shutdown counts what it destroys as done, and wakes join if nothing else is left", "[c276][c278]") {
+TEST_CASE("an immediate shutdown counts what it destroys as done, and wakes join if nothing else is left", "[c276]") {
   run_virtual([]() -> eddy::Task<> {
     IntQueue idle, busy;
     Log log;

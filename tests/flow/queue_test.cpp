@@ -153,7 +153,7 @@ TEST_CASE("put and get that can go on at once give nobody else a turn, even with
   });
 }
 
-TEST_CASE("waiting getters are served in the order of their arrival", "[c268]") {
+TEST_CASE("waiting getters are served in the order of their arrival") {
   run_virtual([]() -> eddy::Task<> {
     IntQueue queue;
     Log log;
@@ -166,7 +166,7 @@ TEST_CASE("waiting getters are served in the order of their arrival", "[c268]") 
   });
 }
 
-TEST_CASE("waiting putters are served in the order of their arrival", "[c268]") {
+TEST_CASE("waiting putters are served in the order of their arrival") {
   run_virtual([]() -> eddy::Task<> {
     IntQueue queue(1);
     queue.put_nowait(0);

@@ -565,7 +565,7 @@ TEST_CASE("a mixture of cancels, timeouts and releases loses no permit", "[c225]
     }
     std::size_t ended = 0;
     const auto outcomes = co_await eddy::gather(eddy::return_exceptions, handles);
-    for (const auto& outcome : outcomes) ended += outcome.has_value() || outcome.cancelled() ? 1 : 0;
+    for (const auto& outcome : outcomes) ended += outcome.has_value() || outcome.cancelled() ? 1U : 0U;
     CHECK(ended == 2000);
     CHECK(semaphore.value() == 3);
     CHECK_FALSE(semaphore.locked());

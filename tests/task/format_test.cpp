@@ -33,7 +33,7 @@ TEST_CASE("handles are printed with name and state, and a task tree one task a l
   run_virtual([]() -> eddy::Task<> {
     auto task = eddy::create_task(seven(), {.name = "lucky"});
     CHECK(fmt::format("{}", task) == "<Task lucky pending>");
-    CHECK(fmt::format("{}", eddy::task_tree()) == "main is running\nlucky has not started at " __FILE__ ":14");
+    CHECK(fmt::format("{}", eddy::task_tree()) == "main is running\nlucky has not started at " __FILE__ ":12");
     co_await task;
     CHECK(fmt::format("{} {}", task, eddy::current_task()) == "<Task lucky done> <Task main pending>");
   });

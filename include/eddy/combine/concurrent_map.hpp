@@ -36,12 +36,14 @@ concept PlainRange = requires(R& range) {
   std::end(range);
 };
 
-// `R` is a reference for a range that the caller keeps, a value for one that was moved in.
+// What the function gets. `R` is a reference for a range that the caller keeps, a value for one that was moved in.
+template <class R, class Element = decltype(*std::begin(std::declval<std::remove_reference_t<R>&>()))>
+using MapItem = std::conditional_t<std::is_lvalue_reference_v<R>, Element, std::remove_reference_t<Element>&&>;
+
 template <class R, class F>
 class [[nodiscard("concurrent_map starts nothing until it is awaited: co_await it")]] ConcurrentMapAwaiter final : public ChildGroup {
   using Iterator = decltype(std::begin(std::declval<std::remove_reference_t<R>&>()));
-  using Item = std::conditional_t<std::is_lvalue_reference_v<R>, decltype(*std::declval<Iterator&>()),
-                                  std::remove_reference_t<decltype(*std::declval<Iterator&>())>&&>;
+  using Item = MapItem<R>;
   using Made = std::invoke_result_t<F&, Item>;
   static_assert(Awaitable<Made>, "eddy: the function of concurrent_map must return something that can be awaited, such as a Task");
   using T = AwaitResult<Made>;
@@ -182,8 +184,11 @@ class [[nodiscard("concurrent_map starts nothing until it is awaited: co_await i
 template <class R, class F>
   requires detail::PlainRange<R>
 auto concurrent_map(R&& range, F&& fn, MapOptions options = {}) {
+  constexpr bool kCallable = std::is_invocable_v<std::decay_t<F>&, detail::MapItem<R>>;
+  static_assert(kCallable, "eddy: the function of concurrent_map cannot be called with an element of this range");
   detail::check_callable<F>();
-  return detail::ConcurrentMapAwaiter<R, std::decay_t<F>>(std::forward<R>(range), std::forward<F>(fn), options);
+  if constexpr (kCallable)
+    return detail::ConcurrentMapAwaiter<R, std::decay_t<F>>(std::forward<R>(range), std::forward<F>(fn), options);
 }
 
 }  // namespace eddy::inline EDDY_ABI

@@ -137,13 +137,17 @@ auto retry_loop(RetryPolicy policy, RetryHooks hooks, F fn, Args... args) -> Tas
 /// `retry` with hooks; see below.
 template <class F, class... Args>
 auto retry(RetryPolicy policy, RetryHooks hooks, F&& fn, Args&&... args) {
-  static_assert(std::is_invocable_v<std::decay_t<F>&, const std::decay_t<Args>&...>,
+  constexpr bool kCallable = std::is_invocable_v<std::decay_t<F>&, const std::decay_t<Args>&...>;
+  static_assert(kCallable,
                 "eddy: retry calls its function again with the same arguments, so the function must take them by value or by "
                 "const reference (or as std::ref)");
   detail::check_callable<F>();
   detail::check_policy(policy);
-  return detail::retry_loop<std::decay_t<F>, std::decay_t<Args>...>(policy, std::move(hooks), std::forward<F>(fn),
-                                                                   std::forward<Args>(args)...);
+  if constexpr (kCallable) {
+    if constexpr (detail::check_gives_awaitable<std::decay_t<F>&, const std::decay_t<Args>&...>())
+      return detail::retry_loop<std::decay_t<F>, std::decay_t<Args>...>(policy, std::move(hooks), std::forward<F>(fn),
+                                                                       std::forward<Args>(args)...);
+  }
 }
 /// Calls `fn(args…)`, a coroutine function, until it succeeds, and completes with what it gave. Between the attempts it waits;
 /// after the last failure it does not. The arguments are kept and passed by const reference or copied to each call.

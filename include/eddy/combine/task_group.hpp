@@ -214,11 +214,14 @@ class [[nodiscard("a task group does nothing until it is awaited: co_await it")]
 /// Complexity: no allocation beyond the tasks' own. Source: asyncio.TaskGroup, trio's nursery.
 template <class F, class... Args>
 auto task_group(F&& body, Args&&... args) {
-  static_assert(std::is_invocable_v<std::decay_t<F>&, TaskGroup&, std::decay_t<Args>...>,
-                "eddy: the body of task_group is a function that takes an eddy::TaskGroup& first and returns a Task");
+  constexpr bool kCallable = std::is_invocable_v<std::decay_t<F>&, TaskGroup&, std::decay_t<Args>...>;
+  static_assert(kCallable, "eddy: the body of task_group is a function that takes an eddy::TaskGroup& first and returns a Task");
   detail::check_callable<F>();
-  return detail::TaskGroupAwaiter<std::decay_t<F>, std::decay_t<Args>...>(std::in_place, std::forward<F>(body),
-                                                                         std::forward<Args>(args)...);
+  if constexpr (kCallable) {
+    if constexpr (detail::check_gives_awaitable<std::decay_t<F>&, TaskGroup&, std::decay_t<Args>...>())
+      return detail::TaskGroupAwaiter<std::decay_t<F>, std::decay_t<Args>...>(std::in_place, std::forward<F>(body),
+                                                                             std::forward<Args>(args)...);
+  }
 }
 
 }  // namespace eddy::inline EDDY_ABI

@@ -180,9 +180,9 @@ template <class T>
   requires std::is_reference_v<T>
 struct PromiseResult<T> : PromiseBase {
   void return_value(T value) noexcept { ResultSlot<T>::emplace(frame(), std::addressof(value)); }
-  void return_value(std::remove_cvref_t<T>&&) noexcept
+  void return_value(std::remove_cvref_t<T>&&) noexcept  // a reference to a temporary would dangle: co_return what stays
     requires std::is_lvalue_reference_v<T>
-  = delete;  // a reference to a temporary would dangle
+  = delete;
 };
 template <>
 struct PromiseResult<void> : PromiseBase {
