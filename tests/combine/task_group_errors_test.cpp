@@ -772,6 +772,29 @@ TEST_CASE("an eager spawner of an eager failure: both first steps run inside cre
   });
 }
 
+TEST_CASE("a task that was cancelled is not among the errors of a group in which another one fails", "[c70]") {
+  run_virtual([]() -> eddy::Task<> {
+    const auto sleeps = []() -> eddy::Task<> { co_await eddy::sleep(1h); };
+    const auto fails = []() -> eddy::Task<> {
+      co_await eddy::sleep(1s);
+      throw std::runtime_error("the only error");
+    };
+    std::size_t count = 0;
+    try {
+      co_await eddy::task_group([&](eddy::TaskGroup& group) -> eddy::Task<> {
+        auto cancelled = group.create_task(sleeps());
+        group.create_task(fails());
+        co_await eddy::yield();
+        cancelled.cancel();
+        co_await eddy::sleep(1h);
+      });
+    } catch (const eddy::ExceptionGroup& errors) {
+      count = errors.exceptions().size();
+    }
+    CHECK(count == 1);
+  });
+}
+
 TEST_CASE("a task that is cancelled by its handle is no error: the group goes on") {
   run_virtual([]() -> eddy::Task<> {
     Lines log;

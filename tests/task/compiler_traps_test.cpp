@@ -2,9 +2,9 @@
 // the library were written in another way. The frame's layout is in frame_layout_test.cpp, the stack in depth_test.cpp.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
-
 #include <eddy/threads.hpp>
+
+#include "support/run.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -28,7 +28,7 @@ namespace {
 
 // Knows every object of it by its address: one that was moved bit by bit, destroyed twice or never is found out.
 class Registered {
- public:
+public:
   Registered() { enter(); }
   Registered(const Registered& other) : text_(other.text_) { enter(); }
   Registered(Registered&& other) noexcept : text_(other.text_) { enter(); }
@@ -48,7 +48,7 @@ class Registered {
     return count;
   }
 
- private:
+private:
   void enter() {
     if (!objects().insert(this).second) ++wrong();
   }
@@ -247,7 +247,7 @@ eddy::Task<int> wait(Ends how) {
 eddy::Task<int> wait_with(Registered parameter, const Registered& reference, Ends how) {
   const Registered local;
   const int one = co_await wait(how);
-  co_return one * parameter.ok() * reference.ok() * local.ok();
+  co_return one* parameter.ok() * reference.ok() * local.ok();
 }
 eddy::Task<> clean_up(Registered) { co_await eddy::yield(); }
 int use(const Registered& object, int number) { return object.ok() * number; }
@@ -264,7 +264,7 @@ struct Guarded {
   Registered member;
   eddy::Task<int> method(Ends how, Registered parameter = Registered()) {
     const int one = co_await wait(how);
-    co_return one * member.ok() * parameter.ok();
+    co_return one* member.ok() * parameter.ok();
   }
 };
 
@@ -277,7 +277,7 @@ constexpr Shape kShapes[] = {
       const Registered before;
       const int one = co_await wait(how);
       const Registered after;
-      co_return one * before.ok() * after.ok();
+      co_return one* before.ok() * after.ok();
     },
     // a temporary beside the await
     [](Ends how) -> eddy::Task<int> { co_return use(Registered(), co_await wait(how)); },
@@ -310,7 +310,7 @@ constexpr Shape kShapes[] = {
       const bool never = object.ok() == 2;
       const int result = never ? use(Registered(), co_await wait(how)) : use(Registered(), 1);
       const int one = co_await wait(how);
-      co_return result * one;
+      co_return result* one;
     },
 #if !GXX_BEFORE_13
     // a conditional expression that gives an object (g++ 12 destroys it twice)
@@ -359,9 +359,10 @@ constexpr Shape kShapes[] = {
         case 1: {
           const Registered in_case;
           const int one = co_await wait(how);
-          co_return one * inside.ok() * in_case.ok() * outside.ok();
+          co_return one* inside.ok() * in_case.ok() * outside.ok();
         }
-        default: co_return 0;
+        default:
+          co_return 0;
       }
     },
     // a try block that is left in all three ways, and a handler that hands on
@@ -392,14 +393,14 @@ constexpr Shape kShapes[] = {
         failed = true;
       }
       const int one = co_await wait(how);
-      co_return failed ? one * outside.ok() : 0;
+      co_return failed ? one* outside.ok() : 0;
     },
     // a lambda that is called at once, with parameters
     [](Ends how) -> eddy::Task<int> {
       const Registered object;
       co_return co_await [](Registered copy, const Registered& reference, Ends ends) -> eddy::Task<int> {
         const int one = co_await wait(ends);
-        co_return one * copy.ok() * reference.ok();
+        co_return one* copy.ok() * reference.ok();
       }(object, Registered(), how);
     },
     // a lambda with captures that outlives its calls
@@ -408,20 +409,20 @@ constexpr Shape kShapes[] = {
       const auto nested = [object](Ends ends) -> eddy::Task<int> {
         const auto innermost = [&object](Ends e) -> eddy::Task<int> {
           const int one = co_await wait(e);
-          co_return one * object.ok();
+          co_return one* object.ok();
         };
         co_return co_await innermost(ends);
       };
       const int first = co_await nested(Ends::value);
       const int second = co_await nested(how);
-      co_return first * second;
+      co_return first* second;
     },
     // aggregates and arrays as locals
     [](Ends how) -> eddy::Task<int> {
       const Aggregate aggregate{Registered(), 1, Registered()};
       const Registered array[3];
       const int one = co_await wait(how);
-      co_return one * aggregate.first.ok() * aggregate.number * aggregate.second.ok() * array[0].ok() * array[2].ok();
+      co_return one* aggregate.first.ok() * aggregate.number* aggregate.second.ok() * array[0].ok() * array[2].ok();
     },
     // structured bindings of what was awaited
     [](Ends how) -> eddy::Task<int> {
@@ -431,7 +432,7 @@ constexpr Shape kShapes[] = {
       };
       const auto [first, number, second] = co_await make();
       const int one = co_await wait(how);
-      co_return one * first.ok() * number * second.ok();
+      co_return one* first.ok() * number* second.ok();
     },
     // an optional, a unique_ptr and a vector that was built first
     [](Ends how) -> eddy::Task<int> {
@@ -455,7 +456,7 @@ constexpr Shape kShapes[] = {
       sum += (use(Registered(), 1), use(Registered(), co_await wait(how)));
       Registered target;
       target = pass(Registered(), co_await wait(how));
-      co_return sum * target.ok();
+      co_return sum* target.ok();
     },
     // what is awaited is named, and is left behind unawaited
     [](Ends how) -> eddy::Task<int> {
@@ -467,8 +468,9 @@ constexpr Shape kShapes[] = {
     // the children of a gather
     [](Ends how) -> eddy::Task<int> {
       const Registered object;
-      const auto [a, b] = co_await eddy::gather(wait_with(Registered(), object, Ends::value), wait_with(object, object, how));
-      co_return a * b;
+      const auto [a, b] =
+          co_await eddy::gather(wait_with(Registered(), object, Ends::value), wait_with(object, object, how));
+      co_return a* b;
     },
     // a gather beside a temporary
     [](Ends how) -> eddy::Task<int> {
@@ -480,7 +482,7 @@ constexpr Shape kShapes[] = {
       const Registered object;
       const int one = co_await eddy::timeout(48h, wait_with(Registered(), object, how));
       const int two = co_await eddy::try_finally(wait_with(Registered(), object, how), clean_up(Registered()));
-      co_return one * two;
+      co_return one* two;
     },
 };
 
@@ -552,7 +554,9 @@ TEST_CASE("a permit that was taken in an expression that is then stopped is give
   run_virtual([]() -> eddy::Task<> {
     eddy::Semaphore semaphore(1);
     const auto held = [](const eddy::SemaphorePermit& permit, int number) { return permit ? number : 0; };
-    const auto body = [&]() -> eddy::Task<int> { co_return held(co_await semaphore.scoped(), co_await wait(Ends::stopped)); };
+    const auto body = [&]() -> eddy::Task<int> {
+      co_return held(co_await semaphore.scoped(), co_await wait(Ends::stopped));
+    };
     auto task = eddy::create_task(body());
     co_await eddy::sleep(1h);
     task.cancel();
@@ -582,7 +586,7 @@ TEST_CASE("a Task that was made in one thread and runs in another finds that one
     co_await eddy::yield();
     const int one = co_await eddy::create_task(wait(Ends::value));
     eddy::EventLoop* const after = &eddy::get_running_loop();
-    co_return before == after && named && one == 1 ? after : nullptr;
+    co_return before == after&& named&& one == 1 ? after : nullptr;
   };
   run_real([&]() -> eddy::Task<> {
     eddy::EventLoop* const here = &eddy::get_running_loop();

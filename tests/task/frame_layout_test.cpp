@@ -5,13 +5,13 @@
 //
 // SPDX-License-Identifier: MIT
 #include "support/run.hpp"
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 using namespace test;
 
@@ -57,8 +57,10 @@ eddy::Task<int> bare_while(int& left) {
 }
 eddy::Task<int> bare_switch(int value) {
   switch (co_await number(value)) {
-    case 7: co_return 1;
-    default: co_return 2;
+    case 7:
+      co_return 1;
+    default:
+      co_return 2;
   }
 }
 eddy::Task<int> bare_if_of_class(bool value) {
@@ -89,7 +91,8 @@ Ending run_in_child(F body) {
   ::close(ends[1]);
   Ending ending;
   char buffer[512];
-  for (ssize_t n = 0; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) ending.errors.append(buffer, static_cast<std::size_t>(n));
+  for (ssize_t n = 0; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;)
+    ending.errors.append(buffer, static_cast<std::size_t>(n));
   ::close(ends[0]);
   REQUIRE(::waitpid(child, &ending.status, 0) == child);
   return ending;
@@ -154,8 +157,10 @@ TEST_CASE("a declaration in the condition is right on every compiler", "[layout]
   };
   const auto with_switch = [](int value) -> eddy::Task<int> {
     switch (const int n = co_await number(value); n) {
-      case 7: co_return 1;
-      default: co_return 2;
+      case 7:
+        co_return 1;
+      default:
+        co_return 2;
     }
   };
   run_virtual([&]() -> eddy::Task<> {

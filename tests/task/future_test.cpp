@@ -316,6 +316,18 @@ TEST_CASE("a setter completes its future once", "[task][c32]") {
   });
 }
 
+TEST_CASE("a setter whose futures are all gone sets its value without harm", "[task][c294]") {
+  run_virtual([]() -> eddy::Task<> {
+    auto future = eddy::get_running_loop().create_future<test::Tracked>();
+    auto setter = future.setter();
+    future = eddy::get_running_loop().create_future<test::Tracked>();
+    setter(test::Tracked());
+    CHECK(test::Tracked::alive == 0);
+    CHECK_FALSE(future.done());
+    co_return;
+  });
+}
+
 TEST_CASE("a setter is silent if its future was cancelled meanwhile", "[task][c32]") {
   test::run_virtual([]() -> eddy::Task<> {
     const auto future = make_future<int>();

@@ -4,14 +4,14 @@
 //
 // SPDX-License-Identifier: MIT
 #include "support/run.hpp"
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <functional>
 #include <optional>
-#include <sys/socket.h>
 #include <system_error>
 #include <thread>
-#include <unistd.h>
 
 using namespace test;
 
@@ -94,19 +94,26 @@ TEST_CASE("an empty Task says the same wherever it is used, and why it may be em
       co_await task;
     }));
     texts.push_back(text_of<E>([] { (void)eddy::create_task(eddy::Task<int>()); }));
-    texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::gather(answer(), eddy::Task<int>()); }));
+    texts.push_back(
+        co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::gather(answer(), eddy::Task<int>()); }));
     texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> {
       std::vector<eddy::Task<int>> tasks;
       tasks.push_back(answer());
       tasks.emplace_back();
       co_await eddy::gather(std::move(tasks));
     }));
-    texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::timeout(1s, eddy::Task<int>()); }));
-    texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::move_on_after(1s, eddy::Task<int>()); }));
-    texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::wait_for(eddy::Task<int>(), 1s); }));
-    texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::uncancellable(eddy::Task<int>()); }));
-    texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::try_finally(eddy::Task<int>(), nap()); }));
-    texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::try_finally(answer(), eddy::Task<>()); }));
+    texts.push_back(
+        co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::timeout(1s, eddy::Task<int>()); }));
+    texts.push_back(
+        co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::move_on_after(1s, eddy::Task<int>()); }));
+    texts.push_back(
+        co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::wait_for(eddy::Task<int>(), 1s); }));
+    texts.push_back(
+        co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::uncancellable(eddy::Task<int>()); }));
+    texts.push_back(
+        co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::try_finally(eddy::Task<int>(), nap()); }));
+    texts.push_back(
+        co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::try_finally(answer(), eddy::Task<>()); }));
     for (std::size_t i = 0; i < texts.size(); ++i) {
       INFO("use " << i << ": " << texts[i]);
       CHECK(has(texts[i], sentence));
@@ -120,9 +127,8 @@ TEST_CASE("an empty Task says the same wherever it is used, and why it may be em
 TEST_CASE("a failed attempt to use an empty Task leaves its siblings unrun and destroyed", "[misuse]") {
   bool ran = false;
   run_virtual([&]() -> eddy::Task<> {
-    const std::string text = co_await awaited_text_of<eddy::InvalidStateError>([&ran]() -> eddy::Task<> {
-      co_await eddy::gather(mark(ran, Tracked()), eddy::Task<>());
-    });
+    const std::string text = co_await awaited_text_of<eddy::InvalidStateError>(
+        [&ran]() -> eddy::Task<> { co_await eddy::gather(mark(ran, Tracked()), eddy::Task<>()); });
     CHECK(has(text, "this Task is empty"));
     CHECK(Tracked::alive == 0);
   });
@@ -185,8 +191,10 @@ TEST_CASE("a task that waits for itself is named in the error, whatever it waits
 
 // ---------------------------------------------------------------------------------------------------- loops and runs
 
-TEST_CASE("run inside run is refused in tasks and callbacks: the task is destroyed unrun and the loop goes on", "[misuse]") {
-  const char* const sentence = "run() cannot be called while an event loop runs in this thread; co_await the task instead";
+TEST_CASE("run inside run is refused in tasks and callbacks: the task is destroyed unrun and the loop goes on",
+          "[misuse]") {
+  const char* const sentence =
+      "run() cannot be called while an event loop runs in this thread; co_await the task instead";
   bool ran = false;
   std::vector<std::string> texts;
   const int value = run_virtual([&]() -> eddy::Task<int> {
@@ -291,7 +299,10 @@ TEST_CASE("in debug mode a task that is cancelled from another thread is not, an
     std::vector<std::string> texts;
     std::thread([&] {
       using E = eddy::RuntimeError;
-      texts.push_back(text_of<E>([&] { auto copy = handle; copy.cancel(); }));
+      texts.push_back(text_of<E>([&] {
+        auto copy = handle;
+        copy.cancel();
+      }));
       texts.push_back(text_of<E>([&] { reference.cancel(); }));
       texts.push_back(text_of<E>([&] { loop.call_at(loop.time(), [] {}); }));
       texts.push_back(text_of<E>([&] { loop.add_reader(pair.ends[0], [] {}); }));
@@ -309,11 +320,14 @@ TEST_CASE("in debug mode a task that is cancelled from another thread is not, an
   check_no_reports();
 }
 
-TEST_CASE("in debug mode a future that is set from another thread is not, and says what to use", "[misuse][real]") {
+TEST_CASE("in debug mode a future that a task awaits cannot be set from another thread", "[misuse][real]") {
   eddy::RunOptions options;
   options.debug = true;
   const auto body = []() -> eddy::Task<> {
     const auto future = eddy::get_running_loop().create_future<int>();
+    const auto waits = [](eddy::Future<int> awaited) -> eddy::Task<int> { co_return co_await awaited; };
+    const auto waiter = eddy::create_task(waits(future));
+    co_await eddy::yield();
     std::string set, failed, cancelled;
     std::thread([&] {
       using E = eddy::RuntimeError;
@@ -322,8 +336,9 @@ TEST_CASE("in debug mode a future that is set from another thread is not, and sa
       cancelled = text_of<E>([&] { future.cancel(); });
     }).join();
     for (const std::string& text : {set, failed, cancelled}) CHECK(has(text, "touched from another thread"));
+    CHECK_FALSE(future.done());
     if (!future.done()) future.set_result(2);
-    const int value = co_await future;
+    const int value = co_await waiter;
     CHECK(value == 2);
   };
   eddy::run(body(), options);
@@ -336,7 +351,8 @@ TEST_CASE("a future that is set twice, asked too early or broken says so", "[mis
     const auto future = eddy::get_running_loop().create_future<int>();
     using E = eddy::InvalidStateError;
     CHECK(has(text_of<E>([&] { (void)future.result(); }), "the future is not done yet: await it"));
-    CHECK(has(text_of<std::invalid_argument>([&] { future.set_exception(nullptr); }), "set_exception needs an exception"));
+    CHECK(has(text_of<std::invalid_argument>([&] { future.set_exception(nullptr); }),
+              "set_exception needs an exception"));
     future.set_result(1);
     CHECK(has(text_of<E>([&] { future.set_result(2); }), "the future is done already"));
     CHECK(future.result() == 1);

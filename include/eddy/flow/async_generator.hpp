@@ -190,7 +190,9 @@ class [[nodiscard("a generator does nothing until its next() is awaited")]] Asyn
   /// Completes with the next value as `std::optional<T>`, with a pointer for a reference; empty at the end and ever
   /// after. Throws what the body throws; after that it gives the end. Errors: BusyResourceError while another
   /// task is in it; CancelledError once the generator was cut short.
-  [[nodiscard("the generator does not run until this is awaited: co_await it")]] detail::NextAwaiter<T> next() noexcept { return detail::NextAwaiter<T>(frame_); }
+  [[nodiscard("the generator does not run until this is awaited: co_await it")]] detail::NextAwaiter<T> next() noexcept {
+    return detail::NextAwaiter<T>(frame_);
+  }
 
   /// Ends the generator where it stands: destroys its frame, then completes when the cleanups that it registered have run,
   /// which a cancel does not interrupt. After it, `next()` gives the end. A second call does nothing. Errors: what a

@@ -86,9 +86,13 @@ class [[nodiscard("nothing is received until this is awaited: co_await it")]] Re
   ChannelPointer<T> kept_;
 };
 
+[[noreturn]] EDDY_COLD inline void throw_closed_end() {
+  throw InvalidStateError("eddy: this end of the channel was closed or moved from");
+}
+
 template <class T>
-ChannelState<T>& open_end(const ChannelPointer<T>& state) {
-  if (!state) throw InvalidStateError("eddy: this end of the channel was closed or moved from");
+EDDY_INLINE ChannelState<T>& open_end(const ChannelPointer<T>& state) {
+  if (!state) [[unlikely]] throw_closed_end();
   return *state;
 }
 

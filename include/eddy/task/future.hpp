@@ -43,7 +43,12 @@ struct FutureState {
     }
   }
 
+  // In debug mode, as far as somebody waits: without a waiter the loop may be gone.
+  void check_thread() const {
+    if (const WaitNode* node = waiters.front()) EventLoop::Internals::check_thread(EventLoop::Internals::loop(*node->loop));
+  }
   void check_pending() const {
+    check_thread();
     if (outcome) throw InvalidStateError("eddy: the future is done already");
   }
   void finish(Outcome<T> how) noexcept {
@@ -137,7 +142,10 @@ class [[nodiscard]] Future {
     state_->finish(Outcome<T>::from_exception(std::move(error)));
   }
   /// Cancels it; false if it is done already.
-  bool cancel(std::string reason = {}) const { return state_->cancel(std::move(reason)); }
+  bool cancel(std::string reason = {}) const {
+    state_->check_thread();
+    return state_->cancel(std::move(reason));
+  }
   /// Calls `fn()` or `fn(future)` from the loop once it is done, in the order of waiters and callbacks.
   template <class F>
   DoneCallbackId add_done_callback(F fn) const {
