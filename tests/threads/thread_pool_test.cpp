@@ -181,7 +181,7 @@ TEST_CASE("taking back jobs from the middle of the queue leaves the others in or
     std::vector<eddy::TaskHandle<>> handles;
     for (int i = 0; i < 10; ++i) handles.push_back(eddy::create_task(submit(i)));
     co_await eddy::yield();
-    for (const std::size_t i : {0, 3, 4, 9}) handles[i].cancel();
+    for (const auto i : {0U, 3U, 4U, 9U}) handles[i].cancel();
     gate.open();
     (void)co_await eddy::gather(eddy::return_exceptions, handles);
     const bool opened = co_await first;
