@@ -317,7 +317,7 @@ TEST_CASE("a setter completes its future once", "[task][c32]") {
 }
 
 TEST_CASE("a setter whose futures are all gone sets its value without harm", "[task][c294]") {
-  run_virtual([]() -> eddy::Task<> {
+  test::run_virtual([]() -> eddy::Task<> {
     auto future = eddy::get_running_loop().create_future<test::Tracked>();
     auto setter = future.setter();
     future = eddy::get_running_loop().create_future<test::Tracked>();
