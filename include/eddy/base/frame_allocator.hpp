@@ -16,6 +16,19 @@ namespace eddy::inline EDDY_ABI::detail {
 
 inline constexpr std::size_t kBlockGranularity = 16;
 
+// Blocks of this thread that came from `operator new` and have not gone back; those that are kept count, too.
+inline thread_local constinit std::ptrdiff_t blocks_in_use = 0;
+
+EDDY_NOINLINE inline void* new_block(std::size_t granules) {
+  void* block = ::operator new(granules * kBlockGranularity);
+  ++blocks_in_use;
+  return block;
+}
+EDDY_NOINLINE inline void delete_block(void* block) noexcept {
+  --blocks_in_use;
+  ::operator delete(block);
+}
+
 #if defined(EDDY_FRAME_POOL)
 
 inline constexpr std::size_t kPooledClasses = 128;      // blocks of up to 2 KiB
@@ -28,34 +41,35 @@ struct FramePool {
   };
   Free* lists[kPooledClasses];
   std::uint32_t kept[kPooledClasses];
-  bool open;  // false until the thread's first allocation and after its exit
+  bool open;    // false until the thread's first allocation and after its exit
+  bool opened;  // true once it was open
 };
 
 // Constant-initialised and trivially destructible: using it costs no guard.
 inline thread_local constinit FramePool frame_pool{};
 
-struct FramePoolCloser {
-  ~FramePoolCloser() {
-    frame_pool.open = false;
-    for (auto& list : frame_pool.lists) {
-      while (list != nullptr) {
-        auto* block = list;
-        list = block->next;
-        ::operator delete(block);
-      }
+// Gives back what is kept, and keeps nothing from now on.
+inline void close_frame_pool() noexcept {
+  frame_pool.open = false;
+  for (auto& list : frame_pool.lists) {
+    while (list != nullptr) {
+      auto* block = list;
+      list = block->next;
+      delete_block(block);
     }
-    for (auto& count : frame_pool.kept) count = 0;
   }
+  for (auto& count : frame_pool.kept) count = 0;
+}
+
+struct FramePoolCloser {
+  ~FramePoolCloser() { close_frame_pool(); }
 };
 
 EDDY_NOINLINE inline void* allocate_block_slowly(std::size_t size_class) {
   static thread_local FramePoolCloser closer;
   (void)&closer;
-  if (!frame_pool.open) {
-    static thread_local bool was_open = false;
-    if (!was_open) frame_pool.open = was_open = true;
-  }
-  return ::operator new(size_class * kBlockGranularity);
+  if (!frame_pool.opened) frame_pool.open = frame_pool.opened = true;
+  return new_block(size_class);
 }
 
 // `size_class` is the size in granules; it is kept by the caller and given back to free_block.
@@ -70,7 +84,7 @@ inline void* allocate_block(std::size_t size_class) {
     }
     return allocate_block_slowly(size_class);
   }
-  return ::operator new(size_class * kBlockGranularity);
+  return new_block(size_class);
 }
 
 inline void free_block(void* memory, std::size_t size_class) noexcept {
@@ -82,14 +96,36 @@ inline void free_block(void* memory, std::size_t size_class) noexcept {
     ++frame_pool.kept[size_class];
     return;
   }
-  ::operator delete(memory);
+  delete_block(memory);
 }
 
 #else
 
-inline void* allocate_block(std::size_t size_class) { return ::operator new(size_class * kBlockGranularity); }
-inline void free_block(void* memory, std::size_t) noexcept { ::operator delete(memory); }
+inline void* allocate_block(std::size_t size_class) { return new_block(size_class); }
+inline void free_block(void* memory, std::size_t) noexcept { delete_block(memory); }
 
 #endif
+
+// While it lives, each frame of this thread is a call of `operator new`: for tests that count them or let them fail.
+class PlainFrames {
+ public:
+#if defined(EDDY_FRAME_POOL)
+  PlainFrames() noexcept : was_open_(frame_pool.open || !frame_pool.opened) {
+    frame_pool.opened = true;
+    close_frame_pool();
+  }
+  ~PlainFrames() { frame_pool.open = was_open_; }
+
+ private:
+  bool was_open_;
+#else
+  PlainFrames() noexcept {}
+  ~PlainFrames() {}
+
+ public:
+#endif
+  PlainFrames(const PlainFrames&) = delete;
+  PlainFrames& operator=(const PlainFrames&) = delete;
+};
 
 }  // namespace eddy::inline EDDY_ABI::detail

@@ -74,9 +74,14 @@ class LoopCore : public Scheduler {
   // Runs what is ready now; what becomes ready meanwhile is for the next time.
   void run_batch() {
     batch.take_all(ready);
+    if (batch_hook != nullptr) [[unlikely]] {
+      ran_ = kPollEvery;
+      return batch_hook->run_batch(*this);
+    }
     while (ReadyNode* node = batch.pop()) {
       ++ran_;
       run_node(node);
+      run_followers();
     }
   }
   void fire_timers() noexcept {

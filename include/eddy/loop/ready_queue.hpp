@@ -8,6 +8,7 @@
 
 #include <eddy/loop/frame.hpp>
 
+#include <cstddef>
 #include <initializer_list>
 
 namespace eddy::inline EDDY_ABI::detail {
@@ -37,6 +38,12 @@ class ReadyQueue {
 
   [[nodiscard]] bool empty() const noexcept { return stub_.next == nullptr; }
 
+  // How many there are. Linear; for tests.
+  [[nodiscard]] std::size_t count() const noexcept {
+    std::size_t nodes = 0;
+    for (const ReadyNode* node = stub_.next; node != nullptr; node = node->next) ++nodes;
+    return nodes;
+  }
   void push(ReadyNode* node) noexcept {
     node->next = nullptr;
     tail_->next = node;

@@ -27,6 +27,17 @@ void drop_error(Frame* root) noexcept;
   std::terminate();
 }
 
+// What a test puts in the place of the loop's own way of running a batch: another order, or something between two steps.
+// It is asked once a pass.
+struct BatchHook {
+  // Runs what is in scheduler.batch, or puts it off.
+  virtual void run_batch(Scheduler& scheduler) = 0;
+
+ protected:
+  BatchHook() = default;
+  ~BatchHook() = default;
+};
+
 struct Scheduler {
   ReadyQueue batch;  // what the current pass still has to run
   ReadyQueue ready;
@@ -40,6 +51,7 @@ struct Scheduler {
   static constexpr int kMaxEagerDepth = 32;
   int eager_depth = 0;
   bool warned_of_huge_gather = false;
+  BatchHook* batch_hook = nullptr;        // see testing/
   std::uint64_t named = 0;                // default names given so far
   std::uint64_t done_callbacks = 0;       // added so far
 
@@ -99,7 +111,7 @@ struct Scheduler {
     deliver_stops();
   }
 
-  // Runs one node of the ready queue and all that it hands over to.
+  // Runs one node of the ready queue.
   void run_node(ReadyNode* node) {
     if (node->flags & kCallback) {
       auto* callback = static_cast<CallbackNode*>(node);
@@ -108,6 +120,9 @@ struct Scheduler {
     } else {
       run_strand(static_cast<Frame*>(node));
     }
+  }
+  // Runs all that the last node has handed over to.
+  void run_followers() {
     while (ReadyNode* follower = next.pop()) run_strand(static_cast<Frame*>(follower));
   }
 

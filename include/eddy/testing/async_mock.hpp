@@ -1,0 +1,179 @@
+// AsyncMock: a coroutine function that does what a test tells it to, and remembers how it was called.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/error.hpp>
+#include <eddy/base/time.hpp>
+#include <eddy/task/sleep.hpp>
+#include <eddy/task/task.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace eddy::inline EDDY_ABI::testing {
+
+/// A mock was not used as the test says it should have been. Source: AssertionError.
+class AssertionError : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
+template <class Signature>
+class AsyncMock;
+
+/// A stand-in for a coroutine function that takes Args and gives R. Copies share what they are told and what they remember,
+/// so one copy can be passed on and another asked.
+///
+/// What a call does, the first that was set: `side_effect` (a sequence: one element a call; a function: called with the
+/// arguments), `return_value`, R's default value. `delay` comes before it. A call is remembered when it is made, and
+/// counted as awaited when it starts to run.
+///
+/// Errors: InvalidStateError from a call that has nothing to give: a sequence that is used up, an R without a default
+/// value. Threads: one loop's. Source: unittest.mock.AsyncMock.
+template <class R, class... Args>
+class AsyncMock<R(Args...)> {
+ public:
+  /// What the arguments of a call are remembered as.
+  using Call = std::tuple<std::decay_t<Args>...>;
+  /// What R is kept as.
+  using Value = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
+  /// An element of a sequence: a value, or what the call throws.
+  using Effect = std::variant<Value, std::exception_ptr>;
+
+  AsyncMock() : state_(std::make_shared<State>()) {}
+
+  /// Every call gives a copy of `value`.
+  AsyncMock& return_value(Value value) {
+    state_->give = [kept = std::move(value)](const Args&...) -> Value { return kept; };
+    return *this;
+  }
+  /// The calls give these one after another; an exception_ptr is thrown.
+  AsyncMock& side_effect(std::vector<Effect> effects) {
+    auto queue = std::make_shared<std::deque<Effect>>(std::make_move_iterator(effects.begin()), std::make_move_iterator(effects.end()));
+    state_->effect = [queue](const Args&...) -> Value {
+      if (queue->empty()) throw InvalidStateError("eddy: the side_effect of an AsyncMock is used up");
+      Effect effect = std::move(queue->front());
+      queue->pop_front();
+      if (auto* error = std::get_if<std::exception_ptr>(&effect)) std::rethrow_exception(*error);
+      return std::move(std::get<0>(effect));
+    };
+    return *this;
+  }
+  /// Every call throws this.
+  AsyncMock& side_effect(std::exception_ptr error) {
+    state_->effect = [kept = std::move(error)](const Args&...) -> Value { std::rethrow_exception(kept); };
+    return *this;
+  }
+  /// Every call gives what `fn` gives for its arguments.
+  template <class F>
+    requires std::is_invocable_v<F&, const Args&...>
+  AsyncMock& side_effect(F fn) {
+    state_->effect = [kept = std::move(fn)](const Args&... args) mutable -> Value {
+      if constexpr (std::is_void_v<R>) {
+        kept(args...);
+        return {};
+      } else {
+        return kept(args...);
+      }
+    };
+    return *this;
+  }
+  /// Every call first waits this long on the loop's clock.
+  AsyncMock& delay(Duration duration) noexcept {
+    state_->delay = duration;
+    return *this;
+  }
+
+  /// Remembers the call; what it gives is awaited as of any coroutine.
+  Task<R> operator()(Args... args) const {
+    state_->calls.emplace_back(args...);
+    return answer(state_, std::forward<Args>(args)...);
+  }
+
+  /// How often it was called.
+  [[nodiscard]] std::size_t call_count() const noexcept { return state_->calls.size(); }
+  /// How often a call was awaited.
+  [[nodiscard]] std::size_t await_count() const noexcept { return state_->awaits; }
+  /// The arguments of all calls, oldest first.
+  [[nodiscard]] const std::vector<Call>& calls() const noexcept { return state_->calls; }
+  /// The arguments of the last call. Errors: AssertionError if there was none.
+  [[nodiscard]] const Call& call_args() const {
+    need(!state_->calls.empty(), "expected a call, but there was none");
+    return state_->calls.back();
+  }
+
+  /// Throws AssertionError unless it was called; the others alike.
+  void assert_called() const { need(call_count() > 0, "expected a call, but there was none"); }
+  void assert_called_once() const { need(call_count() == 1, "expected one call, but there were " + std::to_string(call_count())); }
+  void assert_not_called() const { need(call_count() == 0, "expected no call, but there were " + std::to_string(call_count())); }
+  /// The last call had these arguments.
+  void assert_called_with(const std::decay_t<Args>&... args) const {
+    need(call_args() == std::tie(args...), "the last call had other arguments");
+  }
+  /// There was one call, with these arguments.
+  void assert_called_once_with(const std::decay_t<Args>&... args) const {
+    assert_called_once();
+    assert_called_with(args...);
+  }
+  /// Some call had these arguments.
+  void assert_any_call(const std::decay_t<Args>&... args) const {
+    for (const Call& call : state_->calls) {
+      if (call == std::tie(args...)) return;
+    }
+    need(false, "no call had these arguments");
+  }
+  void assert_awaited() const { need(await_count() > 0, "expected an await, but there was none"); }
+  void assert_awaited_once() const { need(await_count() == 1, "expected one await, but there were " + std::to_string(await_count())); }
+  void assert_not_awaited() const { need(await_count() == 0, "expected no await, but there were " + std::to_string(await_count())); }
+
+  /// Forgets the calls; what it gives stays. Source: reset_mock.
+  void reset() noexcept {
+    state_->calls.clear();
+    state_->awaits = 0;
+  }
+
+ private:
+  struct State {
+    std::function<Value(const Args&...)> effect;
+    std::function<Value(const Args&...)> give;
+    Duration delay{-1};
+    std::vector<Call> calls;
+    std::size_t awaits = 0;
+  };
+
+  static Task<R> answer(std::shared_ptr<State> state, std::decay_t<Args>... args) {
+    ++state->awaits;
+    if (state->delay >= Duration::zero()) co_await sleep(state->delay);
+    if (state->effect) {
+      if constexpr (std::is_void_v<R>) {
+        (void)state->effect(args...);
+      } else {
+        co_return state->effect(args...);
+      }
+    } else if (state->give) {
+      if constexpr (!std::is_void_v<R>) co_return state->give(args...);
+    } else if constexpr (std::is_default_constructible_v<Value> && !std::is_void_v<R>) {
+      co_return Value();
+    } else if constexpr (!std::is_void_v<R>) {
+      throw InvalidStateError("eddy: an AsyncMock was told neither a return_value nor a side_effect");
+    }
+  }
+  static void need(bool holds, const std::string& text) {
+    if (!holds) throw AssertionError("eddy: AsyncMock: " + text);
+  }
+
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace eddy::inline EDDY_ABI::testing

@@ -1,0 +1,83 @@
+// Disturbance: what a sweep does to the runs of a test, and the hook by which it is done.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/loop/scheduler.hpp>
+#include <eddy/task/current_task.hpp>
+#include <eddy/testing/allocations.hpp>
+#include <eddy/testing/order.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace eddy::inline EDDY_ABI::testing::detail {
+
+// The order of tasks, and one event: a cancel of the main task, or an allocation that fails. A test may run several loops:
+// the counts go on through all of them.
+struct Disturbance {
+  std::uint64_t seed = 0;
+  std::size_t cancel_at = 0;  // the main task is cancelled before this step; 0: never
+  std::size_t fail_at = 0;    // this allocation fails; 0: none
+  bool fail_persistently = false;
+  bool sweeping = false;   // one run of a sweep: what is left running is no failure
+  bool muted = false;      // checks are evaluated, and not judged
+  bool happened = false;   // the event
+  std::size_t steps = 0;
+
+  // That of the test that runs in this thread, or null.
+  EDDY_NOINLINE static Disturbance*& current() noexcept {
+    static thread_local Disturbance* disturbance = nullptr;
+    return disturbance;
+  }
+};
+
+// Puts a disturbance in force for a scope.
+class Disturbed {
+ public:
+  explicit Disturbed(Disturbance& disturbance) noexcept : outer_(std::exchange(Disturbance::current(), &disturbance)) {}
+  Disturbed(const Disturbed&) = delete;
+  Disturbed& operator=(const Disturbed&) = delete;
+  ~Disturbed() { Disturbance::current() = outer_; }
+
+ private:
+  Disturbance* outer_;
+};
+
+// Runs the loop's batches in the order that the seed gives, and cancels the main task when its step has come. A step is one
+// resumption of a task, or one callback.
+class TestHook final : public eddy::detail::BatchHook {
+ public:
+  explicit TestHook(std::uint64_t seed) : order_(seed) {}
+  void watch(TaskRef main) noexcept { main_ = std::move(main); }
+  void run_batch(eddy::detail::Scheduler& scheduler) override {
+    {
+      const AllocationsSucceed pause;
+      order_.arrange(scheduler);
+    }
+    while (!scheduler.batch.empty()) {
+      step();
+      if (eddy::detail::ReadyNode* node = scheduler.batch.pop()) scheduler.run_node(node);
+      while (!scheduler.next.empty()) {
+        step();
+        scheduler.run_node(scheduler.next.pop());
+      }
+    }
+  }
+
+ private:
+  void step() {
+    Disturbance* wanted = Disturbance::current();
+    if (wanted == nullptr || wanted->cancel_at == 0 || main_.done()) return;
+    if (++wanted->steps != wanted->cancel_at) return;
+    wanted->happened = true;
+    const AllocationsSucceed pause;
+    main_.cancel("cancelled by a sweep");
+  }
+
+  SeededOrder order_;
+  TaskRef main_;
+};
+
+}  // namespace eddy::inline EDDY_ABI::testing::detail

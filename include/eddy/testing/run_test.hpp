@@ -1,0 +1,109 @@
+// run_test: runs a coroutine the way a test wants it: on a clock that jumps, in any order of tasks, with nothing left behind.
+//
+// It knows no test framework: what is wrong is thrown. test_case.hpp makes Catch2's test cases of it.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/combine/finally.hpp>
+#include <eddy/loop/event_loop.hpp>
+#include <eddy/task/current_task.hpp>
+#include <eddy/task/runner.hpp>
+#include <eddy/testing/allocations.hpp>
+#include <eddy/testing/disturbance.hpp>
+#include <eddy/testing/fixture.hpp>
+#include <eddy/testing/virtual_clock.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace eddy::inline EDDY_ABI::testing {
+
+/// How `run_test` runs.
+struct TestOptions {
+  VirtualClock* clock = nullptr;  ///< the clock; null: a new virtual one
+  bool real_time = false;         ///< waits for real instead, as descriptors, processes and threads need it
+  bool may_leave_tasks = false;   ///< tasks and timers that are left when the body has ended are no failure
+  std::uint64_t seed = 0;         ///< the order of tasks, see SeededOrder
+};
+
+namespace detail {
+
+// What reached the exception handler of the loops that this thread's test has run.
+EDDY_NOINLINE inline std::vector<std::string>& reports() noexcept {
+  static thread_local std::vector<std::string> list;
+  return list;
+}
+
+inline void record_report(const ExceptionContext& context) {
+  const AllocationsSucceed pause;
+  reports().push_back(context.message +
+                      (context.exception ? ": " + eddy::detail::describe_exception(context.exception) : std::string()));
+}
+
+// The main task: the body, then its fixtures' tear-downs.
+template <class F>
+auto main_of(TestHook& hook, F& body) -> Task<AwaitResult<std::invoke_result_t<F&>>> {
+  hook.watch(current_task());
+  FixtureStack fixtures;
+  std::optional<FailAllocation> faults;
+  const Disturbance* wanted = Disturbance::current();
+  if (wanted != nullptr && wanted->fail_at != 0) faults.emplace(wanted->fail_at, wanted->fail_persistently);
+  auto work = body();
+  auto cleanup = fixtures.tear_down();
+  co_return co_await try_finally(std::move(work), std::move(cleanup));
+}
+
+// Ends what a test has left, and throws what is wrong with it.
+inline void end_test(Runner& runner, bool may_leave_tasks) {
+  eddy::detail::Scheduler& scheduler = EventLoop::Internals::scheduler(runner.get_loop());
+  std::string left = eddy::detail::describe_strands(scheduler);
+  if (left.empty() && !EventLoop::Internals::timers(runner.get_loop()).empty()) left = "\n  a callback of call_later or call_at";
+  runner.close();
+  if (!left.empty() && !may_leave_tasks)
+    throw TestFailure("the test left behind what was still waiting; await or cancel it, or allow it:" + left);
+  std::string said;
+  for (const std::string& report : std::exchange(reports(), {})) said += "\n  " + report;
+  if (!said.empty()) throw TestFailure("reported to the exception handler, and not taken by the test:" + said);
+}
+
+}  // namespace detail
+
+/// The reports to the exception handler since the last call, as "message: what"; those that nobody takes fail the test.
+[[nodiscard]] inline std::vector<std::string> take_reports() { return std::exchange(detail::reports(), {}); }
+
+/// Runs `body()`, a coroutine function, as a test, and gives its value. Its fixtures are torn down at the end.
+///
+/// Errors: what the body throws; DeadlockError at once if nothing can ever wake the test again, with the list of who waits
+/// where; TestFailure for tasks or timers that are left behind and for reports that were not taken.
+/// Source: pytest-asyncio, trio.testing.
+template <class F>
+auto run_test(F&& body, TestOptions options = {}) -> AwaitResult<std::invoke_result_t<F&>> {
+  VirtualClock clock;
+  RunOptions run_options;
+  if (!options.real_time) run_options.clock = options.clock != nullptr ? options.clock : &clock;
+  const detail::Disturbance* wanted = detail::Disturbance::current();
+  if (wanted != nullptr) {
+    options.seed = wanted->seed;
+    options.may_leave_tasks = options.may_leave_tasks || wanted->sweeping;
+  }
+  detail::TestHook hook(options.seed);
+  Runner runner(run_options);
+  runner.get_loop().set_exception_handler(&detail::record_report);
+  EventLoop::Internals::scheduler(runner.get_loop()).batch_hook = &hook;
+  if constexpr (std::is_void_v<AwaitResult<std::invoke_result_t<F&>>>) {
+    runner.run(detail::main_of(hook, body));
+    detail::end_test(runner, options.may_leave_tasks);
+  } else {
+    decltype(auto) result = runner.run(detail::main_of(hook, body));
+    detail::end_test(runner, options.may_leave_tasks);
+    return static_cast<AwaitResult<std::invoke_result_t<F&>>>(std::forward<decltype(result)>(result));
+  }
+}
+
+}  // namespace eddy::inline EDDY_ABI::testing

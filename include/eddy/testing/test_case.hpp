@@ -1,0 +1,129 @@
+// EDDY_TEST_CASE: a test case of Catch2 whose body is a coroutine.
+//
+//     EDDY_TEST_CASE("a retry waits longer each time", "[retry]") {
+//       co_await …;
+//       CHECK(…);
+//     }
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/testing/checks.hpp>
+#include <eddy/testing/leak_check.hpp>
+#include <eddy/testing/run_test.hpp>
+#include <eddy/testing/sweep.hpp>
+
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <string>
+
+namespace eddy::inline EDDY_ABI::testing::detail {
+
+inline bool has_tag(const std::string& tags, const char* tag) { return tags.find(tag) != std::string::npos; }
+
+// What the environment asks for; zero means nothing.
+inline std::uint64_t number_in_environment(const char* name) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
+}
+
+// One run of a test's function, between two looks at what is left.
+template <class F>
+void run_once(Disturbance& disturbance, F& test) {
+  const LeakCheck leaks;
+  const Disturbed in_force(disturbance);
+  reports().clear();
+  test();
+  leaks.check();
+}
+
+// The sweeps that a test program may be asked to do with all its tests: for crashes, hangs and leaks; checks are not judged.
+template <class F>
+void sweep(const std::string& kind, F& test) {
+  const bool allocations = kind == "allocations";
+  const std::uint64_t limit = number_in_environment("EDDY_SWEEP_LIMIT");
+  for (const bool persistently : {false, true}) {
+    if (persistently && !allocations) break;
+    for (std::size_t number = 1; limit == 0 || number <= limit; ++number) {
+      Disturbance disturbance;
+      disturbance.sweeping = disturbance.muted = true;
+      (allocations ? disturbance.fail_at : disturbance.cancel_at) = number;
+      disturbance.fail_persistently = persistently;
+      this_threads_allocations().failed = false;
+      INFO("EDDY_SWEEP=" << kind << ", at " << number << (persistently ? " and later" : ""));
+      const LeakCheck leaks;
+      {
+        const Disturbed in_force(disturbance);
+        try {
+          test();
+        } catch (const DeadlockError&) {
+          throw;
+        } catch (...) {  // the test's own end does not matter here
+        }
+      }
+      reports().clear();
+      leaks.check();
+      if (!(allocations ? FailAllocation::failed() : disturbance.happened)) break;
+    }
+  }
+}
+
+// Runs a test case as the environment asks for: once in FIFO order; with EDDY_SEED=n once in that order; with EDDY_SEEDS=n
+// in the orders 1 to n; with EDDY_SWEEP=cancellations or allocations, swept. What waits for real time, or asserts the
+// order of the ready queue, is only ever run in FIFO order.
+template <class F>
+void run_case(const std::string& tags, F test) {
+  const bool fifo_only = has_tag(tags, "[order]") || has_tag(tags, "[real]") || has_tag(tags, "[socket]");
+  const char* kind = std::getenv("EDDY_SWEEP");
+  if (kind != nullptr && !fifo_only) return sweep(kind, test);
+  const std::uint64_t seeds = fifo_only ? 0 : number_in_environment("EDDY_SEEDS");
+  std::uint64_t seed = fifo_only ? 0 : number_in_environment("EDDY_SEED");
+  if (seeds > 0) seed = 1;
+  for (; seed <= seeds || seeds == 0; ++seed) {
+    Disturbance disturbance;
+    disturbance.seed = seed;
+    INFO("EDDY_SEED=" << seed);
+    run_once(disturbance, test);
+    if (seeds == 0) break;
+  }
+}
+
+template <class F>
+void run_coroutine_case(const std::string& tags, F body) {
+  TestOptions options;
+  options.real_time = has_tag(tags, "[real]") || has_tag(tags, "[socket]");
+  options.may_leave_tasks = has_tag(tags, "[leaves_tasks]");
+  run_case(tags, [&] { run_test(body, options); });
+}
+
+inline std::string tags_of(const Catch::NameAndTags& both) { return std::string(both.tags); }
+
+}  // namespace eddy::inline EDDY_ABI::testing::detail
+
+/// A test case whose body is a coroutine: `EDDY_TEST_CASE("a sentence", "[tag]") { co_await …; }`.
+///
+/// It runs on a virtual clock; with the tag [real], and with [socket] for those that use descriptors, on the real one. It
+/// fails with whatever a check or an exception in any of its tasks says, at once if nothing can ever wake it again, and if
+/// it leaves tasks, timers, frames, descriptors or unread reports behind ([leaves_tasks] allows the first two).
+///
+/// The environment variable EDDY_SEEDS=200 runs it in 200 orders of tasks; a failure prints the seed, and EDDY_SEED=n
+/// runs that order again. Tests that assert the order of what is ready carry [order] and run in FIFO order only.
+#define EDDY_TEST_CASE(...) EDDY_TESTING_CASE_(EDDY_TESTING_JOIN_(eddy_test_, __COUNTER__), __VA_ARGS__)
+/// The same for a body that is no coroutine and calls `run_test` itself, as often as it likes.
+#define EDDY_LOOP_TEST_CASE(...) EDDY_TESTING_LOOP_CASE_(EDDY_TESTING_JOIN_(eddy_test_, __COUNTER__), __VA_ARGS__)
+
+#define EDDY_TESTING_JOIN_(a, b) EDDY_TESTING_JOIN2_(a, b)
+#define EDDY_TESTING_JOIN2_(a, b) a##b
+#define EDDY_TESTING_CASE_(function, ...)                                                                              \
+  static ::eddy::Task<> function();                                                                                   \
+  TEST_CASE(__VA_ARGS__) {                                                                                            \
+    ::eddy::testing::detail::run_coroutine_case(::eddy::testing::detail::tags_of({__VA_ARGS__}), function);           \
+  }                                                                                                                   \
+  static ::eddy::Task<> function()
+#define EDDY_TESTING_LOOP_CASE_(function, ...)                                                                         \
+  static void function();                                                                                             \
+  TEST_CASE(__VA_ARGS__) {                                                                                            \
+    ::eddy::testing::detail::run_case(::eddy::testing::detail::tags_of({__VA_ARGS__}), function);                     \
+  }                                                                                                                   \
+  static void function()
