@@ -26,7 +26,7 @@ eddy::Task<> beside(F& work) {
 
 }  // namespace
 
-TEST_CASE("run_coroutine_threadsafe gives another thread the result", "[real]") {
+EDDY_LOOP_TEST_CASE("run_coroutine_threadsafe gives another thread the result", "[real]") {
   std::string result;
   auto work = [&result](eddy::EventLoop& loop) {
     result = eddy::run_coroutine_threadsafe(loop, greet, std::string("from a thread")).get();
@@ -35,7 +35,7 @@ TEST_CASE("run_coroutine_threadsafe gives another thread the result", "[real]") 
   CHECK(result == "hello from a thread");
 }
 
-TEST_CASE("run_coroutine_threadsafe gives another thread the exception", "[real]") {
+EDDY_LOOP_TEST_CASE("run_coroutine_threadsafe gives another thread the exception", "[real]") {
   std::string text;
   auto work = [&text](eddy::EventLoop& loop) {
     const auto bad = []() -> eddy::Task<> {
@@ -52,7 +52,7 @@ TEST_CASE("run_coroutine_threadsafe gives another thread the exception", "[real]
   CHECK(text == "bad");
 }
 
-TEST_CASE("cancelling a ThreadsafeFuture from another thread cancels its task", "[real][c316]") {
+EDDY_LOOP_TEST_CASE("cancelling a ThreadsafeFuture from another thread cancels its task", "[real][c316]") {
   bool cancelled = false;
   bool done = false;
   auto work = [&](eddy::EventLoop& loop) {
@@ -73,12 +73,10 @@ TEST_CASE("cancelling a ThreadsafeFuture from another thread cancels its task", 
   CHECK(done);
 }
 
-TEST_CASE("waiting for a ThreadsafeFuture on the loop's own thread is refused instead of waiting for ever", "[real][c322]") {
-  run_real([]() -> eddy::Task<> {
-    auto future = eddy::run_coroutine_threadsafe(eddy::get_running_loop(), greet, std::string("me"));
-    CHECK_THROWS_AS(future.get(), eddy::RuntimeError);
-    while (!future.done()) co_await eddy::sleep(1ms);
-  });
+EDDY_TEST_CASE("waiting for a ThreadsafeFuture on the loop's own thread is refused instead of waiting for ever", "[real][c322]") {
+  auto future = eddy::run_coroutine_threadsafe(eddy::get_running_loop(), greet, std::string("me"));
+  CHECK_THROWS_AS(future.get(), eddy::RuntimeError);
+  while (!future.done()) co_await eddy::sleep(1ms);
 }
 
 TEST_CASE("run_coroutine_threadsafe on a closed loop throws LoopClosed") {
