@@ -10,6 +10,7 @@
 #include <eddy/base/scope_exit.hpp>
 #include <eddy/base/time.hpp>
 #include <eddy/loop/close_hooks.hpp>
+#include <eddy/loop/context.hpp>
 #include <eddy/loop/descriptor_callbacks.hpp>
 #include <eddy/loop/descriptor_table.hpp>
 #include <eddy/loop/exception_handler.hpp>
@@ -33,9 +34,15 @@ namespace eddy::inline EDDY_ABI {
 
 namespace detail {
 
-inline thread_local constinit EventLoop* running_loop = nullptr;
+// What a thread works for: the loop that runs in it or, in a pool's thread, the job's task, whose values it may read.
+struct ThreadSlot {
+  EventLoop* loop = nullptr;
+  const ContextPointer* job_context = nullptr;
+};
+inline thread_local constinit ThreadSlot thread_slot{};
 // Not inlined: clang 14 keeps the address of a thread_local across a suspension.
-EDDY_NOINLINE inline EventLoop*& running_loop_slot() noexcept { return running_loop; }
+EDDY_NOINLINE inline EventLoop*& running_loop_slot() noexcept { return thread_slot.loop; }
+EDDY_NOINLINE inline const ContextPointer*& job_context_slot() noexcept { return thread_slot.job_context; }
 
 std::string name_of(Frame* root);  // in task/cancellation.hpp
 
