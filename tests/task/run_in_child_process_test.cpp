@@ -628,3 +628,62 @@ TEST_CASE("in debug mode the loop's own thread wakes tasks as ever, also for oth
   CHECK(ended.exited());
   CHECK(ended.wrote("returned 7"));
 }
+
+TEST_CASE("a deadlock in a cleanup, which cannot be cancelled, is reported as well, and says what waits there",
+          "[task][real]") {
+  const Ended ended = in_child([] {
+    eddy::testing::VirtualClock clock;
+    run_and_say(
+        []() -> eddy::Task<int> {
+          const auto never = eddy::get_running_loop().create_future<>();
+          const auto cleanup = [&]() -> eddy::Task<> { co_await never; };
+          const auto body = []() -> eddy::Task<> { co_await eddy::sleep(1s); };
+          co_await eddy::try_finally(body(), cleanup());
+          co_return 0;
+        },
+        {.clock = &clock});
+  });
+  INFO(ended.output);
+  CHECK(ended.exited());
+  CHECK(ended.wrote("error: eddy: deadlock: nothing can ever run again"));
+  CHECK(ended.wrote("main waits for a cleanup at "));
+}
+
+TEST_CASE("a deadlock in the body of try_finally says that it has a cleanup, which is run", "[task][real]") {
+  const Ended ended = in_child([] {
+    eddy::testing::VirtualClock clock;
+    run_and_say(
+        []() -> eddy::Task<int> {
+          const auto never = eddy::get_running_loop().create_future<>();
+          const auto cleanup = []() -> eddy::Task<> {
+            co_await eddy::sleep(1s);
+            say("cleaned up");
+          };
+          const auto body = [&]() -> eddy::Task<> { co_await never; };
+          co_await eddy::try_finally(body(), cleanup());
+          co_return 0;
+        },
+        {.clock = &clock});
+  });
+  INFO(ended.output);
+  CHECK(ended.exited());
+  CHECK(ended.wrote("main waits for work with a cleanup at "));
+  CHECK(ended.wrote("cleaned up"));
+}
+
+TEST_CASE("a deadlock in uncancellable work is reported instead of hanging", "[task][real]") {
+  const Ended ended = in_child([] {
+    eddy::testing::VirtualClock clock;
+    run_and_say(
+        []() -> eddy::Task<int> {
+          const auto never = eddy::get_running_loop().create_future<>();
+          co_await eddy::uncancellable(never);
+          co_return 0;
+        },
+        {.clock = &clock});
+  });
+  INFO(ended.output);
+  CHECK(ended.exited());
+  CHECK(ended.wrote("error: eddy: deadlock: nothing can ever run again"));
+  CHECK(ended.wrote("main waits for uncancellable work at "));
+}
