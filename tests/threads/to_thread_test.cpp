@@ -191,6 +191,14 @@ TEST_CASE("a job in to_thread cannot set a ContextVar", "[real]") {
   });
 }
 
+TEST_CASE("with a grace of zero the end of run still waits for idle threads", "[real]") {
+  const auto main = []() -> eddy::Task<int> {
+    const auto job = [] { return 3; };
+    co_return co_await eddy::to_thread(job);
+  };
+  for (int i = 0; i < 20; ++i) CHECK(eddy::run(main(), {.grace = 0s}) == 3);
+}
+
 TEST_CASE("to_thread throws what the function throws, with its type", "[real][c311]") {
   run_virtual([]() -> eddy::Task<> {
     struct Odd {

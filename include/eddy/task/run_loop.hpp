@@ -65,9 +65,11 @@ class RunLoop {
     // Pools last: a cleanup may have used them until now.
     const LoopHold hold = loop_.hold();
     for (CloseHook* hook = hooks().front(); hook != nullptr; hook = hooks().after(hook)) hook->begin_close();
+    const TimePoint moment = saturating_add(real_now(), std::chrono::milliseconds(100));  // idle threads need one to end
+    const TimePoint pool_limit = limit < moment ? moment : limit;
     while (!hooks_closed()) {
-      if (real_now() >= limit) return "eddy: run() ends while a thread pool's job does not";
-      EventLoop::Internals::pass(loop_, limit);
+      if (real_now() >= pool_limit) return "eddy: run() ends while a thread pool's job does not";
+      EventLoop::Internals::pass(loop_, pool_limit);
     }
     return {};
   }
