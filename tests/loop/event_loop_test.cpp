@@ -565,3 +565,13 @@ TEST_CASE("timers are served though a task yields for ever", "[loop][c339]") {
       clock);
   CHECK(turns <= 11);
 }
+
+TEST_CASE("a handler may be made first and given to a loop later", "[loop]") {
+  Log log;
+  eddy::ExceptionHandler handler = [&log](const eddy::ExceptionContext& context) { log.push_back(context.message); };
+  eddy::testing::VirtualClock clock;
+  eddy::EventLoop loop(&clock);
+  loop.set_exception_handler(std::move(handler));
+  loop.call_exception_handler({"told", nullptr, {}});
+  CHECK(log == Log{"told"});
+}

@@ -229,12 +229,13 @@ class Receiver {
 /// Complexity: constant; one allocation, and as for Queue. Source: trio.open_memory_channel.
 template <class T>
 struct Channel {
+  /// The capacity of a channel that is never full.
   static constexpr std::size_t unbounded = SIZE_MAX;
 
   explicit Channel(std::size_t capacity) : Channel(detail::ChannelPointer<T>(new detail::ChannelState<T>(capacity))) {}
 
-  Sender<T> sender;
-  Receiver<T> receiver;
+  Sender<T> sender;      ///< where items go in
+  Receiver<T> receiver;  ///< where they come out
 
  private:
   explicit Channel(const detail::ChannelPointer<T>& state) noexcept : sender(state), receiver(state) {}

@@ -116,6 +116,7 @@ class [[nodiscard]] ThreadsafeFuture {
     std::unique_lock lock(state_->mutex);
     return state_->changed.wait_for(lock, limit, [this] { return state_->outcome.has_value(); });
   }
+  /// True once the result is there.
   [[nodiscard]] bool done() const {
     const std::lock_guard lock(state_->mutex);
     return state_->outcome.has_value();
