@@ -348,3 +348,32 @@ TEST_CASE("filter and take pass references on, and transform may change what the
     CHECK(value == 2);
   });
 }
+
+TEST_CASE("a stream whose reading task is cancelled by somebody throws CancelledError, and does not look complete") {
+  run_virtual([]() -> eddy::Task<> {
+    const auto cancel_others = [] {
+      for (const eddy::TaskRef& task : eddy::all_tasks()) {
+        if (!(task == eddy::current_task())) task.cancel();
+      }
+    };
+    const auto how_it_ends = [](eddy::AsyncGenerator<int> source) -> eddy::Task<std::string> {
+      try {
+        while (auto item = co_await source.next()) continue;
+      } catch (const eddy::CancelledError& e) {
+        co_return e.what();
+      }
+      co_return "the end";
+    };
+    auto buffered = count(100, 1000ms) | eddy::buffered(2);
+    (void)co_await buffered.next();
+    cancel_others();
+    const std::string first = co_await how_it_ends(std::move(buffered));
+    CHECK(first == "a task that reads for a stream was cancelled");
+    auto concurrent = count(100, 1000ms) | eddy::transform_concurrent(slow_square, 2);
+    (void)co_await concurrent.next();
+    cancel_others();
+    const std::string second = co_await how_it_ends(std::move(concurrent));
+    CHECK(second != "the end");
+    CHECK(eddy::all_tasks().size() == 1);
+  });
+}

@@ -68,6 +68,26 @@ struct StreamBuffer {
   }
 };
 
+// Tells the buffer how a pump ended. One that somebody cancelled must not look like one that has read everything.
+template <class T>
+class PumpEnd {
+ public:
+  explicit PumpEnd(LocalPointer<StreamBuffer<T>> buffer) : buffer_(std::move(buffer)) {}
+  PumpEnd(const PumpEnd&) = delete;
+  PumpEnd& operator=(const PumpEnd&) = delete;
+  ~PumpEnd() {
+    if (!ended_) buffer_->pump_ended(std::make_exception_ptr(CancelledError("a task that reads for a stream was cancelled")));
+  }
+  void ended(std::exception_ptr error) noexcept {
+    ended_ = true;
+    buffer_->pump_ended(std::move(error));
+  }
+
+ private:
+  LocalPointer<StreamBuffer<T>> buffer_;
+  bool ended_ = false;
+};
+
 struct Pumps {
   std::uint32_t references = 0;
   std::vector<TaskHandle<>> tasks;
@@ -102,6 +122,7 @@ class PumpGuard {
 
 template <class T>
 Task<> pump_stream(LocalPointer<StreamBuffer<T>> buffer, AsyncGenerator<T> source) {
+  PumpEnd<T> end(buffer);
   std::exception_ptr error;
   try {
     while (auto item = co_await source.next()) {
@@ -116,7 +137,7 @@ Task<> pump_stream(LocalPointer<StreamBuffer<T>> buffer, AsyncGenerator<T> sourc
   } catch (...) {
     error = std::current_exception();
   }
-  buffer->pump_ended(std::move(error));
+  end.ended(std::move(error));
 }
 
 template <class T>
@@ -160,6 +181,7 @@ Task<ConcurrentResult<F, T>> call_shared(LocalPointer<SharedFunction<F>> shared,
 template <class F, class T>
 Task<> pump_calls(LocalPointer<StreamBuffer<TaskHandle<ConcurrentResult<F, T>>>> buffer, LocalPointer<StreamBuffer<Unit>> places,
                   AsyncGenerator<T> source, LocalPointer<SharedFunction<F>> shared) {
+  PumpEnd<TaskHandle<ConcurrentResult<F, T>>> end(buffer);
   std::exception_ptr error;
   try {
     while (auto item = co_await source.next()) {
@@ -170,7 +192,7 @@ Task<> pump_calls(LocalPointer<StreamBuffer<TaskHandle<ConcurrentResult<F, T>>>>
   } catch (...) {
     error = std::current_exception();
   }
-  buffer->pump_ended(std::move(error));
+  end.ended(std::move(error));
 }
 
 // Cancels the calls whose results nobody will ask for.
