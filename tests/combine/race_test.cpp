@@ -641,3 +641,14 @@ TEST_CASE("ten thousand losers of a race are stopped and destroyed once each") {
     CHECK(Tracked::alive == 0);
   });
 }
+
+TEST_CASE("the value of a RaceResult can be moved out as its Variant") {
+  run_virtual([]() -> eddy::Task<> {
+    const auto text = []() -> eddy::Task<std::string> { co_return "first"; };
+    auto result = co_await eddy::race(text(), after(1s, 7));
+    using Result = eddy::RaceResult<std::string, int>;
+    STATIC_REQUIRE(std::is_same_v<decltype(result), Result>);
+    const Result::Variant value = std::move(result).value();
+    CHECK(std::get<0>(value) == "first");
+  });
+}

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include <eddy/threads.hpp>
 
+#include "support/leak_on_purpose.hpp"
 #include "support/run.hpp"
 #include <pthread.h>
 
@@ -16,10 +17,6 @@
 #include <stdexcept>
 #include <system_error>
 #include <thread>
-
-#if defined(EDDY_ASAN)
-#include <sanitizer/lsan_interface.h>
-#endif
 
 using namespace test;
 
@@ -92,19 +89,6 @@ private:
   pthread_attr_t before_{};
   bool works_ = false;
   bool restored_ = false;
-};
-
-// Frames that a stuck job still uses are left alone on purpose, and so are lost.
-struct LeakOnPurpose {
-#if defined(EDDY_ASAN)
-  LeakOnPurpose() { __lsan_disable(); }
-  ~LeakOnPurpose() { __lsan_enable(); }
-#else
-  LeakOnPurpose() {}
-  ~LeakOnPurpose() {}
-#endif
-  LeakOnPurpose(const LeakOnPurpose&) = delete;
-  LeakOnPurpose& operator=(const LeakOnPurpose&) = delete;
 };
 
 }  // namespace

@@ -114,6 +114,7 @@ class EventLoop final : detail::LoopCore {
   void add_writer(int fd, Callback<void()> fn) { add_watch(fd, detail::Interest::write, std::move(fn)); }
   /// Ends `add_reader`, also when the callback is queued already; false if there was none.
   bool remove_reader(int fd) noexcept { return remove_watch(fd, detail::Interest::read); }
+  /// Ends `add_writer`, in the same way.
   bool remove_writer(int fd) noexcept { return remove_watch(fd, detail::Interest::write); }
   /// Calls `fn()` from the loop when the signal comes; several that come before it runs are one. A second call for the
   /// same signal replaces the first. While it is set, SIGINT no longer cancels `run`. Threads: the handler itself only
@@ -166,6 +167,7 @@ class EventLoop final : detail::LoopCore {
     debug_ = on;
     guard();
   }
+  /// True in debug mode.
   [[nodiscard]] bool get_debug() const noexcept { return debug_; }
   /// See LoopHold.
   [[nodiscard]] LoopHold hold() noexcept { return LoopHold(holds_); }

@@ -70,6 +70,7 @@ class ContextVar {
     detail::LocalPointer<detail::ContextValue> old_;
   };
 
+  /// The name it was given.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   /// The value here and now, else the default. Errors: std::out_of_range if there is neither.
   [[nodiscard]] const T& get() const {
