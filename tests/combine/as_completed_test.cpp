@@ -44,149 +44,131 @@ eddy::Task<std::string> ending(A work) {
 
 }  // namespace
 
-TEST_CASE("as_completed gives the handles in the order in which the tasks end, then nullopt") {
-  run_virtual([]() -> eddy::Task<> {
-    const Handles handles = ending_after({3, 1, 2});
-    const auto start = now();
-    auto order = eddy::as_completed(handles);
-    std::vector<int> values;
-    std::vector<eddy::Duration> times;
-    while (auto handle = co_await order.next()) {
-      values.push_back(handle->result());
-      times.push_back(now() - start);
-    }
-    const std::vector<int> expected{1, 2, 3};
-    CHECK(values == expected);
-    const std::vector<eddy::Duration> expected_times{1s, 2s, 3s};
-    CHECK(times == expected_times);
-    const auto end = co_await order.next();
-    CHECK_FALSE(end);
-  });
+EDDY_TEST_CASE("as_completed gives the handles in the order in which the tasks end, then nullopt") {
+  const Handles handles = ending_after({3, 1, 2});
+  const auto start = now();
+  auto order = eddy::as_completed(handles);
+  std::vector<int> values;
+  std::vector<eddy::Duration> times;
+  while (auto handle = co_await order.next()) {
+    values.push_back(handle->result());
+    times.push_back(now() - start);
+  }
+  const std::vector<int> expected{1, 2, 3};
+  CHECK(values == expected);
+  const std::vector<eddy::Duration> expected_times{1s, 2s, 3s};
+  CHECK(times == expected_times);
+  const auto end = co_await order.next();
+  CHECK_FALSE(end);
 }
 
-TEST_CASE("as_completed gives the very handles that were given") {
-  run_virtual([]() -> eddy::Task<> {
-    const Handles handles = ending_after({2, 1});
-    auto order = eddy::as_completed(handles);
-    const auto first = co_await order.next();
-    const auto second = co_await order.next();
-    REQUIRE(first);
-    REQUIRE(second);
-    CHECK(*first == handles[1]);
-    CHECK(*second == handles[0]);
-  });
+EDDY_TEST_CASE("as_completed gives the very handles that were given") {
+  const Handles handles = ending_after({2, 1});
+  auto order = eddy::as_completed(handles);
+  const auto first = co_await order.next();
+  const auto second = co_await order.next();
+  REQUIRE(first);
+  REQUIRE(second);
+  CHECK(*first == handles[1]);
+  CHECK(*second == handles[0]);
 }
 
-TEST_CASE("as_completed gives what is done already first, without a suspension") {
-  run_virtual([]() -> eddy::Task<> {
-    const Handles handles = ending_after({5, 1, 2});
-    co_await eddy::sleep(3s);
-    auto order = eddy::as_completed(handles);
-    bool other_ran = false;
-    eddy::get_running_loop().call_soon([&] { other_ran = true; });
-    const auto first = co_await order.next();
-    const auto second = co_await order.next();
-    CHECK_FALSE(other_ran);
-    REQUIRE(first);
-    REQUIRE(second);
-    CHECK(first->result() + second->result() == 3);
-    const auto third = co_await order.next();
-    REQUIRE(third);
-    CHECK(third->result() == 5);
-  });
+EDDY_TEST_CASE("as_completed gives what is done already first, without a suspension") {
+  const Handles handles = ending_after({5, 1, 2});
+  co_await eddy::sleep(3s);
+  auto order = eddy::as_completed(handles);
+  bool other_ran = false;
+  eddy::get_running_loop().call_soon([&] { other_ran = true; });
+  const auto first = co_await order.next();
+  const auto second = co_await order.next();
+  CHECK_FALSE(other_ran);
+  REQUIRE(first);
+  REQUIRE(second);
+  CHECK(first->result() + second->result() == 3);
+  const auto third = co_await order.next();
+  REQUIRE(third);
+  CHECK(third->result() == 5);
 }
 
-TEST_CASE("tasks that end between two calls of next are given later in the order in which they ended") {
-  run_virtual([]() -> eddy::Task<> {
-    const Handles handles = ending_after({4, 1, 3, 2});
-    auto order = eddy::as_completed(handles);
-    std::vector<int> values;
-    const auto first = co_await order.next();
-    REQUIRE(first);
-    values.push_back(first->result());
-    co_await eddy::sleep(10s);
-    while (auto handle = co_await order.next()) values.push_back(handle->result());
-    const std::vector<int> expected{1, 2, 3, 4};
-    CHECK(values == expected);
-  });
+EDDY_TEST_CASE("tasks that end between two calls of next are given later in the order in which they ended") {
+  const Handles handles = ending_after({4, 1, 3, 2});
+  auto order = eddy::as_completed(handles);
+  std::vector<int> values;
+  const auto first = co_await order.next();
+  REQUIRE(first);
+  values.push_back(first->result());
+  co_await eddy::sleep(10s);
+  while (auto handle = co_await order.next()) values.push_back(handle->result());
+  const std::vector<int> expected{1, 2, 3, 4};
+  CHECK(values == expected);
 }
 
-TEST_CASE("as_completed gives failed and cancelled tasks like the others: next throws nothing") {
-  run_virtual([]() -> eddy::Task<> {
-    Handles handles = ending_after({3, 9});
-    handles.push_back(eddy::create_task(fail_after(2s, "bad")));
-    eddy::get_running_loop().call_later(1s, [&] { handles[1].cancel("enough"); });
-    auto order = eddy::as_completed(handles);
-    std::vector<std::string> log;
-    while (auto handle = co_await order.next()) {
-      const std::string how = co_await ending(*handle);
-      log.push_back(how);
-    }
-    const std::vector<std::string> expected{"CancelledError enough", "bad", "value"};
-    CHECK(log == expected);
-  });
+EDDY_TEST_CASE("as_completed gives failed and cancelled tasks like the others: next throws nothing") {
+  Handles handles = ending_after({3, 9});
+  handles.push_back(eddy::create_task(fail_after(2s, "bad")));
+  eddy::get_running_loop().call_later(1s, [&] { handles[1].cancel("enough"); });
+  auto order = eddy::as_completed(handles);
+  std::vector<std::string> log;
+  while (auto handle = co_await order.next()) {
+    const std::string how = co_await ending(*handle);
+    log.push_back(how);
+  }
+  const std::vector<std::string> expected{"CancelledError enough", "bad", "value"};
+  CHECK(log == expected);
 }
 
-TEST_CASE("as_completed gives a handle that is there twice once", "[c110]") {
-  run_virtual([]() -> eddy::Task<> {
-    Handles handles = ending_after({2, 1});
-    handles.push_back(handles[0]);
-    handles.push_back(handles[1]);
-    auto order = eddy::as_completed(handles);
-    std::vector<int> values;
-    while (auto handle = co_await order.next()) values.push_back(handle->result());
-    const std::vector<int> expected{1, 2};
-    CHECK(values == expected);
-  });
+EDDY_TEST_CASE("as_completed gives a handle that is there twice once", "[c110]") {
+  Handles handles = ending_after({2, 1});
+  handles.push_back(handles[0]);
+  handles.push_back(handles[1]);
+  auto order = eddy::as_completed(handles);
+  std::vector<int> values;
+  while (auto handle = co_await order.next()) values.push_back(handle->result());
+  const std::vector<int> expected{1, 2};
+  CHECK(values == expected);
 }
 
-TEST_CASE("as_completed without handles throws std::invalid_argument", "[c107]") {
-  run_virtual([]() -> eddy::Task<> {
-    CHECK_THROWS_AS(static_cast<void>(eddy::as_completed(Handles())), std::invalid_argument);
-    co_return;
-  });
+EDDY_TEST_CASE("as_completed without handles throws std::invalid_argument", "[c107]") {
+  CHECK_THROWS_AS(static_cast<void>(eddy::as_completed(Handles())), std::invalid_argument);
+  co_return;
 }
 
-TEST_CASE("when the limit of as_completed has passed next throws TimeoutError for what remains", "[c109]") {
-  run_virtual([]() -> eddy::Task<> {
-    const Handles handles = ending_after({1, 5, 6});
-    const auto start = now();
-    auto order = eddy::as_completed(handles, 2s);
-    const auto first = co_await order.next();
-    REQUIRE(first);
-    CHECK(first->result() == 1);
-    const std::string second = co_await ending(order.next());
-    CHECK(second == "timed out");
-    CHECK(now() - start == 2s);
-    const std::string third = co_await ending(order.next());
-    CHECK(third == "timed out");
-    CHECK(now() - start == 2s);
-    CHECK_FALSE(handles[1].done());
-    CHECK(handles[1].cancelling() == 0);
-    (void)co_await eddy::wait(handles);
-  });
+EDDY_TEST_CASE("when the limit of as_completed has passed next throws TimeoutError for what remains", "[c109]") {
+  const Handles handles = ending_after({1, 5, 6});
+  const auto start = now();
+  auto order = eddy::as_completed(handles, 2s);
+  const auto first = co_await order.next();
+  REQUIRE(first);
+  CHECK(first->result() == 1);
+  const std::string second = co_await ending(order.next());
+  CHECK(second == "timed out");
+  CHECK(now() - start == 2s);
+  const std::string third = co_await ending(order.next());
+  CHECK(third == "timed out");
+  CHECK(now() - start == 2s);
+  CHECK_FALSE(handles[1].done());
+  CHECK(handles[1].cancelling() == 0);
+  (void)co_await eddy::wait(handles);
 }
 
-TEST_CASE("tasks that had ended before the limit are given after it", "[c109]") {
-  run_virtual([]() -> eddy::Task<> {
-    const Handles handles = ending_after({1, 2, 3, 20});
-    auto order = eddy::as_completed(handles, 4s);
-    const auto first = co_await order.next();
-    REQUIRE(first);
-    co_await eddy::sleep(9s);
-    const auto second = co_await order.next();
-    const auto third = co_await order.next();
-    REQUIRE(second);
-    REQUIRE(third);
-    CHECK(second->result() == 2);
-    CHECK(third->result() == 3);
-    const std::string fourth = co_await ending(order.next());
-    CHECK(fourth == "timed out");
-    (void)co_await eddy::wait(handles);
-  });
+EDDY_TEST_CASE("tasks that had ended before the limit are given after it", "[c109]") {
+  const Handles handles = ending_after({1, 2, 3, 20});
+  auto order = eddy::as_completed(handles, 4s);
+  const auto first = co_await order.next();
+  REQUIRE(first);
+  co_await eddy::sleep(9s);
+  const auto second = co_await order.next();
+  const auto third = co_await order.next();
+  REQUIRE(second);
+  REQUIRE(third);
+  CHECK(second->result() == 2);
+  CHECK(third->result() == 3);
+  const std::string fourth = co_await ending(order.next());
+  CHECK(fourth == "timed out");
+  (void)co_await eddy::wait(handles);
 }
 
-TEST_CASE("a limit that is never reached does not end the order with an error, and leaves no timer") {
+EDDY_LOOP_TEST_CASE("a limit that is never reached does not end the order with an error, and leaves no timer") {
   eddy::testing::VirtualClock clock;
   run_virtual(
       []() -> eddy::Task<> {
@@ -202,210 +184,186 @@ TEST_CASE("a limit that is never reached does not end the order with an error, a
   CHECK(clock.elapsed() == 2s);
 }
 
-TEST_CASE("as_completed with a limit of zero gives what is done and times out on the rest", "[c109]") {
-  run_virtual([]() -> eddy::Task<> {
-    const Handles handles = ending_after({1, 5});
-    co_await eddy::sleep(2s);
-    const auto start = now();
-    auto order = eddy::as_completed(handles, 0s);
+EDDY_TEST_CASE("as_completed with a limit of zero gives what is done and times out on the rest", "[c109]") {
+  const Handles handles = ending_after({1, 5});
+  co_await eddy::sleep(2s);
+  const auto start = now();
+  auto order = eddy::as_completed(handles, 0s);
+  const auto first = co_await order.next();
+  REQUIRE(first);
+  CHECK(first->result() == 1);
+  const std::string second = co_await ending(order.next());
+  CHECK(second == "timed out");
+  CHECK(now() == start);
+  (void)co_await eddy::wait(handles);
+}
+
+EDDY_TEST_CASE("an as_completed that is left early leaves the tasks running and no waiter behind", "[c111]") {
+  const Handles handles = ending_after({1, 2, 3});
+  {
+    auto order = eddy::as_completed(handles, 1h);
     const auto first = co_await order.next();
     REQUIRE(first);
-    CHECK(first->result() == 1);
-    const std::string second = co_await ending(order.next());
-    CHECK(second == "timed out");
-    CHECK(now() == start);
-    (void)co_await eddy::wait(handles);
-  });
+  }
+  CHECK_FALSE(handles[1].done());
+  const auto rest = co_await eddy::wait(handles);  // would touch freed memory if a watcher were left
+  CHECK(rest.done.size() == 3);
+  CHECK_FALSE(handles[2].cancelled());
 }
 
-TEST_CASE("an as_completed that is left early leaves the tasks running and no waiter behind", "[c111]") {
-  run_virtual([]() -> eddy::Task<> {
-    const Handles handles = ending_after({1, 2, 3});
-    {
-      auto order = eddy::as_completed(handles, 1h);
-      const auto first = co_await order.next();
-      REQUIRE(first);
-    }
-    CHECK_FALSE(handles[1].done());
-    const auto rest = co_await eddy::wait(handles);  // would touch freed memory if a watcher were left
-    CHECK(rest.done.size() == 3);
-    CHECK_FALSE(handles[2].cancelled());
-  });
+EDDY_TEST_CASE("an as_completed that is never asked does nothing", "[c111]") {
+  const Handles handles = ending_after({1});
+  { const auto order = eddy::as_completed(handles); }
+  const int value = co_await handles[0];
+  CHECK(value == 1);
 }
 
-TEST_CASE("an as_completed that is never asked does nothing", "[c111]") {
-  run_virtual([]() -> eddy::Task<> {
-    const Handles handles = ending_after({1});
-    { const auto order = eddy::as_completed(handles); }
-    const int value = co_await handles[0];
-    CHECK(value == 1);
-  });
-}
-
-TEST_CASE("an as_completed that was abandoned can be taken up again by another of the same handles", "[c111]") {
-  run_virtual([]() -> eddy::Task<> {
-    const Handles handles = ending_after({3, 1, 2});
-    {
-      auto order = eddy::as_completed(handles);
-      (void)co_await order.next();
-    }
-    auto order = eddy::as_completed(handles);
-    std::vector<int> values;
-    while (auto handle = co_await order.next()) values.push_back(handle->result());
-    const std::vector<int> expected{1, 2, 3};
-    CHECK(values == expected);
-  });
-}
-
-TEST_CASE("an as_completed can be moved between two calls of next") {
-  run_virtual([]() -> eddy::Task<> {
-    const Handles handles = ending_after({1, 2});
+EDDY_TEST_CASE("an as_completed that was abandoned can be taken up again by another of the same handles", "[c111]") {
+  const Handles handles = ending_after({3, 1, 2});
+  {
     auto order = eddy::as_completed(handles);
     (void)co_await order.next();
-    auto moved = std::move(order);
-    const auto second = co_await moved.next();
-    REQUIRE(second);
-    CHECK(second->result() == 2);
-  });
+  }
+  auto order = eddy::as_completed(handles);
+  std::vector<int> values;
+  while (auto handle = co_await order.next()) values.push_back(handle->result());
+  const std::vector<int> expected{1, 2, 3};
+  CHECK(values == expected);
 }
 
-TEST_CASE("a cancelled next loses nothing: another task can go on with the same order") {
-  run_virtual([]() -> eddy::Task<> {
-    const Handles handles = ending_after({2, 3});
-    auto order = eddy::as_completed(handles);
-    auto consumes = [&]() -> eddy::Task<> { (void)co_await order.next(); };
-    auto consumer = eddy::create_task(consumes());
-    co_await eddy::sleep(1s);
-    consumer.cancel();
-    const std::string how = co_await ending(consumer);
-    CHECK(how == "CancelledError ");
-    CHECK_FALSE(handles[0].done());
-    CHECK(handles[0].cancelling() == 0);
-    std::vector<int> values;
-    while (auto handle = co_await order.next()) values.push_back(handle->result());
-    const std::vector<int> expected{2, 3};
-    CHECK(values == expected);
-  });
+EDDY_TEST_CASE("an as_completed can be moved between two calls of next") {
+  const Handles handles = ending_after({1, 2});
+  auto order = eddy::as_completed(handles);
+  (void)co_await order.next();
+  auto moved = std::move(order);
+  const auto second = co_await moved.next();
+  REQUIRE(second);
+  CHECK(second->result() == 2);
 }
 
-TEST_CASE("a handle that next was given in the turn of a cancel is delivered") {
-  run_virtual([]() -> eddy::Task<> {
-    Handles handles = ending_after({1, 2});
-    auto order = eddy::as_completed(handles);
-    int got = 0;
-    auto consumes = [&]() -> eddy::Task<> {
-      const auto handle = co_await order.next();
-      got = handle->result();
-      co_await eddy::yield();
-      got = -1;
-    };
-    auto consumer = eddy::create_task(consumes());
+EDDY_TEST_CASE("a cancelled next loses nothing: another task can go on with the same order") {
+  const Handles handles = ending_after({2, 3});
+  auto order = eddy::as_completed(handles);
+  auto consumes = [&]() -> eddy::Task<> { (void)co_await order.next(); };
+  auto consumer = eddy::create_task(consumes());
+  co_await eddy::sleep(1s);
+  consumer.cancel();
+  const std::string how = co_await ending(consumer);
+  CHECK(how == "CancelledError ");
+  CHECK_FALSE(handles[0].done());
+  CHECK(handles[0].cancelling() == 0);
+  std::vector<int> values;
+  while (auto handle = co_await order.next()) values.push_back(handle->result());
+  const std::vector<int> expected{2, 3};
+  CHECK(values == expected);
+}
+
+EDDY_TEST_CASE("a handle that next was given in the turn of a cancel is delivered") {
+  Handles handles = ending_after({1, 2});
+  auto order = eddy::as_completed(handles);
+  int got = 0;
+  auto consumes = [&]() -> eddy::Task<> {
+    const auto handle = co_await order.next();
+    got = handle->result();
     co_await eddy::yield();
-    handles[0].add_done_callback([&] { consumer.cancel(); });  // just after the order was told
-    const std::string how = co_await ending(consumer);
-    CHECK(how == "CancelledError ");
-    CHECK(got == 1);
-    const auto second = co_await order.next();
-    REQUIRE(second);
-    CHECK(second->result() == 2);
-  });
+    got = -1;
+  };
+  auto consumer = eddy::create_task(consumes());
+  co_await eddy::yield();
+  handles[0].add_done_callback([&] { consumer.cancel(); });  // just after the order was told
+  const std::string how = co_await ending(consumer);
+  CHECK(how == "CancelledError ");
+  CHECK(got == 1);
+  const auto second = co_await order.next();
+  REQUIRE(second);
+  CHECK(second->result() == 2);
 }
 
-TEST_CASE("two tasks cannot wait for the next completion at the same time: the second gets BusyResourceError") {
-  run_virtual([]() -> eddy::Task<> {
-    const Handles handles = ending_after({1, 2});
-    auto order = eddy::as_completed(handles);
-    auto consumes = [&]() -> eddy::Task<int> {
-      const auto handle = co_await order.next();
-      co_return handle->result();
-    };
-    auto first = eddy::create_task(consumes());
-    co_await eddy::yield();
-    std::string how;
-    try {
-      (void)co_await order.next();
-    } catch (const eddy::BusyResourceError&) {
-      how = "busy";
-    }
-    CHECK(how == "busy");
-    const int value = co_await first;
-    CHECK(value == 1);
-    (void)co_await eddy::wait(handles);
-  });
+EDDY_TEST_CASE("two tasks cannot wait for the next completion at the same time: the second gets BusyResourceError") {
+  const Handles handles = ending_after({1, 2});
+  auto order = eddy::as_completed(handles);
+  auto consumes = [&]() -> eddy::Task<int> {
+    const auto handle = co_await order.next();
+    co_return handle->result();
+  };
+  auto first = eddy::create_task(consumes());
+  co_await eddy::yield();
+  std::string how;
+  try {
+    (void)co_await order.next();
+  } catch (const eddy::BusyResourceError&) {
+    how = "busy";
+  }
+  CHECK(how == "busy");
+  const int value = co_await first;
+  CHECK(value == 1);
+  (void)co_await eddy::wait(handles);
 }
 
-TEST_CASE("a task that was woken for a completion gets it, though another task asks before it resumes") {
-  run_virtual([]() -> eddy::Task<> {
-    Handles handles = ending_after({1, 5});
-    auto order = eddy::as_completed(handles);
-    auto consumes = [&]() -> eddy::Task<int> {
-      const auto handle = co_await order.next();
-      co_return handle ? handle->result() : -1;
-    };
-    auto patient = eddy::create_task(consumes());
-    co_await eddy::yield();
-    std::string intruder;
-    auto asks = [&]() -> eddy::Task<> {
-      (void)co_await handles[0];  // is told after the order
-      intruder = co_await ending(order.next());
-    };
-    auto other = eddy::create_task(asks());
-    const std::string how = co_await ending(patient);
-    CHECK(how == "value");
-    REQUIRE(patient.done());
-    if (how == "value") CHECK(patient.result() == 1);
-    const std::string other_how = co_await ending(other);
-    CHECK(other_how == "value");
-    CHECK_FALSE(intruder == "timed out");
-    (void)co_await eddy::wait(handles);
-  });
+EDDY_TEST_CASE("a task that was woken for a completion gets it, though another task asks before it resumes") {
+  Handles handles = ending_after({1, 5});
+  auto order = eddy::as_completed(handles);
+  auto consumes = [&]() -> eddy::Task<int> {
+    const auto handle = co_await order.next();
+    co_return handle ? handle->result() : -1;
+  };
+  auto patient = eddy::create_task(consumes());
+  co_await eddy::yield();
+  std::string intruder;
+  auto asks = [&]() -> eddy::Task<> {
+    (void)co_await handles[0];  // is told after the order
+    intruder = co_await ending(order.next());
+  };
+  auto other = eddy::create_task(asks());
+  const std::string how = co_await ending(patient);
+  CHECK(how == "value");
+  REQUIRE(patient.done());
+  if (how == "value") CHECK(patient.result() == 1);
+  const std::string other_how = co_await ending(other);
+  CHECK(other_how == "value");
+  CHECK_FALSE(intruder == "timed out");
+  (void)co_await eddy::wait(handles);
 }
 
-TEST_CASE("as_completed of the running task's own handle is an error, not a hang") {
-  run_virtual([]() -> eddy::Task<> {
-    std::vector<eddy::TaskHandle<>> self;
-    auto waits = [&]() -> eddy::Task<> {
-      auto order = eddy::as_completed(self);
-      (void)co_await order.next();
-    };
-    self.push_back(eddy::create_task(waits()));
-    co_await eddy::sleep(1s);
-    REQUIRE(self[0].done());
-    CHECK_THROWS_AS(self[0].result(), eddy::RuntimeError);
-  });
+EDDY_TEST_CASE("as_completed of the running task's own handle is an error, not a hang") {
+  std::vector<eddy::TaskHandle<>> self;
+  auto waits = [&]() -> eddy::Task<> {
+    auto order = eddy::as_completed(self);
+    (void)co_await order.next();
+  };
+  self.push_back(eddy::create_task(waits()));
+  co_await eddy::sleep(1s);
+  REQUIRE(self[0].done());
+  CHECK_THROWS_AS(self[0].result(), eddy::RuntimeError);
 }
 
-TEST_CASE("as_completed gives two thousand handles in order of their ends") {
-  run_virtual([]() -> eddy::Task<> {
-    Handles handles;
-    for (int i = 0; i < 2000; ++i) handles.push_back(eddy::create_task(after(std::chrono::milliseconds(1 + (i * 7919) % 2003), (i * 7919) % 2003)));
-    auto order = eddy::as_completed(std::move(handles));
-    int last = -1;
-    int count = 0;
-    bool sorted = true;
-    while (auto handle = co_await order.next()) {
-      const int value = handle->result();
-      sorted = sorted && last <= value;
-      last = value;
-      ++count;
-    }
-    CHECK(count == 2000);
-    CHECK(sorted);
-  });
+EDDY_TEST_CASE("as_completed gives two thousand handles in order of their ends") {
+  Handles handles;
+  for (int i = 0; i < 2000; ++i) handles.push_back(eddy::create_task(after(std::chrono::milliseconds(1 + (i * 7919) % 2003), (i * 7919) % 2003)));
+  auto order = eddy::as_completed(std::move(handles));
+  int last = -1;
+  int count = 0;
+  bool sorted = true;
+  while (auto handle = co_await order.next()) {
+    const int value = handle->result();
+    sorted = sorted && last <= value;
+    last = value;
+    ++count;
+  }
+  CHECK(count == 2000);
+  CHECK(sorted);
 }
 
-TEST_CASE("an AsCompleted can be kept, moved and taken up later") {
-  run_virtual([]() -> eddy::Task<> {
-    std::vector<eddy::TaskHandle<int>> handles{eddy::create_task(after(2s, 2)), eddy::create_task(after(1s, 1))};
-    eddy::AsCompleted<int> order = eddy::as_completed(handles);
-    auto first = co_await order.next();
-    REQUIRE(first);
-    CHECK(first->result() == 1);
-    eddy::AsCompleted<int> moved = std::move(order);
-    auto second = co_await moved.next();
-    REQUIRE(second);
-    CHECK(second->result() == 2);
-    const auto end = co_await moved.next();
-    CHECK_FALSE(end);
-  });
+EDDY_TEST_CASE("an AsCompleted can be kept, moved and taken up later") {
+  std::vector<eddy::TaskHandle<int>> handles{eddy::create_task(after(2s, 2)), eddy::create_task(after(1s, 1))};
+  eddy::AsCompleted<int> order = eddy::as_completed(handles);
+  auto first = co_await order.next();
+  REQUIRE(first);
+  CHECK(first->result() == 1);
+  eddy::AsCompleted<int> moved = std::move(order);
+  auto second = co_await moved.next();
+  REQUIRE(second);
+  CHECK(second->result() == 2);
+  const auto end = co_await moved.next();
+  CHECK_FALSE(end);
 }

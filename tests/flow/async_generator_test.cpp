@@ -51,64 +51,56 @@ eddy::Task<int> drain(eddy::AsyncGenerator<int>& source) {
 
 }  // namespace
 
-TEST_CASE("a generator yields its values in order and then the end, ever after", "[c304]") {
-  run_virtual([]() -> eddy::Task<> {
+EDDY_TEST_CASE("a generator yields its values in order and then the end, ever after", "[c304]") {
+  auto source = count(3);
+  const auto start = now();
+  std::vector<int> seen;
+  while (auto item = co_await source.next()) seen.push_back(*item);
+  CHECK(seen == std::vector<int>{0, 1, 2});
+  CHECK(now() - start == 3s);
+  const auto again = co_await source.next();
+  CHECK_FALSE(again.has_value());
+}
+
+EDDY_TEST_CASE("nothing of a generator's body runs before the first next()") {
+  {
     auto source = count(3);
-    const auto start = now();
-    std::vector<int> seen;
-    while (auto item = co_await source.next()) seen.push_back(*item);
-    CHECK(seen == std::vector<int>{0, 1, 2});
-    CHECK(now() - start == 3s);
-    const auto again = co_await source.next();
-    CHECK_FALSE(again.has_value());
-  });
-}
-
-TEST_CASE("nothing of a generator's body runs before the first next()") {
-  run_virtual([]() -> eddy::Task<> {
-    {
-      auto source = count(3);
-      co_await eddy::yield();
-      CHECK(Tracked::alive == 0);
-    }
+    co_await eddy::yield();
     CHECK(Tracked::alive == 0);
-  });
+  }
+  CHECK(Tracked::alive == 0);
 }
 
-TEST_CASE("leaving a generator half-way destroys its locals once", "[c299]") {
-  run_virtual([]() -> eddy::Task<> {
-    {
-      auto source = count(3);
-      const auto first = co_await source.next();
-      CHECK(first == 0);
-      CHECK(Tracked::alive == 1);
+EDDY_TEST_CASE("leaving a generator half-way destroys its locals once", "[c299]") {
+  {
+    auto source = count(3);
+    const auto first = co_await source.next();
+    CHECK(first == 0);
+    CHECK(Tracked::alive == 1);
+  }
+  CHECK(Tracked::alive == 0);
+}
+
+EDDY_TEST_CASE("an exception before or after a yield reaches the consumer at its next(), then comes the end", "[c300]") {
+  for (int good : {0, 2}) {
+    auto source = fail_after(good);
+    for (int i = 0; i < good; ++i) {
+      const auto item = co_await source.next();
+      CHECK(item == i);
     }
-    CHECK(Tracked::alive == 0);
-  });
-}
-
-TEST_CASE("an exception before or after a yield reaches the consumer at its next(), then comes the end", "[c300]") {
-  run_virtual([]() -> eddy::Task<> {
-    for (int good : {0, 2}) {
-      auto source = fail_after(good);
-      for (int i = 0; i < good; ++i) {
-        const auto item = co_await source.next();
-        CHECK(item == i);
-      }
-      std::string text;
-      try {
-        (void)co_await source.next();
-      } catch (const std::runtime_error& e) {
-        text = e.what();
-      }
-      CHECK(text == "the generator failed");
-      const auto end = co_await source.next();
-      CHECK_FALSE(end.has_value());
+    std::string text;
+    try {
+      (void)co_await source.next();
+    } catch (const std::runtime_error& e) {
+      text = e.what();
     }
-  });
+    CHECK(text == "the generator failed");
+    const auto end = co_await source.next();
+    CHECK_FALSE(end.has_value());
+  }
 }
 
-TEST_CASE("a million values that come at once are taken on a flat stack", "[c301][deep]") {
+EDDY_LOOP_TEST_CASE("a million values that come at once are taken on a flat stack", "[c301][deep]") {
   const int sum = run_virtual([]() -> eddy::Task<int> {
     auto source = count_at_once(1'000'000);
     int total = 0;
@@ -118,101 +110,91 @@ TEST_CASE("a million values that come at once are taken on a flat stack", "[c301
   CHECK(sum == 500'000);
 }
 
-TEST_CASE("a generator yields references as pointers, move-only values, and copies of what its body keeps", "[c302]") {
-  run_virtual([]() -> eddy::Task<> {
-    int value = 1;
-    const auto references = [](int& target) -> eddy::AsyncGenerator<int&> { co_yield target; };
-    auto by_reference = references(value);
-    int* seen = co_await by_reference.next();
-    REQUIRE(seen == &value);
+EDDY_TEST_CASE("a generator yields references as pointers, move-only values, and copies of what its body keeps", "[c302]") {
+  int value = 1;
+  const auto references = [](int& target) -> eddy::AsyncGenerator<int&> { co_yield target; };
+  auto by_reference = references(value);
+  int* seen = co_await by_reference.next();
+  REQUIRE(seen == &value);
 
-    const auto owners = []() -> eddy::AsyncGenerator<std::unique_ptr<int>> { co_yield std::make_unique<int>(7); };
-    auto by_owner = owners();
-    const auto owner = co_await by_owner.next();
-    CHECK(**owner == 7);
+  const auto owners = []() -> eddy::AsyncGenerator<std::unique_ptr<int>> { co_yield std::make_unique<int>(7); };
+  auto by_owner = owners();
+  const auto owner = co_await by_owner.next();
+  CHECK(**owner == 7);
 
-    const auto texts = []() -> eddy::AsyncGenerator<std::string> {
-      std::string kept = "a text that is too long for the small buffer of a string";
-      co_yield kept;
-      co_yield kept + "!";
-    };
-    auto by_copy = texts();
-    const auto first = co_await by_copy.next();
-    const auto second = co_await by_copy.next();
-    CHECK(*second == *first + "!");
-  });
+  const auto texts = []() -> eddy::AsyncGenerator<std::string> {
+    std::string kept = "a text that is too long for the small buffer of a string";
+    co_yield kept;
+    co_yield kept + "!";
+  };
+  auto by_copy = texts();
+  const auto first = co_await by_copy.next();
+  const auto second = co_await by_copy.next();
+  CHECK(*second == *first + "!");
 }
 
-TEST_CASE("a generator that is cut by a cancel in next() is unwound, and its next() throws CancelledError from then on", "[c304]") {
-  run_virtual([]() -> eddy::Task<> {
-    auto source = count(3);
-    auto consumer = eddy::create_task(drain(source));
-    co_await eddy::sleep(1500ms);
-    CHECK(Tracked::alive == 1);
-    consumer.cancel();
-    co_await eddy::yield();
-    CHECK(consumer.cancelled());
-    CHECK(Tracked::alive == 0);
-    int thrown = 0;
-    for (int i = 0; i < 2; ++i) {
-      try {
-        (void)co_await source.next();
-      } catch (const eddy::CancelledError&) {
-        ++thrown;
-      }
-    }
-    CHECK(thrown == 2);
-  });
-}
-
-TEST_CASE("a second task in next() gets BusyResourceError and the first goes on", "[c306]") {
-  run_virtual([]() -> eddy::Task<> {
-    auto source = count(2);
-    auto first = eddy::create_task(drain(source));
-    co_await eddy::yield();
-    bool busy = false;
+EDDY_TEST_CASE("a generator that is cut by a cancel in next() is unwound, and its next() throws CancelledError from then on", "[c304]") {
+  auto source = count(3);
+  auto consumer = eddy::create_task(drain(source));
+  co_await eddy::sleep(1500ms);
+  CHECK(Tracked::alive == 1);
+  consumer.cancel();
+  co_await eddy::yield();
+  CHECK(consumer.cancelled());
+  CHECK(Tracked::alive == 0);
+  int thrown = 0;
+  for (int i = 0; i < 2; ++i) {
     try {
       (void)co_await source.next();
-    } catch (const eddy::BusyResourceError&) {
-      busy = true;
+    } catch (const eddy::CancelledError&) {
+      ++thrown;
     }
-    CHECK(busy);
-    const int sum = co_await first;
-    CHECK(sum == 1);
-  });
+  }
+  CHECK(thrown == 2);
 }
 
-TEST_CASE("on_close runs its cleanups before the end is given, the last registered first, after the locals' scope", "[c305]") {
-  run_virtual([]() -> eddy::Task<> {
-    std::vector<std::string> log;
-    auto source = with_cleanup(log, 1);
-    const int sum = co_await drain(source);
-    CHECK(sum == 0);
-    CHECK(log == std::vector<std::string>{"locals are destroyed", "last registered", "first registered"});
-  });
+EDDY_TEST_CASE("a second task in next() gets BusyResourceError and the first goes on", "[c306]") {
+  auto source = count(2);
+  auto first = eddy::create_task(drain(source));
+  co_await eddy::yield();
+  bool busy = false;
+  try {
+    (void)co_await source.next();
+  } catch (const eddy::BusyResourceError&) {
+    busy = true;
+  }
+  CHECK(busy);
+  const int sum = co_await first;
+  CHECK(sum == 1);
 }
 
-TEST_CASE("aclose() destroys the frame, awaits the cleanups although a cancel is in force, and next() then gives the end", "[c305]") {
-  run_virtual([]() -> eddy::Task<> {
-    std::vector<std::string> log;
-    auto source = with_cleanup(log, 2);
-    const auto first = co_await source.next();
-    CHECK(first == 0);
-    const auto close = [&source]() -> eddy::Task<> { co_await source.aclose(); };
-    auto closer = eddy::create_task(close());
-    co_await eddy::sleep(500ms);
-    closer.cancel();
-    co_await eddy::sleep(2s);
-    CHECK(closer.done());
-    CHECK(log == std::vector<std::string>{"locals are destroyed", "last registered", "first registered"});
-    const auto end = co_await source.next();
-    CHECK_FALSE(end.has_value());
-    co_await source.aclose();
-    CHECK(log.size() == 3);
-  });
+EDDY_TEST_CASE("on_close runs its cleanups before the end is given, the last registered first, after the locals' scope", "[c305]") {
+  std::vector<std::string> log;
+  auto source = with_cleanup(log, 1);
+  const int sum = co_await drain(source);
+  CHECK(sum == 0);
+  CHECK(log == std::vector<std::string>{"locals are destroyed", "last registered", "first registered"});
 }
 
-TEST_CASE("a started generator that is dropped has its cleanups run by the loop, and run waits for them", "[c305][c307]") {
+EDDY_TEST_CASE("aclose() destroys the frame, awaits the cleanups although a cancel is in force, and next() then gives the end", "[c305]") {
+  std::vector<std::string> log;
+  auto source = with_cleanup(log, 2);
+  const auto first = co_await source.next();
+  CHECK(first == 0);
+  const auto close = [&source]() -> eddy::Task<> { co_await source.aclose(); };
+  auto closer = eddy::create_task(close());
+  co_await eddy::sleep(500ms);
+  closer.cancel();
+  co_await eddy::sleep(2s);
+  CHECK(closer.done());
+  CHECK(log == std::vector<std::string>{"locals are destroyed", "last registered", "first registered"});
+  const auto end = co_await source.next();
+  CHECK_FALSE(end.has_value());
+  co_await source.aclose();
+  CHECK(log.size() == 3);
+}
+
+EDDY_LOOP_TEST_CASE("a started generator that is dropped has its cleanups run by the loop, and run waits for them", "[c305][c307]") {
   std::vector<std::string> log;
   run_virtual([&log]() -> eddy::Task<> {
     auto source = with_cleanup(log, 2);
@@ -221,83 +203,75 @@ TEST_CASE("a started generator that is dropped has its cleanups run by the loop,
   CHECK(log == std::vector<std::string>{"locals are destroyed", "last registered", "first registered"});
 }
 
-TEST_CASE("a generator that is stopped inside next() has its cleanups run by the loop") {
-  run_virtual([]() -> eddy::Task<> {
-    std::vector<std::string> log;
-    auto source = with_cleanup(log, -1);
-    auto consumer = eddy::create_task(drain(source));
-    co_await eddy::sleep(1s);
-    consumer.cancel();
-    co_await eddy::sleep(3s);
-    CHECK(log == std::vector<std::string>{"locals are destroyed", "last registered", "first registered"});
-  });
+EDDY_TEST_CASE("a generator that is stopped inside next() has its cleanups run by the loop") {
+  std::vector<std::string> log;
+  auto source = with_cleanup(log, -1);
+  auto consumer = eddy::create_task(drain(source));
+  co_await eddy::sleep(1s);
+  consumer.cancel();
+  co_await eddy::sleep(3s);
+  CHECK(log == std::vector<std::string>{"locals are destroyed", "last registered", "first registered"});
 }
 
-TEST_CASE("the error of a cleanup is thrown with the body's error nested into it") {
-  run_virtual([]() -> eddy::Task<> {
-    const auto broken = []() -> eddy::AsyncGenerator<int> {
-      co_await eddy::on_close([]() -> eddy::Task<> {
-        co_await eddy::yield();
-        throw std::logic_error("the cleanup failed");
-      });
-      co_yield 1;
-      throw std::runtime_error("the body failed");
-    };
-    auto source = broken();
+EDDY_TEST_CASE("the error of a cleanup is thrown with the body's error nested into it") {
+  const auto broken = []() -> eddy::AsyncGenerator<int> {
+    co_await eddy::on_close([]() -> eddy::Task<> {
+      co_await eddy::yield();
+      throw std::logic_error("the cleanup failed");
+    });
+    co_yield 1;
+    throw std::runtime_error("the body failed");
+  };
+  auto source = broken();
+  (void)co_await source.next();
+  std::string outer;
+  std::string inner;
+  try {
     (void)co_await source.next();
-    std::string outer;
-    std::string inner;
+  } catch (const std::logic_error& e) {
+    outer = e.what();
     try {
-      (void)co_await source.next();
-    } catch (const std::logic_error& e) {
-      outer = e.what();
-      try {
-        std::rethrow_if_nested(e);
-      } catch (const std::runtime_error& nested) {
-        inner = nested.what();
-      }
+      std::rethrow_if_nested(e);
+    } catch (const std::runtime_error& nested) {
+      inner = nested.what();
     }
-    CHECK(outer == "the cleanup failed");
-    CHECK(inner == "the body failed");
-  });
+  }
+  CHECK(outer == "the cleanup failed");
+  CHECK(inner == "the body failed");
 }
 
-TEST_CASE("a timeout around next() cuts the generator", "[c189]") {
-  run_virtual([]() -> eddy::Task<> {
-    auto slow = count(2);
-    const auto item = co_await eddy::move_on_after(500ms, slow.next());
-    CHECK_FALSE(item.has_value());
-    bool cut = false;
-    try {
-      (void)co_await slow.next();
-    } catch (const eddy::CancelledError&) {
-      cut = true;
-    }
-    CHECK(cut);
-  });
+EDDY_TEST_CASE("a timeout around next() cuts the generator", "[c189]") {
+  auto slow = count(2);
+  const auto item = co_await eddy::move_on_after(500ms, slow.next());
+  CHECK_FALSE(item.has_value());
+  bool cut = false;
+  try {
+    (void)co_await slow.next();
+  } catch (const eddy::CancelledError&) {
+    cut = true;
+  }
+  CHECK(cut);
 }
 
-TEST_CASE("a generator yields const objects and const references", "[c302]") {
-  run_virtual([]() -> eddy::Task<> {
-    const std::string kept = "a text that is too long for the small buffer of a string";
-    const auto copies = [](const std::string& text) -> eddy::AsyncGenerator<std::string> {
-      const std::string local = text + "!";
-      co_yield local;
-      co_yield text;
-    };
-    auto by_copy = copies(kept);
-    const auto first = co_await by_copy.next();
-    const auto second = co_await by_copy.next();
-    CHECK(*first == kept + "!");
-    CHECK(*second == kept);
-    const auto references = [](const std::string& text) -> eddy::AsyncGenerator<const std::string&> { co_yield text; };
-    auto by_reference = references(kept);
-    const std::string* seen = co_await by_reference.next();
-    CHECK(seen == &kept);
-  });
+EDDY_TEST_CASE("a generator yields const objects and const references", "[c302]") {
+  const std::string kept = "a text that is too long for the small buffer of a string";
+  const auto copies = [](const std::string& text) -> eddy::AsyncGenerator<std::string> {
+    const std::string local = text + "!";
+    co_yield local;
+    co_yield text;
+  };
+  auto by_copy = copies(kept);
+  const auto first = co_await by_copy.next();
+  const auto second = co_await by_copy.next();
+  CHECK(*first == kept + "!");
+  CHECK(*second == kept);
+  const auto references = [](const std::string& text) -> eddy::AsyncGenerator<const std::string&> { co_yield text; };
+  auto by_reference = references(kept);
+  const std::string* seen = co_await by_reference.next();
+  CHECK(seen == &kept);
 }
 
-TEST_CASE("the end of run closes the generators of what is left, and waits for their cleanups", "[c307]") {
+EDDY_LOOP_TEST_CASE("the end of run closes the generators of what is left, and waits for their cleanups", "[c307]") {
   std::vector<std::string> log;
   const auto hold = [&log](std::string name, std::chrono::seconds cleanup) -> eddy::Task<> {
     const auto numbers = [](std::vector<std::string>& to, std::string who, std::chrono::seconds time) -> eddy::AsyncGenerator<int> {
@@ -337,7 +311,7 @@ TEST_CASE("debug mode reports a generator with on_close that is dropped before i
   eddy::RunOptions options;
   options.clock = &clock;
   options.debug = true;
-  options.on_exception = &record;
+  options.on_exception = &test::record_report;
   std::vector<std::string> log;
   const auto body = [&log]() -> eddy::Task<> {
     {

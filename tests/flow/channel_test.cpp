@@ -48,91 +48,83 @@ struct Item {
 
 }  // namespace
 
-TEST_CASE("a channel gives its items in the order of sending, then its end, again and again") {
-  run_virtual([]() -> eddy::Task<> {
-    auto [sender, receiver] = eddy::channel<int>(8);
-    for (int i = 0; i < 5; ++i) co_await sender.send(i);
-    sender.close();
-    Ints got;
-    while (auto item = co_await receiver.next()) got.push_back(*item);
-    CHECK(got == Ints{0, 1, 2, 3, 4});
-    const auto again = co_await receiver.next();
-    CHECK_FALSE(again.has_value());
-    CHECK(receiver.closed());
-  });
+EDDY_TEST_CASE("a channel gives its items in the order of sending, then its end, again and again") {
+  auto [sender, receiver] = eddy::channel<int>(8);
+  for (int i = 0; i < 5; ++i) co_await sender.send(i);
+  sender.close();
+  Ints got;
+  while (auto item = co_await receiver.next()) got.push_back(*item);
+  CHECK(got == Ints{0, 1, 2, 3, 4});
+  const auto again = co_await receiver.next();
+  CHECK_FALSE(again.has_value());
+  CHECK(receiver.closed());
 }
 
-TEST_CASE("send waits while the channel is full, and receivers while it is empty") {
-  run_virtual([]() -> eddy::Task<> {
-    IntChannel ends(2);
-    Log log;
-    for (int i = 1; i <= 3; ++i) (void)eddy::create_task(send_one(ends.sender, i, log));
-    co_await eddy::sleep(1h);
-    CHECK(log == Log{"sent 1", "sent 2"});
-    const auto first = co_await ends.receiver.next();
-    CHECK(first == 1);
-    CHECK(log.size() == 2);  // nothing ran inside next
-    co_await eddy::yield();
-    CHECK(log.back() == "sent 3");
-    (void)ends.receiver.try_receive();
-    (void)ends.receiver.try_receive();
-    auto waiting = eddy::create_task(receive_one(ends.receiver, log, "got "));
-    co_await eddy::sleep(1h);
-    CHECK_FALSE(waiting.done());
-    co_await ends.sender.send(4);
-    co_await waiting;
-    CHECK(log.back() == "got 4");
-  });
+EDDY_TEST_CASE("send waits while the channel is full, and receivers while it is empty") {
+  IntChannel ends(2);
+  Log log;
+  for (int i = 1; i <= 3; ++i) (void)eddy::create_task(send_one(ends.sender, i, log));
+  co_await eddy::sleep(1h);
+  CHECK(log == Log{"sent 1", "sent 2"});
+  const auto first = co_await ends.receiver.next();
+  CHECK(first == 1);
+  CHECK(log.size() == 2);  // nothing ran inside next
+  co_await eddy::yield();
+  CHECK(log.back() == "sent 3");
+  (void)ends.receiver.try_receive();
+  (void)ends.receiver.try_receive();
+  auto waiting = eddy::create_task(receive_one(ends.receiver, log, "got "));
+  co_await eddy::sleep(1h);
+  CHECK_FALSE(waiting.done());
+  co_await ends.sender.send(4);
+  co_await waiting;
+  CHECK(log.back() == "got 4");
 }
 
-TEST_CASE("with capacity zero send waits for a receiver, and hands over to one that waits", "[c281][c290]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntChannel ends(0);
-    Log log;
-    auto sender = eddy::create_task(send_one(ends.sender, 1, log));
-    co_await eddy::sleep(1h);
-    CHECK(log.empty());
-    const auto item = co_await ends.receiver.next();
-    CHECK(item == 1);
-    CHECK(log.empty());
-    co_await sender;
-    CHECK(log == Log{"sent 1"});
+EDDY_TEST_CASE("with capacity zero send waits for a receiver, and hands over to one that waits", "[c281][c290]") {
+  IntChannel ends(0);
+  Log log;
+  auto sender = eddy::create_task(send_one(ends.sender, 1, log));
+  co_await eddy::sleep(1h);
+  CHECK(log.empty());
+  const auto item = co_await ends.receiver.next();
+  CHECK(item == 1);
+  CHECK(log.empty());
+  co_await sender;
+  CHECK(log == Log{"sent 1"});
 
-    auto receiver = eddy::create_task(receive_one(ends.receiver, log, "got "));
-    co_await eddy::sleep(1h);
-    CHECK_FALSE(receiver.done());
-    co_await ends.sender.send(2);  // does not wait: a receiver does
-    CHECK(log.size() == 1);
-    co_await receiver;
-    CHECK(log == Log{"sent 1", "got 2"});
-  });
+  auto receiver = eddy::create_task(receive_one(ends.receiver, log, "got "));
+  co_await eddy::sleep(1h);
+  CHECK_FALSE(receiver.done());
+  co_await ends.sender.send(2);  // does not wait: a receiver does
+  CHECK(log.size() == 1);
+  co_await receiver;
+  CHECK(log == Log{"sent 1", "got 2"});
 }
 
-TEST_CASE("with capacity zero try_send and try_receive need the other side to wait", "[c281]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntChannel ends(0);
-    Log log;
-    CHECK_FALSE(ends.sender.try_send(1));
-    CHECK_FALSE(ends.receiver.try_receive().has_value());
-    auto sender = eddy::create_task(send_one(ends.sender, 2, log));
-    co_await eddy::yield();
-    CHECK_FALSE(ends.sender.try_send(1));
-    CHECK(ends.receiver.try_receive() == 2);
-    CHECK_FALSE(ends.receiver.try_receive().has_value());
-    co_await sender;
-    auto a = eddy::create_task(receive_one(ends.receiver, log, "a"));
-    auto b = eddy::create_task(receive_one(ends.receiver, log, "b"));
-    co_await eddy::yield();
-    CHECK(ends.sender.try_send(3));
-    CHECK(ends.sender.try_send(4));
-    CHECK_FALSE(ends.sender.try_send(5));
-    co_await a;
-    co_await b;
-    CHECK(log == Log{"sent 2", "a3", "b4"});
-  });
+EDDY_TEST_CASE("with capacity zero try_send and try_receive need the other side to wait", "[c281]") {
+  IntChannel ends(0);
+  Log log;
+  CHECK_FALSE(ends.sender.try_send(1));
+  CHECK_FALSE(ends.receiver.try_receive().has_value());
+  auto sender = eddy::create_task(send_one(ends.sender, 2, log));
+  co_await eddy::yield();
+  CHECK_FALSE(ends.sender.try_send(1));
+  CHECK(ends.receiver.try_receive() == 2);
+  CHECK_FALSE(ends.receiver.try_receive().has_value());
+  co_await sender;
+  auto a = eddy::create_task(receive_one(ends.receiver, log, "a"));
+  auto b = eddy::create_task(receive_one(ends.receiver, log, "b"));
+  co_await eddy::yield();
+  CHECK(ends.sender.try_send(3));
+  CHECK(ends.sender.try_send(4));
+  CHECK_FALSE(ends.sender.try_send(5));
+  co_await a;
+  co_await b;
+  CHECK(log == Log{"sent 2", "a3", "b4"});
 }
 
-TEST_CASE("each receiver that waits is handed an item, whatever the capacity", "[c281]") {
+EDDY_LOOP_TEST_CASE("each receiver that waits is handed an item, whatever the capacity", "[c281]") {
   for (const std::size_t capacity : {0U, 1U, 2U}) {
     run_virtual([capacity]() -> eddy::Task<> {
       IntChannel ends(capacity);
@@ -150,49 +142,45 @@ TEST_CASE("each receiver that waits is handed an item, whatever the capacity", "
   }
 }
 
-TEST_CASE("several senders and receivers meet in the order of their arrival", "[c281]") {
-  run_virtual([]() -> eddy::Task<> {
-    for (const std::size_t capacity : {0U, 1U}) {
-      IntChannel ends(capacity);
-      Log log;
-      std::vector<eddy::TaskHandle<>> tasks;
-      for (const char* name : {"a", "b", "c"}) tasks.push_back(eddy::create_task(receive_one(ends.receiver, log, name)));
-      for (int i = 1; i <= 3; ++i) tasks.push_back(eddy::create_task(send_one(ends.sender, i, log)));
-      for (auto& task : tasks) co_await task;
-      Log received;
-      for (const auto& line : log) {
-        if (line.rfind("sent", 0) != 0) received.push_back(line);
-      }
-      CHECK(received == Log{"a1", "b2", "c3"});
-    }
-  });
-}
-
-TEST_CASE("an item sent to a waiting receiver cannot be stolen", "[c280]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntChannel ends(1);
+EDDY_TEST_CASE("several senders and receivers meet in the order of their arrival", "[c281]") {
+  for (const std::size_t capacity : {0U, 1U}) {
+    IntChannel ends(capacity);
     Log log;
-    // What was just sent can be taken back, if nobody waits for it.
-    CHECK(ends.sender.try_send(1));
-    CHECK(ends.receiver.try_receive() == 1);
-    auto waiting = eddy::create_task(receive_one(ends.receiver, log, "got "));
-    co_await eddy::yield();
-    CHECK(ends.sender.try_send(2));
-    CHECK_FALSE(ends.receiver.try_receive().has_value());
-    co_await waiting;
-    CHECK(log == Log{"got 2"});
-    // The same with a slot that was freed for a waiting sender.
-    CHECK(ends.sender.try_send(3));
-    auto sending = eddy::create_task(send_one(ends.sender, 4, log));
-    co_await eddy::yield();
-    CHECK(ends.receiver.try_receive() == 3);
-    CHECK_FALSE(ends.sender.try_send(5));
-    co_await sending;
-    CHECK(ends.receiver.try_receive() == 4);
-  });
+    std::vector<eddy::TaskHandle<>> tasks;
+    for (const char* name : {"a", "b", "c"}) tasks.push_back(eddy::create_task(receive_one(ends.receiver, log, name)));
+    for (int i = 1; i <= 3; ++i) tasks.push_back(eddy::create_task(send_one(ends.sender, i, log)));
+    for (auto& task : tasks) co_await task;
+    Log received;
+    for (const auto& line : log) {
+      if (line.rfind("sent", 0) != 0) received.push_back(line);
+    }
+    CHECK(received == Log{"a1", "b2", "c3"});
+  }
 }
 
-TEST_CASE("a receiver cancelled while it waits leaves, one cancelled after the hand-over gets its item", "[c269][c270]") {
+EDDY_TEST_CASE("an item sent to a waiting receiver cannot be stolen", "[c280]") {
+  IntChannel ends(1);
+  Log log;
+  // What was just sent can be taken back, if nobody waits for it.
+  CHECK(ends.sender.try_send(1));
+  CHECK(ends.receiver.try_receive() == 1);
+  auto waiting = eddy::create_task(receive_one(ends.receiver, log, "got "));
+  co_await eddy::yield();
+  CHECK(ends.sender.try_send(2));
+  CHECK_FALSE(ends.receiver.try_receive().has_value());
+  co_await waiting;
+  CHECK(log == Log{"got 2"});
+  // The same with a slot that was freed for a waiting sender.
+  CHECK(ends.sender.try_send(3));
+  auto sending = eddy::create_task(send_one(ends.sender, 4, log));
+  co_await eddy::yield();
+  CHECK(ends.receiver.try_receive() == 3);
+  CHECK_FALSE(ends.sender.try_send(5));
+  co_await sending;
+  CHECK(ends.receiver.try_receive() == 4);
+}
+
+EDDY_LOOP_TEST_CASE("a receiver cancelled while it waits leaves, one cancelled after the hand-over gets its item", "[c269][c270]") {
   for (const std::size_t capacity : {0U, 1U, 3U}) {
     run_virtual([capacity]() -> eddy::Task<> {
       IntChannel ends(capacity);
@@ -211,7 +199,7 @@ TEST_CASE("a receiver cancelled while it waits leaves, one cancelled after the h
   }
 }
 
-TEST_CASE("a sender cancelled while it waits lets the next one have the slot", "[c272][c285]") {
+EDDY_LOOP_TEST_CASE("a sender cancelled while it waits lets the next one have the slot", "[c272][c285]") {
   for (const std::size_t capacity : {0U, 1U}) {
     run_virtual([capacity]() -> eddy::Task<> {
       IntChannel ends(capacity);
@@ -230,7 +218,7 @@ TEST_CASE("a sender cancelled while it waits lets the next one have the slot", "
   }
 }
 
-TEST_CASE("a sender cancelled in the turn in which its item was taken completes", "[c272]") {
+EDDY_LOOP_TEST_CASE("a sender cancelled in the turn in which its item was taken completes", "[c272]") {
   for (const std::size_t capacity : {0U, 1U}) {
     run_virtual([capacity]() -> eddy::Task<> {
       IntChannel ends(capacity);
@@ -247,61 +235,55 @@ TEST_CASE("a sender cancelled in the turn in which its item was taken completes"
   }
 }
 
-TEST_CASE("a cancelled sender that was the last one lets the receivers see the end", "[c286]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntChannel ends(1);
-    Log log;
-    auto sender = eddy::create_task([](eddy::Sender<int> to) -> eddy::Task<> {
-      co_await to.send(1);
-      co_await to.send(2);
-    }, std::move(ends.sender));
-    co_await eddy::yield();
-    sender.cancel();
-    co_await eddy::yield();
-    CHECK(sender.cancelled());
-    Ints got;
-    co_await receive_all(ends.receiver, got);
-    CHECK(got == Ints{1});
-  });
+EDDY_TEST_CASE("a cancelled sender that was the last one lets the receivers see the end", "[c286]") {
+  IntChannel ends(1);
+  Log log;
+  auto sender = eddy::create_task([](eddy::Sender<int> to) -> eddy::Task<> {
+    co_await to.send(1);
+    co_await to.send(2);
+  }, std::move(ends.sender));
+  co_await eddy::yield();
+  sender.cancel();
+  co_await eddy::yield();
+  CHECK(sender.cancelled());
+  Ints got;
+  co_await receive_all(ends.receiver, got);
+  CHECK(got == Ints{1});
 }
 
-TEST_CASE("receivers that wait are woken with the end when the last sender goes", "[c282][c286]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntChannel ends(1);
-    Log log;
-    auto a = eddy::create_task(receive_one(ends.receiver, log, "a"));
-    auto b = eddy::create_task(receive_one(ends.receiver, log, "b"));
-    auto holder = eddy::create_task([](eddy::Sender<int> held) -> eddy::Task<> {
-      const auto kept = std::move(held);
-      co_await eddy::sleep(24h);
-    }, std::move(ends.sender));
-    co_await eddy::sleep(1h);
-    CHECK(log.empty());
-    holder.cancel();
-    co_await turns(2);
-    CHECK(log == Log{"a end", "b end"});
-  });
+EDDY_TEST_CASE("receivers that wait are woken with the end when the last sender goes", "[c282][c286]") {
+  IntChannel ends(1);
+  Log log;
+  auto a = eddy::create_task(receive_one(ends.receiver, log, "a"));
+  auto b = eddy::create_task(receive_one(ends.receiver, log, "b"));
+  auto holder = eddy::create_task([](eddy::Sender<int> held) -> eddy::Task<> {
+    const auto kept = std::move(held);
+    co_await eddy::sleep(24h);
+  }, std::move(ends.sender));
+  co_await eddy::sleep(1h);
+  CHECK(log.empty());
+  holder.cancel();
+  co_await turns(2);
+  CHECK(log == Log{"a end", "b end"});
 }
 
-TEST_CASE("a channel ends only when the last clone of its sender is closed", "[c282]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntChannel ends(4);
-    eddy::Sender<int> second = ends.sender;
-    auto third = std::make_unique<eddy::Sender<int>>(second);
-    ends.sender.close();
-    ends.sender.close();  // counts once
-    co_await second.send(1);
-    second.close();
-    co_await third->send(2);
-    CHECK(ends.receiver.try_receive() == 1);
-    CHECK_FALSE(ends.receiver.closed());
-    third.reset();
-    CHECK_FALSE(ends.receiver.closed());  // an item is left
-    Ints got;
-    co_await receive_all(ends.receiver, got);
-    CHECK(got == Ints{2});
-    CHECK(ends.receiver.closed());
-  });
+EDDY_TEST_CASE("a channel ends only when the last clone of its sender is closed", "[c282]") {
+  IntChannel ends(4);
+  eddy::Sender<int> second = ends.sender;
+  auto third = std::make_unique<eddy::Sender<int>>(second);
+  ends.sender.close();
+  ends.sender.close();  // counts once
+  co_await second.send(1);
+  second.close();
+  co_await third->send(2);
+  CHECK(ends.receiver.try_receive() == 1);
+  CHECK_FALSE(ends.receiver.closed());
+  third.reset();
+  CHECK_FALSE(ends.receiver.closed());  // an item is left
+  Ints got;
+  co_await receive_all(ends.receiver, got);
+  CHECK(got == Ints{2});
+  CHECK(ends.receiver.closed());
 }
 
 TEST_CASE("assigning and moving ends counts them rightly", "[c282]") {
@@ -325,28 +307,26 @@ TEST_CASE("assigning and moving ends counts them rightly", "[c282]") {
   CHECK(sender.closed());
 }
 
-TEST_CASE("each item goes to one of the receiver's clones, and the channel lives until the last is closed", "[c282]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntChannel ends(2);
-    Ints a, b;
-    auto first = eddy::create_task(receive_all(ends.receiver, a));
-    auto second = eddy::create_task(receive_all(ends.receiver, b));
-    ends.receiver.close();
-    for (int i = 0; i < 10; ++i) co_await ends.sender.send(i);
-    first.cancel();
-    co_await turns(2);
-    CHECK(first.cancelled());
-    for (int i = 10; i < 20; ++i) co_await ends.sender.send(i);
-    ends.sender.close();
-    co_await second;
-    Ints all = a;
-    all.insert(all.end(), b.begin(), b.end());
-    CHECK(all.size() == 20);
-    CHECK(b.size() >= 10);
-  });
+EDDY_TEST_CASE("each item goes to one of the receiver's clones, and the channel lives until the last is closed", "[c282]") {
+  IntChannel ends(2);
+  Ints a, b;
+  auto first = eddy::create_task(receive_all(ends.receiver, a));
+  auto second = eddy::create_task(receive_all(ends.receiver, b));
+  ends.receiver.close();
+  for (int i = 0; i < 10; ++i) co_await ends.sender.send(i);
+  first.cancel();
+  co_await turns(2);
+  CHECK(first.cancelled());
+  for (int i = 10; i < 20; ++i) co_await ends.sender.send(i);
+  ends.sender.close();
+  co_await second;
+  Ints all = a;
+  all.insert(all.end(), b.begin(), b.end());
+  CHECK(all.size() == 20);
+  CHECK(b.size() >= 10);
 }
 
-TEST_CASE("when the last receiver goes, send throws ChannelClosed, also for those who wait") {
+EDDY_LOOP_TEST_CASE("when the last receiver goes, send throws ChannelClosed, also for those who wait") {
   for (const std::size_t capacity : {0U, 1U}) {
     run_virtual([capacity]() -> eddy::Task<> {
       IntChannel ends(capacity);
@@ -372,23 +352,21 @@ TEST_CASE("when the last receiver goes, send throws ChannelClosed, also for thos
   }
 }
 
-TEST_CASE("items that nobody received are destroyed with the last receiver", "[c284]") {
-  run_virtual([]() -> eddy::Task<> {
-    auto ends = std::make_unique<eddy::Channel<Item>>(3);
-    for (int i = 0; i < 3; ++i) CHECK(ends->sender.try_send(i));
-    auto waiting = eddy::create_task([](eddy::Sender<Item> to) -> eddy::Task<> {
-      try {
-        co_await to.send(3);
-      } catch (const eddy::ChannelClosed&) {
-      }
-    }, ends->sender);
-    co_await eddy::yield();
-    CHECK(Tracked::alive == 4);
-    ends->receiver.close();
-    CHECK(Tracked::alive == 1);
-    co_await waiting;
-    CHECK(Tracked::alive == 0);
-  });
+EDDY_TEST_CASE("items that nobody received are destroyed with the last receiver", "[c284]") {
+  auto ends = std::make_unique<eddy::Channel<Item>>(3);
+  for (int i = 0; i < 3; ++i) CHECK(ends->sender.try_send(i));
+  auto waiting = eddy::create_task([](eddy::Sender<Item> to) -> eddy::Task<> {
+    try {
+      co_await to.send(3);
+    } catch (const eddy::ChannelClosed&) {
+    }
+  }, ends->sender);
+  co_await eddy::yield();
+  CHECK(Tracked::alive == 4);
+  ends->receiver.close();
+  CHECK(Tracked::alive == 1);
+  co_await waiting;
+  CHECK(Tracked::alive == 0);
 }
 
 TEST_CASE("items that nobody received are destroyed with both ends, whichever goes first", "[c284]") {
@@ -403,49 +381,45 @@ TEST_CASE("items that nobody received are destroyed with both ends, whichever go
   }
 }
 
-TEST_CASE("an item that a receiver was promised reaches it although its end was closed", "[c270]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntChannel ends(4);
-    Log log;
-    auto waiting = eddy::create_task([](const eddy::Receiver<int>& from, Log& lines) -> eddy::Task<> {
-      const auto item = co_await from.next();
-      lines.push_back(item ? std::to_string(*item) : "end");
-    }, std::cref(ends.receiver), std::ref(log));
-    co_await eddy::yield();
-    CHECK(ends.sender.try_send(1));
-    CHECK(ends.sender.try_send(2));
-    ends.receiver.close();
-    ends.sender.close();
-    co_await waiting;
-    CHECK(log == Log{"1"});
-  });
+EDDY_TEST_CASE("an item that a receiver was promised reaches it although its end was closed", "[c270]") {
+  IntChannel ends(4);
+  Log log;
+  auto waiting = eddy::create_task([](const eddy::Receiver<int>& from, Log& lines) -> eddy::Task<> {
+    const auto item = co_await from.next();
+    lines.push_back(item ? std::to_string(*item) : "end");
+  }, std::cref(ends.receiver), std::ref(log));
+  co_await eddy::yield();
+  CHECK(ends.sender.try_send(1));
+  CHECK(ends.sender.try_send(2));
+  ends.receiver.close();
+  ends.sender.close();
+  co_await waiting;
+  CHECK(log == Log{"1"});
 }
 
-TEST_CASE("an end that is closed while it waits ends the wait, and the channel outlives it") {
-  run_virtual([]() -> eddy::Task<> {
-    auto ends = std::make_unique<IntChannel>(0);
-    Log log;
-    auto receiving = eddy::create_task([](const eddy::Receiver<int>& from, Log& lines) -> eddy::Task<> {
-      const auto item = co_await from.next();
-      lines.push_back(item ? "item" : "end");
-    }, std::cref(ends->receiver), std::ref(log));
-    co_await eddy::yield();
-    ends.reset();
-    co_await receiving;
+EDDY_TEST_CASE("an end that is closed while it waits ends the wait, and the channel outlives it") {
+  auto ends = std::make_unique<IntChannel>(0);
+  Log log;
+  auto receiving = eddy::create_task([](const eddy::Receiver<int>& from, Log& lines) -> eddy::Task<> {
+    const auto item = co_await from.next();
+    lines.push_back(item ? "item" : "end");
+  }, std::cref(ends->receiver), std::ref(log));
+  co_await eddy::yield();
+  ends.reset();
+  co_await receiving;
 
-    ends = std::make_unique<IntChannel>(0);
-    auto sending = eddy::create_task([](const eddy::Sender<int>& to, Log& lines) -> eddy::Task<> {
-      try {
-        co_await to.send(1);
-      } catch (const eddy::ChannelClosed&) {
-        lines.push_back("refused");
-      }
-    }, std::cref(ends->sender), std::ref(log));
-    co_await eddy::yield();
-    ends.reset();
-    co_await sending;
-    CHECK(log == Log{"end", "refused"});
-  });
+  ends = std::make_unique<IntChannel>(0);
+  auto sending = eddy::create_task([](const eddy::Sender<int>& to, Log& lines) -> eddy::Task<> {
+    try {
+      co_await to.send(1);
+    } catch (const eddy::ChannelClosed&) {
+      lines.push_back("refused");
+    }
+  }, std::cref(ends->sender), std::ref(log));
+  co_await eddy::yield();
+  ends.reset();
+  co_await sending;
+  CHECK(log == Log{"end", "refused"});
 }
 
 TEST_CASE("an end that was closed or moved from refuses to be used") {
@@ -461,21 +435,19 @@ TEST_CASE("an end that was closed or moved from refuses to be used") {
   CHECK_THROWS_AS((void)ends.receiver.next(), eddy::InvalidStateError);
 }
 
-TEST_CASE("receive gives an item, and throws ChannelClosed at the end") {
-  run_virtual([]() -> eddy::Task<> {
-    IntChannel ends(1);
-    co_await ends.sender.send(1);
-    ends.sender.close();
-    const int item = co_await ends.receiver.receive();
-    CHECK(item == 1);
-    bool ended = false;
-    try {
-      (void)co_await ends.receiver.receive();
-    } catch (const eddy::ChannelClosed&) {
-      ended = true;
-    }
-    CHECK(ended);
-  });
+EDDY_TEST_CASE("receive gives an item, and throws ChannelClosed at the end") {
+  IntChannel ends(1);
+  co_await ends.sender.send(1);
+  ends.sender.close();
+  const int item = co_await ends.receiver.receive();
+  CHECK(item == 1);
+  bool ended = false;
+  try {
+    (void)co_await ends.receiver.receive();
+  } catch (const eddy::ChannelClosed&) {
+    ended = true;
+  }
+  CHECK(ended);
 }
 
 TEST_CASE("an unbounded channel never makes a sender wait") {
@@ -484,7 +456,7 @@ TEST_CASE("an unbounded channel never makes a sender wait") {
   CHECK(ends.receiver.try_receive() == 0);
 }
 
-TEST_CASE("an item may hold the ends of channels, its own one's included") {
+EDDY_LOOP_TEST_CASE("an item may hold the ends of channels, its own one's included") {
   struct Message {
     explicit Message(eddy::Sender<int> to) : reply(std::move(to)) {}
     eddy::Sender<int> reply;
@@ -514,7 +486,7 @@ TEST_CASE("an item may hold the ends of channels, its own one's included") {
   ends.receiver.close();  // destroys the items, and with them the last senders
 }
 
-TEST_CASE("random programs of send, receive, cancel and close lose and double no item of a channel") {
+EDDY_LOOP_TEST_CASE("random programs of send, receive, cancel and close lose and double no item of a channel") {
   for (unsigned seed = 0; seed < 100; ++seed) {
     INFO("seed " << seed);
     run_virtual([seed]() -> eddy::Task<> {
@@ -559,46 +531,42 @@ TEST_CASE("random programs of send, receive, cancel and close lose and double no
   }
 }
 
-TEST_CASE("send and receive of a channel can be given a time limit as they are") {
-  run_virtual([]() -> eddy::Task<> {
-    IntChannel ends(0);
-    int timed_out = 0;
-    try {
-      co_await eddy::wait_for(ends.sender.send(1), 1s);
-    } catch (const eddy::TimeoutError&) {
-      ++timed_out;
-    }
-    try {
-      (void)co_await eddy::wait_for(ends.receiver.next(), 1s);
-    } catch (const eddy::TimeoutError&) {
-      ++timed_out;
-    }
-    try {
-      (void)co_await eddy::wait_for(ends.receiver.receive(), 1s);
-    } catch (const eddy::TimeoutError&) {
-      ++timed_out;
-    }
-    CHECK(timed_out == 3);
-    const auto [item, sent] = co_await eddy::gather(ends.receiver.receive(), ends.sender.send(2));
-    CHECK(item == 2);
-    (void)sent;
-  });
+EDDY_TEST_CASE("send and receive of a channel can be given a time limit as they are") {
+  IntChannel ends(0);
+  int timed_out = 0;
+  try {
+    co_await eddy::wait_for(ends.sender.send(1), 1s);
+  } catch (const eddy::TimeoutError&) {
+    ++timed_out;
+  }
+  try {
+    (void)co_await eddy::wait_for(ends.receiver.next(), 1s);
+  } catch (const eddy::TimeoutError&) {
+    ++timed_out;
+  }
+  try {
+    (void)co_await eddy::wait_for(ends.receiver.receive(), 1s);
+  } catch (const eddy::TimeoutError&) {
+    ++timed_out;
+  }
+  CHECK(timed_out == 3);
+  const auto [item, sent] = co_await eddy::gather(ends.receiver.receive(), ends.sender.send(2));
+  CHECK(item == 2);
+  (void)sent;
 }
 
-TEST_CASE("a send and a receive that wait to be awaited keep a channel whose ends are gone") {
-  run_virtual([]() -> eddy::Task<> {
-    std::optional<IntChannel> ends(1);
-    auto send = eddy::wait_for(ends->sender.send(1), 1s);
-    auto next = eddy::wait_for(ends->receiver.next(), 1s);
-    ends.reset();
-    bool refused = false;
-    try {
-      co_await std::move(send);
-    } catch (const eddy::ChannelClosed&) {
-      refused = true;
-    }
-    CHECK(refused);
-    const auto item = co_await std::move(next);
-    CHECK_FALSE(item);
-  });
+EDDY_TEST_CASE("a send and a receive that wait to be awaited keep a channel whose ends are gone") {
+  std::optional<IntChannel> ends(1);
+  auto send = eddy::wait_for(ends->sender.send(1), 1s);
+  auto next = eddy::wait_for(ends->receiver.next(), 1s);
+  ends.reset();
+  bool refused = false;
+  try {
+    co_await std::move(send);
+  } catch (const eddy::ChannelClosed&) {
+    refused = true;
+  }
+  CHECK(refused);
+  const auto item = co_await std::move(next);
+  CHECK_FALSE(item);
 }

@@ -48,24 +48,20 @@ using MoodyQueue = eddy::PriorityQueue<int, Moody>;
 
 }  // namespace
 
-TEST_CASE("a LifoQueue gives the item that was put last first", "[c266]") {
-  run_virtual([]() -> eddy::Task<> {
-    eddy::LifoQueue<int> queue;
-    for (int i = 0; i < 5; ++i) co_await queue.put(i);
-    Ints got;
-    while (!queue.empty()) co_await get_into(queue, got);
-    CHECK(got == Ints{4, 3, 2, 1, 0});
-  });
+EDDY_TEST_CASE("a LifoQueue gives the item that was put last first", "[c266]") {
+  eddy::LifoQueue<int> queue;
+  for (int i = 0; i < 5; ++i) co_await queue.put(i);
+  Ints got;
+  while (!queue.empty()) co_await get_into(queue, got);
+  CHECK(got == Ints{4, 3, 2, 1, 0});
 }
 
-TEST_CASE("a PriorityQueue gives the smallest item first", "[c266]") {
-  run_virtual([]() -> eddy::Task<> {
-    eddy::PriorityQueue<int> queue;
-    for (const int i : {5, 3, 8, 1, 9, 2, 7, 0, 6, 4}) co_await queue.put(i);
-    Ints got;
-    while (!queue.empty()) co_await get_into(queue, got);
-    CHECK(got == Ints{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
-  });
+EDDY_TEST_CASE("a PriorityQueue gives the smallest item first", "[c266]") {
+  eddy::PriorityQueue<int> queue;
+  for (const int i : {5, 3, 8, 1, 9, 2, 7, 0, 6, 4}) co_await queue.put(i);
+  Ints got;
+  while (!queue.empty()) co_await get_into(queue, got);
+  CHECK(got == Ints{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
 }
 
 TEST_CASE("a PriorityQueue with another comparison gives what that puts first", "[c266]") {
@@ -108,157 +104,143 @@ TEST_CASE("a PriorityQueue gives random items sorted", "[c266]") {
   }
 }
 
-TEST_CASE("a LifoQueue and a PriorityQueue make putters wait at maxsize, oldest first", "[c267]") {
-  run_virtual([]() -> eddy::Task<> {
-    eddy::LifoQueue<int> lifo(1);
-    eddy::PriorityQueue<int> priority(1);
-    std::vector<eddy::TaskHandle<>> tasks;
-    for (const int i : {3, 2, 1}) {
-      tasks.push_back(eddy::create_task(put_one(lifo, i)));
-      tasks.push_back(eddy::create_task(put_one(priority, i)));
+EDDY_TEST_CASE("a LifoQueue and a PriorityQueue make putters wait at maxsize, oldest first", "[c267]") {
+  eddy::LifoQueue<int> lifo(1);
+  eddy::PriorityQueue<int> priority(1);
+  std::vector<eddy::TaskHandle<>> tasks;
+  for (const int i : {3, 2, 1}) {
+    tasks.push_back(eddy::create_task(put_one(lifo, i)));
+    tasks.push_back(eddy::create_task(put_one(priority, i)));
+  }
+  co_await eddy::yield();
+  Ints got;
+  for (int i = 0; i < 3; ++i) {
+    CHECK(lifo.full());
+    CHECK(priority.full());
+    got.push_back(lifo.get_nowait());
+    got.push_back(priority.get_nowait());
+  }
+  CHECK(got == Ints{3, 3, 2, 2, 1, 1});
+  for (auto& task : tasks) co_await task;
+}
+
+EDDY_TEST_CASE("a woken getter takes the last or the best item at the time it runs", "[c280]") {
+  eddy::LifoQueue<int> lifo;
+  eddy::PriorityQueue<int> priority;
+  Ints from_lifo, from_priority;
+  auto a = eddy::create_task(get_into(lifo, from_lifo));
+  auto b = eddy::create_task(get_into(priority, from_priority));
+  co_await eddy::yield();
+  for (const int i : {2, 1, 3}) {
+    lifo.put_nowait(i);
+    priority.put_nowait(i);
+  }
+  CHECK(lifo.get_nowait() == 3);
+  CHECK(priority.get_nowait() == 1);
+  co_await a;
+  co_await b;
+  CHECK(from_lifo == Ints{1});
+  CHECK(from_priority == Ints{2});
+  CHECK(lifo.get_nowait() == 2);
+  CHECK(priority.get_nowait() == 3);
+}
+
+EDDY_TEST_CASE("a getter of a LifoQueue or PriorityQueue that is cancelled after it was woken gets its item", "[c270]") {
+  eddy::LifoQueue<int> lifo;
+  eddy::PriorityQueue<int> priority;
+  Ints got;
+  auto a = eddy::create_task(get_into(lifo, got));
+  auto b = eddy::create_task(get_into(priority, got));
+  co_await eddy::yield();
+  lifo.put_nowait(1);
+  priority.put_nowait(2);
+  a.cancel();
+  b.cancel();
+  co_await eddy::yield();
+  CHECK(got == Ints{1, 2});
+  CHECK(lifo.qsize() + priority.qsize() == 0);
+}
+
+EDDY_TEST_CASE("a comparison that throws in put or get loses no item", "[c287]") {
+  bool refuse = false;
+  MoodyQueue queue(0, Moody{&refuse});
+  for (const int i : {4, 2, 5, 1}) queue.put_nowait(i);
+  refuse = true;
+  CHECK_THROWS_WITH(queue.put_nowait(3), "cannot compare");
+  CHECK_THROWS_WITH(queue.get_nowait(), "cannot compare");
+  CHECK(queue.qsize() == 4);
+  refuse = false;
+  queue.put_nowait(3);
+  Ints got;
+  while (!queue.empty()) co_await get_into(queue, got);
+  CHECK(got == Ints{1, 2, 3, 4, 5});
+}
+
+EDDY_TEST_CASE("a comparison that throws for a waiting putter reaches that putter", "[c287]") {
+  bool refuse = false;
+  MoodyQueue queue(2, Moody{&refuse});
+  queue.put_nowait(1);
+  queue.put_nowait(3);
+  auto a = eddy::create_task(put_one(queue, 2));
+  auto b = eddy::create_task(put_one(queue, 4));
+  co_await eddy::yield();
+  refuse = true;  // to get one of two takes no comparison, to let one in does
+  CHECK(queue.get_nowait() == 1);
+  refuse = false;
+  co_await eddy::yield();
+  CHECK_THROWS_WITH(a.result(), "cannot compare");
+  CHECK_THROWS_WITH(b.result(), "cannot compare");
+  CHECK(queue.get_nowait() == 3);
+  CHECK(queue.empty());
+}
+
+EDDY_TEST_CASE("a comparison that throws for a woken getter leaves the item to the next getter", "[c287]") {
+  bool refuse = false;
+  MoodyQueue queue(0, Moody{&refuse});
+  Ints got;
+  auto a = eddy::create_task([](MoodyQueue& q, bool& flag, Ints& items) -> eddy::Task<> {
+    try {
+      co_await get_into(q, items);
+    } catch (const std::runtime_error&) {
+      items.push_back(-1);
+      flag = false;
     }
-    co_await eddy::yield();
-    Ints got;
-    for (int i = 0; i < 3; ++i) {
-      CHECK(lifo.full());
-      CHECK(priority.full());
-      got.push_back(lifo.get_nowait());
-      got.push_back(priority.get_nowait());
-    }
-    CHECK(got == Ints{3, 3, 2, 2, 1, 1});
-    for (auto& task : tasks) co_await task;
-  });
+  }, std::ref(queue), std::ref(refuse), std::ref(got));
+  auto b = eddy::create_task(get_into(queue, got));
+  auto c = eddy::create_task(get_into(queue, got));
+  co_await eddy::yield();
+  for (const int i : {3, 2, 1}) queue.put_nowait(i);
+  refuse = true;
+  co_await eddy::yield();
+  co_await eddy::yield();
+  CHECK(got == Ints{-1, 1, 2});
+  CHECK(queue.get_nowait() == 3);
+  CHECK(queue.empty());
+  CHECK(a.done());
+  CHECK(b.done());
+  CHECK(c.done());
 }
 
-TEST_CASE("a woken getter takes the last or the best item at the time it runs", "[c280]") {
-  run_virtual([]() -> eddy::Task<> {
-    eddy::LifoQueue<int> lifo;
-    eddy::PriorityQueue<int> priority;
-    Ints from_lifo, from_priority;
-    auto a = eddy::create_task(get_into(lifo, from_lifo));
-    auto b = eddy::create_task(get_into(priority, from_priority));
-    co_await eddy::yield();
-    for (const int i : {2, 1, 3}) {
-      lifo.put_nowait(i);
-      priority.put_nowait(i);
-    }
-    CHECK(lifo.get_nowait() == 3);
-    CHECK(priority.get_nowait() == 1);
-    co_await a;
-    co_await b;
-    CHECK(from_lifo == Ints{1});
-    CHECK(from_priority == Ints{2});
-    CHECK(lifo.get_nowait() == 2);
-    CHECK(priority.get_nowait() == 3);
-  });
+EDDY_TEST_CASE("a comparison that throws in an immediate shutdown leaves the queue whole", "[c287]") {
+  bool refuse = false;
+  MoodyQueue queue(0, Moody{&refuse});
+  Ints got;
+  auto a = eddy::create_task(get_into(queue, got));
+  auto b = eddy::create_task(get_into(queue, got));
+  co_await eddy::yield();
+  for (const int i : {4, 2, 5, 1, 3}) queue.put_nowait(i);
+  refuse = true;
+  CHECK_THROWS_WITH(queue.shutdown(true), "cannot compare");
+  refuse = false;
+  CHECK(queue.qsize() == 5);
+  queue.shutdown(true);
+  CHECK(queue.qsize() == 2);
+  co_await a;
+  co_await b;
+  CHECK(got == Ints{1, 2});
 }
 
-TEST_CASE("a getter of a LifoQueue or PriorityQueue that is cancelled after it was woken gets its item", "[c270]") {
-  run_virtual([]() -> eddy::Task<> {
-    eddy::LifoQueue<int> lifo;
-    eddy::PriorityQueue<int> priority;
-    Ints got;
-    auto a = eddy::create_task(get_into(lifo, got));
-    auto b = eddy::create_task(get_into(priority, got));
-    co_await eddy::yield();
-    lifo.put_nowait(1);
-    priority.put_nowait(2);
-    a.cancel();
-    b.cancel();
-    co_await eddy::yield();
-    CHECK(got == Ints{1, 2});
-    CHECK(lifo.qsize() + priority.qsize() == 0);
-  });
-}
-
-TEST_CASE("a comparison that throws in put or get loses no item", "[c287]") {
-  run_virtual([]() -> eddy::Task<> {
-    bool refuse = false;
-    MoodyQueue queue(0, Moody{&refuse});
-    for (const int i : {4, 2, 5, 1}) queue.put_nowait(i);
-    refuse = true;
-    CHECK_THROWS_WITH(queue.put_nowait(3), "cannot compare");
-    CHECK_THROWS_WITH(queue.get_nowait(), "cannot compare");
-    CHECK(queue.qsize() == 4);
-    refuse = false;
-    queue.put_nowait(3);
-    Ints got;
-    while (!queue.empty()) co_await get_into(queue, got);
-    CHECK(got == Ints{1, 2, 3, 4, 5});
-  });
-}
-
-TEST_CASE("a comparison that throws for a waiting putter reaches that putter", "[c287]") {
-  run_virtual([]() -> eddy::Task<> {
-    bool refuse = false;
-    MoodyQueue queue(2, Moody{&refuse});
-    queue.put_nowait(1);
-    queue.put_nowait(3);
-    auto a = eddy::create_task(put_one(queue, 2));
-    auto b = eddy::create_task(put_one(queue, 4));
-    co_await eddy::yield();
-    refuse = true;  // to get one of two takes no comparison, to let one in does
-    CHECK(queue.get_nowait() == 1);
-    refuse = false;
-    co_await eddy::yield();
-    CHECK_THROWS_WITH(a.result(), "cannot compare");
-    CHECK_THROWS_WITH(b.result(), "cannot compare");
-    CHECK(queue.get_nowait() == 3);
-    CHECK(queue.empty());
-  });
-}
-
-TEST_CASE("a comparison that throws for a woken getter leaves the item to the next getter", "[c287]") {
-  run_virtual([]() -> eddy::Task<> {
-    bool refuse = false;
-    MoodyQueue queue(0, Moody{&refuse});
-    Ints got;
-    auto a = eddy::create_task([](MoodyQueue& q, bool& flag, Ints& items) -> eddy::Task<> {
-      try {
-        co_await get_into(q, items);
-      } catch (const std::runtime_error&) {
-        items.push_back(-1);
-        flag = false;
-      }
-    }, std::ref(queue), std::ref(refuse), std::ref(got));
-    auto b = eddy::create_task(get_into(queue, got));
-    auto c = eddy::create_task(get_into(queue, got));
-    co_await eddy::yield();
-    for (const int i : {3, 2, 1}) queue.put_nowait(i);
-    refuse = true;
-    co_await eddy::yield();
-    co_await eddy::yield();
-    CHECK(got == Ints{-1, 1, 2});
-    CHECK(queue.get_nowait() == 3);
-    CHECK(queue.empty());
-    CHECK(a.done());
-    CHECK(b.done());
-    CHECK(c.done());
-  });
-}
-
-TEST_CASE("a comparison that throws in an immediate shutdown leaves the queue whole", "[c287]") {
-  run_virtual([]() -> eddy::Task<> {
-    bool refuse = false;
-    MoodyQueue queue(0, Moody{&refuse});
-    Ints got;
-    auto a = eddy::create_task(get_into(queue, got));
-    auto b = eddy::create_task(get_into(queue, got));
-    co_await eddy::yield();
-    for (const int i : {4, 2, 5, 1, 3}) queue.put_nowait(i);
-    refuse = true;
-    CHECK_THROWS_WITH(queue.shutdown(true), "cannot compare");
-    refuse = false;
-    CHECK(queue.qsize() == 5);
-    queue.shutdown(true);
-    CHECK(queue.qsize() == 2);
-    co_await a;
-    co_await b;
-    CHECK(got == Ints{1, 2});
-  });
-}
-
-TEST_CASE("a PriorityQueue takes items that can only be moved, compared by what they point to", "[c287]") {
+EDDY_LOOP_TEST_CASE("a PriorityQueue takes items that can only be moved, compared by what they point to", "[c287]") {
   struct ByValue {
     bool operator()(const std::unique_ptr<int>& a, const std::unique_ptr<int>& b) const { return *a < *b; }
   };

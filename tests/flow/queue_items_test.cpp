@@ -139,7 +139,7 @@ TEST_CASE("queues take items that can be neither copied, assigned nor made witho
   check_tickets<eddy::PriorityQueue<Ticket, ByNumber>>();
 }
 
-TEST_CASE("a channel takes items that can be neither copied, assigned nor made without arguments", "[c287][c289]") {
+EDDY_LOOP_TEST_CASE("a channel takes items that can be neither copied, assigned nor made without arguments", "[c287][c289]") {
   for (const std::size_t capacity : {0U, 1U, 4U}) {
     run_virtual([capacity]() -> eddy::Task<> {
       eddy::Channel<Ticket> ends(capacity);
@@ -163,19 +163,17 @@ TEST_CASE("a move that throws loses no item of a queue", "[c287]") {
   check_fragile<eddy::PriorityQueue<Fragile>>();
 }
 
-TEST_CASE("a move that throws when an item is got leaves it in the queue", "[c287]") {
-  run_virtual([]() -> eddy::Task<> {
-    eddy::Queue<Fragile> queue;
-    queue.put_nowait(1);
-    Fragile::moves_left = 1;
-    CHECK_THROWS_WITH(queue.get_nowait(), "moved once too often");
-    CHECK(queue.qsize() == 1);
-    const int number = co_await number_from(queue);
-    CHECK(number == 1);
-  });
+EDDY_TEST_CASE("a move that throws when an item is got leaves it in the queue", "[c287]") {
+  eddy::Queue<Fragile> queue;
+  queue.put_nowait(1);
+  Fragile::moves_left = 1;
+  CHECK_THROWS_WITH(queue.get_nowait(), "moved once too often");
+  CHECK(queue.qsize() == 1);
+  const int number = co_await number_from(queue);
+  CHECK(number == 1);
 }
 
-TEST_CASE("a move that throws when an item is received leaves it in the channel", "[c287]") {
+EDDY_LOOP_TEST_CASE("a move that throws when an item is received leaves it in the channel", "[c287]") {
   for (const std::size_t capacity : {0U, 1U}) {
     run_virtual([capacity]() -> eddy::Task<> {
       eddy::Channel<Fragile> ends(capacity);
@@ -201,7 +199,7 @@ TEST_CASE("a move that throws when an item is received leaves it in the channel"
   }
 }
 
-TEST_CASE("an item that cannot be made for put leaves the queue as it was", "[c287]") {
+EDDY_LOOP_TEST_CASE("an item that cannot be made for put leaves the queue as it was", "[c287]") {
   struct Picky {
     explicit Picky(int from) {
       if (from < 0) throw std::invalid_argument("negative");
@@ -234,62 +232,56 @@ TEST_CASE("put_nowait and try_send that are refused do not move from the item", 
   CHECK(item != nullptr);
 }
 
-TEST_CASE("aggregates are put by their members, or when they have a name") {
-  run_virtual([]() -> eddy::Task<> {
-    const std::string url = "https://example.org/a/path/that/is/too/long/for/the/small/buffer";
-    eddy::Queue<Request> queue;
-    co_await queue.put(std::in_place, 1, url);
-    Request named{2, url};
-    co_await queue.put(named);
-    co_await queue.put(std::in_place, std::move(named));
-    queue.put_nowait({3, url});
-    queue.put_nowait(Request{4, url});
-    int sum = 0;
-    while (!queue.empty()) {
-      const Request request = co_await queue.get();
-      CHECK(request.url == url);
-      sum += request.id;
-    }
-    CHECK(sum == 12);
-    const auto [sender, receiver] = eddy::channel<Request>(1);
-    co_await sender.send(std::in_place, 5, url);
-    const auto request = co_await receiver.next();
-    CHECK(request->url == url);
-  });
+EDDY_TEST_CASE("aggregates are put by their members, or when they have a name") {
+  const std::string url = "https://example.org/a/path/that/is/too/long/for/the/small/buffer";
+  eddy::Queue<Request> queue;
+  co_await queue.put(std::in_place, 1, url);
+  Request named{2, url};
+  co_await queue.put(named);
+  co_await queue.put(std::in_place, std::move(named));
+  queue.put_nowait({3, url});
+  queue.put_nowait(Request{4, url});
+  int sum = 0;
+  while (!queue.empty()) {
+    const Request request = co_await queue.get();
+    CHECK(request.url == url);
+    sum += request.id;
+  }
+  CHECK(sum == 12);
+  const auto [sender, receiver] = eddy::channel<Request>(1);
+  co_await sender.send(std::in_place, 5, url);
+  const auto request = co_await receiver.next();
+  CHECK(request->url == url);
 }
 
-TEST_CASE("items are made from whatever the item's type is made from, once") {
-  run_virtual([]() -> eddy::Task<> {
-    eddy::Queue<std::string> words;
-    co_await words.put("one");
-    co_await words.put(std::in_place, std::size_t{3}, '2');
-    const char* three = "three";
-    co_await words.put(three);
-    words.put_nowait("four");
-    std::string all;
-    while (!words.empty()) all += co_await words.get() + " ";
-    CHECK(all == "one 222 three four ");
-    eddy::Queue<std::optional<int>> maybes;
-    co_await maybes.put(std::nullopt);
-    co_await maybes.put(1);
-    const auto none = co_await maybes.get();
-    CHECK_FALSE(none.has_value());
-    const auto one = co_await maybes.get();
-    CHECK(one == 1);
-  });
+EDDY_TEST_CASE("items are made from whatever the item's type is made from, once") {
+  eddy::Queue<std::string> words;
+  co_await words.put("one");
+  co_await words.put(std::in_place, std::size_t{3}, '2');
+  const char* three = "three";
+  co_await words.put(three);
+  words.put_nowait("four");
+  std::string all;
+  while (!words.empty()) all += co_await words.get() + " ";
+  CHECK(all == "one 222 three four ");
+  eddy::Queue<std::optional<int>> maybes;
+  co_await maybes.put(std::nullopt);
+  co_await maybes.put(1);
+  const auto none = co_await maybes.get();
+  CHECK_FALSE(none.has_value());
+  const auto one = co_await maybes.get();
+  CHECK(one == 1);
 }
 
-TEST_CASE("a channel of optionals tells an empty item from its end") {
-  run_virtual([]() -> eddy::Task<> {
-    eddy::Channel<std::optional<int>> ends(2);
-    co_await ends.sender.send(std::nullopt);
-    ends.sender.close();
-    const auto item = co_await ends.receiver.next();
-    REQUIRE(item.has_value());
-    CHECK_FALSE(item->has_value());
-    const auto end = co_await ends.receiver.next();
-    CHECK_FALSE(end.has_value());
-  });
+EDDY_TEST_CASE("a channel of optionals tells an empty item from its end") {
+  eddy::Channel<std::optional<int>> ends(2);
+  co_await ends.sender.send(std::nullopt);
+  ends.sender.close();
+  const auto item = co_await ends.receiver.next();
+  REQUIRE(item.has_value());
+  CHECK_FALSE(item->has_value());
+  const auto end = co_await ends.receiver.next();
+  CHECK_FALSE(end.has_value());
 }
 
 TEST_CASE("a queue that is destroyed destroys its items once", "[c284]") {
@@ -306,19 +298,17 @@ TEST_CASE("a queue that is destroyed destroys its items once", "[c284]") {
   CHECK(Tracked::alive == 0);
 }
 
-TEST_CASE("a cancelled putter's item is destroyed with its frame", "[c272][c284]") {
-  run_virtual([]() -> eddy::Task<> {
-    eddy::Queue<Ticket> queue(1);
-    queue.put_nowait(1);
-    auto putter = eddy::create_task([](eddy::Queue<Ticket>& q) -> eddy::Task<> { co_await q.put(2); }, std::ref(queue));
-    co_await eddy::yield();
-    CHECK(Tracked::alive == 2);
-    putter.cancel();
-    co_await eddy::yield();
-    CHECK(Tracked::alive == 1);
-    CHECK(queue.get_nowait().number == 1);
-    CHECK(queue.empty());
-  });
+EDDY_TEST_CASE("a cancelled putter's item is destroyed with its frame", "[c272][c284]") {
+  eddy::Queue<Ticket> queue(1);
+  queue.put_nowait(1);
+  auto putter = eddy::create_task([](eddy::Queue<Ticket>& q) -> eddy::Task<> { co_await q.put(2); }, std::ref(queue));
+  co_await eddy::yield();
+  CHECK(Tracked::alive == 2);
+  putter.cancel();
+  co_await eddy::yield();
+  CHECK(Tracked::alive == 1);
+  CHECK(queue.get_nowait().number == 1);
+  CHECK(queue.empty());
 }
 
 TEST_CASE("over-aligned items stand where they must") {

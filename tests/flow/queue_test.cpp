@@ -46,17 +46,15 @@ Ints drain(IntQueue& queue) {
 
 }  // namespace
 
-TEST_CASE("a queue gives its items in the order in which they were put", "[c266]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue;
-    for (int i = 0; i < 100; ++i) co_await queue.put(i);
-    CHECK(queue.qsize() == 100);
-    for (int i = 0; i < 100; ++i) {
-      const int item = co_await queue.get();
-      CHECK(item == i);
-    }
-    CHECK(queue.empty());
-  });
+EDDY_TEST_CASE("a queue gives its items in the order in which they were put", "[c266]") {
+  IntQueue queue;
+  for (int i = 0; i < 100; ++i) co_await queue.put(i);
+  CHECK(queue.qsize() == 100);
+  for (int i = 0; i < 100; ++i) {
+    const int item = co_await queue.get();
+    CHECK(item == i);
+  }
+  CHECK(queue.empty());
 }
 
 TEST_CASE("qsize, empty, full and maxsize tell what is stored and what fits", "[c267]") {
@@ -92,210 +90,188 @@ TEST_CASE("put_nowait on a full queue throws QueueFull and get_nowait on an empt
   CHECK_THROWS_WITH(queue.get_nowait(), "eddy: the queue is empty");
 }
 
-TEST_CASE("put waits at maxsize until a get makes room", "[c267]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue(2);
-    Log log;
-    auto producer = eddy::create_task([](IntQueue& q, Log& lines) -> eddy::Task<> {
-      for (int i = 0; i < 4; ++i) {
-        co_await q.put(i);
-        lines.push_back("put " + std::to_string(i));
-      }
-    }, std::ref(queue), std::ref(log));
-    co_await eddy::sleep(1h);
-    CHECK(log == Log{"put 0", "put 1"});
-    CHECK(queue.full());
-    const int first = co_await queue.get();
-    CHECK(first == 0);
-    CHECK(queue.qsize() == 2);  // the slot took the waiting item at once
-    CHECK(log == Log{"put 0", "put 1"});  // and nothing ran inside get
-    co_await eddy::yield();
-    CHECK(log == Log{"put 0", "put 1", "put 2"});
-    CHECK(queue.get_nowait() == 1);
-    CHECK(queue.get_nowait() == 2);
-    co_await producer;
-    CHECK(queue.get_nowait() == 3);
-  });
+EDDY_TEST_CASE("put waits at maxsize until a get makes room", "[c267]") {
+  IntQueue queue(2);
+  Log log;
+  auto producer = eddy::create_task([](IntQueue& q, Log& lines) -> eddy::Task<> {
+    for (int i = 0; i < 4; ++i) {
+      co_await q.put(i);
+      lines.push_back("put " + std::to_string(i));
+    }
+  }, std::ref(queue), std::ref(log));
+  co_await eddy::sleep(1h);
+  CHECK(log == Log{"put 0", "put 1"});
+  CHECK(queue.full());
+  const int first = co_await queue.get();
+  CHECK(first == 0);
+  CHECK(queue.qsize() == 2);  // the slot took the waiting item at once
+  CHECK(log == Log{"put 0", "put 1"});  // and nothing ran inside get
+  co_await eddy::yield();
+  CHECK(log == Log{"put 0", "put 1", "put 2"});
+  CHECK(queue.get_nowait() == 1);
+  CHECK(queue.get_nowait() == 2);
+  co_await producer;
+  CHECK(queue.get_nowait() == 3);
 }
 
-TEST_CASE("get waits until an item is put", "[c267]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue;
-    const auto start = now();
-    auto later = eddy::create_task([](IntQueue& q) -> eddy::Task<> {
-      co_await eddy::sleep(5s);
-      co_await q.put(7);
-    }, std::ref(queue));
-    const int item = co_await queue.get();
-    CHECK(item == 7);
-    CHECK(now() - start == 5s);
-    co_await later;
-  });
+EDDY_TEST_CASE("get waits until an item is put", "[c267]") {
+  IntQueue queue;
+  const auto start = now();
+  auto later = eddy::create_task([](IntQueue& q) -> eddy::Task<> {
+    co_await eddy::sleep(5s);
+    co_await q.put(7);
+  }, std::ref(queue));
+  const int item = co_await queue.get();
+  CHECK(item == 7);
+  CHECK(now() - start == 5s);
+  co_await later;
 }
 
-TEST_CASE("put and get that can go on at once give nobody else a turn, even with a cancel pending", "[c270]") {
-  run_virtual([]() -> eddy::Task<> {
-    Ints got;
-    auto task = eddy::create_task([](Ints& items) -> eddy::Task<> {
-      IntQueue queue(1);
-      eddy::current_task().cancel();
-      for (int i = 0; i < 3; ++i) {
-        co_await queue.put(i);
-        const int item = co_await queue.get();
-        items.push_back(item);
-      }
-      co_await queue.get();
-      items.push_back(-1);
-    }, std::ref(got));
-    co_await eddy::yield();
-    CHECK(got == Ints{0, 1, 2});
-    CHECK(task.cancelled());
-  });
-}
-
-TEST_CASE("waiting getters are served in the order of their arrival") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue;
-    Log log;
-    std::vector<eddy::TaskHandle<>> tasks;
-    for (const char* name : {"a", "b", "c"}) tasks.push_back(eddy::create_task(get_named(queue, log, name)));
-    co_await eddy::yield();
-    for (int i = 1; i <= 3; ++i) queue.put_nowait(i);
-    co_await turns(2);
-    CHECK(log == Log{"a1", "b2", "c3"});
-  });
-}
-
-TEST_CASE("waiting putters are served in the order of their arrival") {
-  run_virtual([]() -> eddy::Task<> {
+EDDY_TEST_CASE("put and get that can go on at once give nobody else a turn, even with a cancel pending", "[c270]") {
+  Ints got;
+  auto task = eddy::create_task([](Ints& items) -> eddy::Task<> {
     IntQueue queue(1);
-    queue.put_nowait(0);
-    Log log;
-    std::vector<eddy::TaskHandle<>> tasks;
-    int item = 0;
-    for (const char* name : {"a", "b", "c"}) tasks.push_back(eddy::create_task(put_named(queue, log, name, ++item)));
-    co_await eddy::yield();
-    Ints got;
-    for (int i = 0; i < 4; ++i) got.push_back(queue.get_nowait());
-    CHECK(got == Ints{0, 1, 2, 3});
-    CHECK(log.empty());
-    co_await turns(2);
-    CHECK(log == Log{"a", "b", "c"});
-  });
-}
-
-TEST_CASE("a getter that comes later does not overtake one that was promised the item", "[c270][c280]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue;
-    Log log;
-    auto waiting = eddy::create_task(get_named(queue, log, "early"));
-    co_await eddy::yield();
-    queue.put_nowait(1);
-    CHECK(queue.qsize() == 1);
-    CHECK(queue.empty());  // there is nothing that anybody else may take
-    CHECK_THROWS_AS(queue.get_nowait(), eddy::QueueEmpty);
-    auto late = eddy::create_task(get_named(queue, log, "late"));
-    co_await turns(3);
-    CHECK(log == Log{"early1"});
-    queue.put_nowait(2);
-    co_await late;
-    CHECK(log == Log{"early1", "late2"});
-  });
-}
-
-TEST_CASE("a putter that comes later does not take the slot that was freed for an earlier one", "[c272]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue(1);
-    queue.put_nowait(1);
-    Log log;
-    auto waiting = eddy::create_task(put_named(queue, log, "early", 2));
-    co_await eddy::yield();
-    CHECK(queue.get_nowait() == 1);
-    CHECK(queue.full());
-    CHECK_THROWS_AS(queue.put_nowait(3), eddy::QueueFull);
-    auto late = eddy::create_task(put_named(queue, log, "late", 3));
-    co_await turns(2);
-    CHECK(log == Log{"early"});
-    CHECK(queue.get_nowait() == 2);
-    co_await late;
-    CHECK(queue.get_nowait() == 3);
-  });
-}
-
-TEST_CASE("what a woken getter was promised counts for the bound until it runs", "[c267]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue(1);
-    Ints got;
-    auto a = eddy::create_task(get_into(queue, got));
-    auto b = eddy::create_task(get_into(queue, got));
-    co_await eddy::yield();
-    queue.put_nowait(1);
-    CHECK(queue.full());
-    CHECK_THROWS_AS(queue.put_nowait(2), eddy::QueueFull);
-    co_await queue.put(2);  // waits for the turn of `a`
-    CHECK(got == Ints{1});
-    co_await b;
-    CHECK(got == Ints{1, 2});
-  });
-}
-
-TEST_CASE("a getter cancelled while it waits leaves, and the item goes to the next one", "[c269]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue;
-    Log log;
-    auto a = eddy::create_task(get_named(queue, log, "a"));
-    auto b = eddy::create_task(get_named(queue, log, "b"));
-    auto c = eddy::create_task(get_named(queue, log, "c"));
-    co_await eddy::yield();
-    b.cancel();
-    queue.put_nowait(1);
-    queue.put_nowait(2);
-    co_await turns(2);
-    CHECK(log == Log{"a1", "c2"});
-    CHECK(b.cancelled());
-    CHECK(queue.qsize() == 0);
-  });
-}
-
-TEST_CASE("a getter cancelled in the turn in which it was promised an item still gets it", "[c270]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue;
-    Ints got;
-    bool went_on = false;
-    auto task = eddy::create_task([](IntQueue& q, Ints& items, bool& after) -> eddy::Task<> {
-      const int item = co_await q.get();
+    eddy::current_task().cancel();
+    for (int i = 0; i < 3; ++i) {
+      co_await queue.put(i);
+      const int item = co_await queue.get();
       items.push_back(item);
-      co_await eddy::yield();
-      after = true;
-    }, std::ref(queue), std::ref(got), std::ref(went_on));
-    co_await eddy::yield();
-    queue.put_nowait(1);
-    queue.put_nowait(2);
-    task.cancel();
-    co_await turns(2);
-    CHECK(got == Ints{1});
-    CHECK_FALSE(went_on);  // the cancel stayed in force
-    CHECK(task.cancelled());
-    CHECK(drain(queue) == Ints{2});
-  });
+    }
+    co_await queue.get();
+    items.push_back(-1);
+  }, std::ref(got));
+  co_await eddy::yield();
+  CHECK(got == Ints{0, 1, 2});
+  CHECK(task.cancelled());
 }
 
-TEST_CASE("a getter cancelled first and then served is not given the item", "[c269]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue;
-    Ints got;
-    auto task = eddy::create_task(get_into(queue, got));
-    co_await eddy::yield();
-    task.cancel();
-    queue.put_nowait(1);
-    CHECK(queue.get_nowait() == 1);
-    co_await eddy::yield();
-    CHECK(task.cancelled());
-    CHECK(got.empty());
-  });
+EDDY_TEST_CASE("waiting getters are served in the order of their arrival") {
+  IntQueue queue;
+  Log log;
+  std::vector<eddy::TaskHandle<>> tasks;
+  for (const char* name : {"a", "b", "c"}) tasks.push_back(eddy::create_task(get_named(queue, log, name)));
+  co_await eddy::yield();
+  for (int i = 1; i <= 3; ++i) queue.put_nowait(i);
+  co_await turns(2);
+  CHECK(log == Log{"a1", "b2", "c3"});
 }
 
-TEST_CASE("of many getters of which every other one is cancelled nothing is lost and the order is kept", "[c271]") {
+EDDY_TEST_CASE("waiting putters are served in the order of their arrival") {
+  IntQueue queue(1);
+  queue.put_nowait(0);
+  Log log;
+  std::vector<eddy::TaskHandle<>> tasks;
+  int item = 0;
+  for (const char* name : {"a", "b", "c"}) tasks.push_back(eddy::create_task(put_named(queue, log, name, ++item)));
+  co_await eddy::yield();
+  Ints got;
+  for (int i = 0; i < 4; ++i) got.push_back(queue.get_nowait());
+  CHECK(got == Ints{0, 1, 2, 3});
+  CHECK(log.empty());
+  co_await turns(2);
+  CHECK(log == Log{"a", "b", "c"});
+}
+
+EDDY_TEST_CASE("a getter that comes later does not overtake one that was promised the item", "[c270][c280]") {
+  IntQueue queue;
+  Log log;
+  auto waiting = eddy::create_task(get_named(queue, log, "early"));
+  co_await eddy::yield();
+  queue.put_nowait(1);
+  CHECK(queue.qsize() == 1);
+  CHECK(queue.empty());  // there is nothing that anybody else may take
+  CHECK_THROWS_AS(queue.get_nowait(), eddy::QueueEmpty);
+  auto late = eddy::create_task(get_named(queue, log, "late"));
+  co_await turns(3);
+  CHECK(log == Log{"early1"});
+  queue.put_nowait(2);
+  co_await late;
+  CHECK(log == Log{"early1", "late2"});
+}
+
+EDDY_TEST_CASE("a putter that comes later does not take the slot that was freed for an earlier one", "[c272]") {
+  IntQueue queue(1);
+  queue.put_nowait(1);
+  Log log;
+  auto waiting = eddy::create_task(put_named(queue, log, "early", 2));
+  co_await eddy::yield();
+  CHECK(queue.get_nowait() == 1);
+  CHECK(queue.full());
+  CHECK_THROWS_AS(queue.put_nowait(3), eddy::QueueFull);
+  auto late = eddy::create_task(put_named(queue, log, "late", 3));
+  co_await turns(2);
+  CHECK(log == Log{"early"});
+  CHECK(queue.get_nowait() == 2);
+  co_await late;
+  CHECK(queue.get_nowait() == 3);
+}
+
+EDDY_TEST_CASE("what a woken getter was promised counts for the bound until it runs", "[c267]") {
+  IntQueue queue(1);
+  Ints got;
+  auto a = eddy::create_task(get_into(queue, got));
+  auto b = eddy::create_task(get_into(queue, got));
+  co_await eddy::yield();
+  queue.put_nowait(1);
+  CHECK(queue.full());
+  CHECK_THROWS_AS(queue.put_nowait(2), eddy::QueueFull);
+  co_await queue.put(2);  // waits for the turn of `a`
+  CHECK(got == Ints{1});
+  co_await b;
+  CHECK(got == Ints{1, 2});
+}
+
+EDDY_TEST_CASE("a getter cancelled while it waits leaves, and the item goes to the next one", "[c269]") {
+  IntQueue queue;
+  Log log;
+  auto a = eddy::create_task(get_named(queue, log, "a"));
+  auto b = eddy::create_task(get_named(queue, log, "b"));
+  auto c = eddy::create_task(get_named(queue, log, "c"));
+  co_await eddy::yield();
+  b.cancel();
+  queue.put_nowait(1);
+  queue.put_nowait(2);
+  co_await turns(2);
+  CHECK(log == Log{"a1", "c2"});
+  CHECK(b.cancelled());
+  CHECK(queue.qsize() == 0);
+}
+
+EDDY_TEST_CASE("a getter cancelled in the turn in which it was promised an item still gets it", "[c270]") {
+  IntQueue queue;
+  Ints got;
+  bool went_on = false;
+  auto task = eddy::create_task([](IntQueue& q, Ints& items, bool& after) -> eddy::Task<> {
+    const int item = co_await q.get();
+    items.push_back(item);
+    co_await eddy::yield();
+    after = true;
+  }, std::ref(queue), std::ref(got), std::ref(went_on));
+  co_await eddy::yield();
+  queue.put_nowait(1);
+  queue.put_nowait(2);
+  task.cancel();
+  co_await turns(2);
+  CHECK(got == Ints{1});
+  CHECK_FALSE(went_on);  // the cancel stayed in force
+  CHECK(task.cancelled());
+  CHECK(drain(queue) == Ints{2});
+}
+
+EDDY_TEST_CASE("a getter cancelled first and then served is not given the item", "[c269]") {
+  IntQueue queue;
+  Ints got;
+  auto task = eddy::create_task(get_into(queue, got));
+  co_await eddy::yield();
+  task.cancel();
+  queue.put_nowait(1);
+  CHECK(queue.get_nowait() == 1);
+  co_await eddy::yield();
+  CHECK(task.cancelled());
+  CHECK(got.empty());
+}
+
+EDDY_LOOP_TEST_CASE("of many getters of which every other one is cancelled nothing is lost and the order is kept", "[c271]") {
   for (const bool cancel_first : {true, false}) {
     run_virtual([cancel_first]() -> eddy::Task<> {
       IntQueue queue;
@@ -323,105 +299,95 @@ TEST_CASE("of many getters of which every other one is cancelled nothing is lost
   }
 }
 
-TEST_CASE("a putter cancelled while it waits leaves with its item, and the slot goes to the next one", "[c272]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue(1);
-    queue.put_nowait(0);
-    Log log;
-    auto a = eddy::create_task(put_named(queue, log, "a", 1));
-    auto b = eddy::create_task(put_named(queue, log, "b", 2));
-    co_await eddy::yield();
-    a.cancel();
-    CHECK(queue.get_nowait() == 0);
-    CHECK(queue.get_nowait() == 2);
-    co_await turns(2);
-    CHECK(a.cancelled());
-    CHECK(log == Log{"b"});
-    CHECK(queue.empty());
-  });
+EDDY_TEST_CASE("a putter cancelled while it waits leaves with its item, and the slot goes to the next one", "[c272]") {
+  IntQueue queue(1);
+  queue.put_nowait(0);
+  Log log;
+  auto a = eddy::create_task(put_named(queue, log, "a", 1));
+  auto b = eddy::create_task(put_named(queue, log, "b", 2));
+  co_await eddy::yield();
+  a.cancel();
+  CHECK(queue.get_nowait() == 0);
+  CHECK(queue.get_nowait() == 2);
+  co_await turns(2);
+  CHECK(a.cancelled());
+  CHECK(log == Log{"b"});
+  CHECK(queue.empty());
 }
 
-TEST_CASE("a putter cancelled in the turn in which its item was let in completes, and the item stays", "[c272]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue(1);
-    queue.put_nowait(0);
-    Log log;
-    auto a = eddy::create_task(put_named(queue, log, "a", 1));
-    auto b = eddy::create_task(put_named(queue, log, "b", 2));
-    co_await eddy::yield();
-    CHECK(queue.get_nowait() == 0);
-    a.cancel();
-    co_await turns(2);
-    CHECK(log == Log{"a"});
-    CHECK(queue.get_nowait() == 1);
-    co_await b;
-    CHECK(queue.get_nowait() == 2);
-  });
+EDDY_TEST_CASE("a putter cancelled in the turn in which its item was let in completes, and the item stays", "[c272]") {
+  IntQueue queue(1);
+  queue.put_nowait(0);
+  Log log;
+  auto a = eddy::create_task(put_named(queue, log, "a", 1));
+  auto b = eddy::create_task(put_named(queue, log, "b", 2));
+  co_await eddy::yield();
+  CHECK(queue.get_nowait() == 0);
+  a.cancel();
+  co_await turns(2);
+  CHECK(log == Log{"a"});
+  CHECK(queue.get_nowait() == 1);
+  co_await b;
+  CHECK(queue.get_nowait() == 2);
 }
 
-TEST_CASE("a get that a timeout cuts takes nothing, one that is served at the deadline delivers", "[c269][c270]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue;
-    auto wait = [](IntQueue& q) -> eddy::Task<int> { co_return co_await q.get(); };
-    const auto nothing = co_await eddy::move_on_after(1s, wait(queue));
-    CHECK_FALSE(nothing.has_value());
-    queue.put_nowait(1);
-    CHECK(queue.get_nowait() == 1);
-    eddy::get_running_loop().call_later(1s, [&queue] { queue.put_nowait(2); });
-    const auto something = co_await eddy::move_on_after(1s, wait(queue));
-    CHECK(something == 2);
-  });
+EDDY_TEST_CASE("a get that a timeout cuts takes nothing, one that is served at the deadline delivers", "[c269][c270]") {
+  IntQueue queue;
+  auto wait = [](IntQueue& q) -> eddy::Task<int> { co_return co_await q.get(); };
+  const auto nothing = co_await eddy::move_on_after(1s, wait(queue));
+  CHECK_FALSE(nothing.has_value());
+  queue.put_nowait(1);
+  CHECK(queue.get_nowait() == 1);
+  eddy::get_running_loop().call_later(1s, [&queue] { queue.put_nowait(2); });
+  const auto something = co_await eddy::move_on_after(1s, wait(queue));
+  CHECK(something == 2);
 }
 
-TEST_CASE("with maxsize one a producer and a consumer never stall", "[c274]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue(1);
-    auto produce = [](IntQueue& q) -> eddy::Task<> {
-      for (int i = 0; i < 1000; ++i) {
-        co_await q.put(i);
-        if (i % 7 == 0) co_await eddy::yield();
-      }
-    };
-    auto consume = [](IntQueue& q) -> eddy::Task<long> {
-      long sum = 0;
-      for (int i = 0; i < 1000; ++i) {
-        const int item = co_await q.get();
-        sum += item;
-        if (i % 3 == 0) co_await eddy::yield();
-      }
-      co_return sum;
-    };
-    const auto results = co_await eddy::gather(produce(queue), consume(queue));
-    CHECK(std::get<1>(results) == 499'500);
-  });
-}
-
-TEST_CASE("with maxsize one several producers and consumers, some cancelled, never stall", "[c274]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue(1);
-    std::vector<eddy::TaskHandle<>> producers, consumers;
-    int got = 0;
-    auto produce = [](IntQueue& q) -> eddy::Task<> {
-      for (int i = 0; i < 100; ++i) co_await q.put(i);
-    };
-    auto consume = [](IntQueue& q, int& count) -> eddy::Task<> {
-      for (;;) {
-        (void)co_await q.get();
-        ++count;
-      }
-    };
-    for (int i = 0; i < 4; ++i) {
-      producers.push_back(eddy::create_task(produce(queue)));
-      consumers.push_back(eddy::create_task(consume(queue, got)));
+EDDY_TEST_CASE("with maxsize one a producer and a consumer never stall", "[c274]") {
+  IntQueue queue(1);
+  auto produce = [](IntQueue& q) -> eddy::Task<> {
+    for (int i = 0; i < 1000; ++i) {
+      co_await q.put(i);
+      if (i % 7 == 0) co_await eddy::yield();
     }
-    co_await turns(5);
-    consumers[0].cancel();
-    consumers[2].cancel();
-    for (auto& producer : producers) co_await producer;
-    co_await turns(5);
-    CHECK(got == 400);
-    for (auto& consumer : consumers) consumer.cancel();
-  });
+  };
+  auto consume = [](IntQueue& q) -> eddy::Task<long> {
+    long sum = 0;
+    for (int i = 0; i < 1000; ++i) {
+      const int item = co_await q.get();
+      sum += item;
+      if (i % 3 == 0) co_await eddy::yield();
+    }
+    co_return sum;
+  };
+  const auto results = co_await eddy::gather(produce(queue), consume(queue));
+  CHECK(std::get<1>(results) == 499'500);
+}
+
+EDDY_TEST_CASE("with maxsize one several producers and consumers, some cancelled, never stall", "[c274]") {
+  IntQueue queue(1);
+  std::vector<eddy::TaskHandle<>> producers, consumers;
+  int got = 0;
+  auto produce = [](IntQueue& q) -> eddy::Task<> {
+    for (int i = 0; i < 100; ++i) co_await q.put(i);
+  };
+  auto consume = [](IntQueue& q, int& count) -> eddy::Task<> {
+    for (;;) {
+      (void)co_await q.get();
+      ++count;
+    }
+  };
+  for (int i = 0; i < 4; ++i) {
+    producers.push_back(eddy::create_task(produce(queue)));
+    consumers.push_back(eddy::create_task(consume(queue, got)));
+  }
+  co_await turns(5);
+  consumers[0].cancel();
+  consumers[2].cancel();
+  for (auto& producer : producers) co_await producer;
+  co_await turns(5);
+  CHECK(got == 400);
+  for (auto& consumer : consumers) consumer.cancel();
 }
 
 TEST_CASE("task_done once too often throws a named error", "[c275]") {
@@ -433,116 +399,104 @@ TEST_CASE("task_done once too often throws a named error", "[c275]") {
   CHECK_THROWS_WITH(queue.task_done(), "eddy: task_done() was called more often than items were put into the queue");
 }
 
-TEST_CASE("join completes at once for a queue into which nothing was put", "[c276]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue;
-    auto task = eddy::create_task([](IntQueue& q) -> eddy::Task<> { co_await q.join(); }, std::ref(queue));
-    co_await queue.join();
-    co_await eddy::yield();
-    CHECK(task.done());
-  });
+EDDY_TEST_CASE("join completes at once for a queue into which nothing was put", "[c276]") {
+  IntQueue queue;
+  auto task = eddy::create_task([](IntQueue& q) -> eddy::Task<> { co_await q.join(); }, std::ref(queue));
+  co_await queue.join();
+  co_await eddy::yield();
+  CHECK(task.done());
 }
 
-TEST_CASE("join waits until task_done was called for every item", "[c276]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue;
-    auto worker = [](IntQueue& q) -> eddy::Task<> {
-      for (;;) {
-        const int seconds = co_await q.get();
-        co_await eddy::sleep(std::chrono::seconds(seconds));
-        q.task_done();
-      }
-    };
-    auto a = eddy::create_task(worker(queue));
-    auto b = eddy::create_task(worker(queue));
-    for (const int seconds : {3, 2, 4}) queue.put_nowait(seconds);
-    const auto start = now();
-    auto other = eddy::create_task([](IntQueue& q) -> eddy::Task<> { co_await q.join(); }, std::ref(queue));
-    co_await queue.join();
-    CHECK(now() - start == 6s);
-    co_await eddy::yield();
-    CHECK(other.done());
-    queue.put_nowait(1);  // it can be joined again
-    co_await queue.join();
-    CHECK(now() - start == 7s);
-    a.cancel();
-    b.cancel();
-  });
-}
-
-TEST_CASE("an item that is let in from a waiting putter counts for join", "[c276]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue(1);
-    Log log;
-    queue.put_nowait(1);
-    auto putter = eddy::create_task(put_named(queue, log, "put", 2));
-    co_await eddy::yield();
-    CHECK(queue.get_nowait() == 1);
-    queue.task_done();
-    auto joiner = eddy::create_task([](IntQueue& q) -> eddy::Task<> { co_await q.join(); }, std::ref(queue));
-    co_await turns(3);
-    CHECK_FALSE(joiner.done());
-    CHECK(queue.get_nowait() == 2);
-    queue.task_done();
-    co_await joiner;
-  });
-}
-
-TEST_CASE("a join that is cancelled leaves, and the others go on waiting", "[c276]") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue;
-    queue.put_nowait(1);
-    auto join = [](IntQueue& q) -> eddy::Task<> { co_await q.join(); };
-    auto a = eddy::create_task(join(queue));
-    auto b = eddy::create_task(join(queue));
-    co_await eddy::yield();
-    a.cancel();
-    co_await eddy::yield();
-    CHECK(a.cancelled());
-    CHECK_FALSE(b.done());
-    queue.task_done();
-    co_await b;
-  });
-}
-
-TEST_CASE("who waits at a queue that is destroyed goes on waiting until it is cancelled") {
-  run_virtual([]() -> eddy::Task<> {
-    Ints got;
-    Log log;
-    auto queue = std::make_unique<IntQueue>(1);
-    auto full = std::make_unique<IntQueue>(1);
-    full->put_nowait(1);
-    auto getter = eddy::create_task(get_into(*queue, got));
-    auto putter = eddy::create_task(put_named(*full, log, "put", 2));
-    auto joiner = eddy::create_task([](IntQueue& q) -> eddy::Task<> { co_await q.join(); }, std::ref(*full));
-    co_await eddy::yield();
-    queue.reset();
-    full.reset();
-    co_await turns(3);
-    for (auto* task : {&getter, &putter, &joiner}) {
-      CHECK_FALSE(task->done());
-      task->cancel();
+EDDY_TEST_CASE("join waits until task_done was called for every item", "[c276]") {
+  IntQueue queue;
+  auto worker = [](IntQueue& q) -> eddy::Task<> {
+    for (;;) {
+      const int seconds = co_await q.get();
+      co_await eddy::sleep(std::chrono::seconds(seconds));
+      q.task_done();
     }
-    co_await turns(2);
-    for (auto* task : {&getter, &putter, &joiner}) CHECK(task->cancelled());
-    CHECK(got.empty());
-  });
+  };
+  auto a = eddy::create_task(worker(queue));
+  auto b = eddy::create_task(worker(queue));
+  for (const int seconds : {3, 2, 4}) queue.put_nowait(seconds);
+  const auto start = now();
+  auto other = eddy::create_task([](IntQueue& q) -> eddy::Task<> { co_await q.join(); }, std::ref(queue));
+  co_await queue.join();
+  CHECK(now() - start == 6s);
+  co_await eddy::yield();
+  CHECK(other.done());
+  queue.put_nowait(1);  // it can be joined again
+  co_await queue.join();
+  CHECK(now() - start == 7s);
+  a.cancel();
+  b.cancel();
 }
 
-TEST_CASE("a getter whose queue is destroyed before it can take its item is refused") {
-  run_virtual([]() -> eddy::Task<> {
-    Ints got;
-    auto queue = std::make_unique<IntQueue>();
-    auto getter = eddy::create_task(get_into(*queue, got));
-    co_await eddy::yield();
-    queue->put_nowait(1);
-    queue.reset();
-    co_await eddy::yield();
-    CHECK_THROWS_AS(getter.result(), eddy::QueueShutDown);
-  });
+EDDY_TEST_CASE("an item that is let in from a waiting putter counts for join", "[c276]") {
+  IntQueue queue(1);
+  Log log;
+  queue.put_nowait(1);
+  auto putter = eddy::create_task(put_named(queue, log, "put", 2));
+  co_await eddy::yield();
+  CHECK(queue.get_nowait() == 1);
+  queue.task_done();
+  auto joiner = eddy::create_task([](IntQueue& q) -> eddy::Task<> { co_await q.join(); }, std::ref(queue));
+  co_await turns(3);
+  CHECK_FALSE(joiner.done());
+  CHECK(queue.get_nowait() == 2);
+  queue.task_done();
+  co_await joiner;
 }
 
-TEST_CASE("workers that wait for ever at a queue of main's end quietly with it") {
+EDDY_TEST_CASE("a join that is cancelled leaves, and the others go on waiting", "[c276]") {
+  IntQueue queue;
+  queue.put_nowait(1);
+  auto join = [](IntQueue& q) -> eddy::Task<> { co_await q.join(); };
+  auto a = eddy::create_task(join(queue));
+  auto b = eddy::create_task(join(queue));
+  co_await eddy::yield();
+  a.cancel();
+  co_await eddy::yield();
+  CHECK(a.cancelled());
+  CHECK_FALSE(b.done());
+  queue.task_done();
+  co_await b;
+}
+
+EDDY_TEST_CASE("who waits at a queue that is destroyed goes on waiting until it is cancelled") {
+  Ints got;
+  Log log;
+  auto queue = std::make_unique<IntQueue>(1);
+  auto full = std::make_unique<IntQueue>(1);
+  full->put_nowait(1);
+  auto getter = eddy::create_task(get_into(*queue, got));
+  auto putter = eddy::create_task(put_named(*full, log, "put", 2));
+  auto joiner = eddy::create_task([](IntQueue& q) -> eddy::Task<> { co_await q.join(); }, std::ref(*full));
+  co_await eddy::yield();
+  queue.reset();
+  full.reset();
+  co_await turns(3);
+  for (auto* task : {&getter, &putter, &joiner}) {
+    CHECK_FALSE(task->done());
+    task->cancel();
+  }
+  co_await turns(2);
+  for (auto* task : {&getter, &putter, &joiner}) CHECK(task->cancelled());
+  CHECK(got.empty());
+}
+
+EDDY_TEST_CASE("a getter whose queue is destroyed before it can take its item is refused") {
+  Ints got;
+  auto queue = std::make_unique<IntQueue>();
+  auto getter = eddy::create_task(get_into(*queue, got));
+  co_await eddy::yield();
+  queue->put_nowait(1);
+  queue.reset();
+  co_await eddy::yield();
+  CHECK_THROWS_AS(getter.result(), eddy::QueueShutDown);
+}
+
+EDDY_LOOP_TEST_CASE("workers that wait for ever at a queue of main's end quietly with it") {
   Ints got;
   run_virtual([&got]() -> eddy::Task<> {
     IntQueue queue;
@@ -560,99 +514,91 @@ TEST_CASE("workers that wait for ever at a queue of main's end quietly with it")
   CHECK(got == Ints{0, 1, 2, 3, 4});
 }
 
-TEST_CASE("a getter whose frame is destroyed by force gives its promised item to the next one") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue;
-    Ints got;
-    // A getter that is woken and then unwound without being resumed, as a loop that is torn down may do it.
-    auto first = eddy::create_task(get_into(queue, got));
-    auto second = eddy::create_task(get_into(queue, got));
-    co_await eddy::yield();
-    queue.put_nowait(1);
-    auto* root = eddy::detail::HandleAccess::frame(first);
-    REQUIRE(root->state == eddy::detail::State::ready);
-    root->state = eddy::detail::State::unwind;
-    co_await turns(2);
-    CHECK(first.cancelled());
-    CHECK(second.done());
-    CHECK(got == Ints{1});
-    CHECK(queue.qsize() == 0);
+EDDY_TEST_CASE("a getter whose frame is destroyed by force gives its promised item to the next one") {
+  IntQueue queue;
+  Ints got;
+  // A getter that is woken and then unwound without being resumed, as a loop that is torn down may do it.
+  auto first = eddy::create_task(get_into(queue, got));
+  auto second = eddy::create_task(get_into(queue, got));
+  co_await eddy::yield();
+  queue.put_nowait(1);
+  auto* root = eddy::detail::HandleAccess::frame(first);
+  REQUIRE(root->state == eddy::detail::State::ready);
+  root->state = eddy::detail::State::unwind;
+  co_await turns(2);
+  CHECK(first.cancelled());
+  CHECK(second.done());
+  CHECK(got == Ints{1});
+  CHECK(queue.qsize() == 0);
 
-    auto third = eddy::create_task(get_into(queue, got));
-    co_await eddy::yield();
-    queue.put_nowait(2);
-    eddy::detail::HandleAccess::frame(third)->state = eddy::detail::State::unwind;
-    co_await turns(2);
-    CHECK(third.cancelled());
-    CHECK(drain(queue) == Ints{2});
-  });
+  auto third = eddy::create_task(get_into(queue, got));
+  co_await eddy::yield();
+  queue.put_nowait(2);
+  eddy::detail::HandleAccess::frame(third)->state = eddy::detail::State::unwind;
+  co_await turns(2);
+  CHECK(third.cancelled());
+  CHECK(drain(queue) == Ints{2});
 }
 
-TEST_CASE("a task that waits where one of another loop waits is told") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue;
-    Ints got;
-    auto mine = eddy::create_task(get_into(queue, got));
-    co_await eddy::yield();
-    std::string said;
-    std::thread([&] {  // this thread waits for it, so nothing happens at the same time
-      try {
-        eddy::run(get_into(queue, got));
-      } catch (const eddy::RuntimeError& error) {
-        said = error.what();
-      }
-    }).join();
-    CHECK(said == "eddy: tasks of two event loops wait at one queue or channel, which is for one loop");
-    queue.put_nowait(1);
-    co_await mine;
-    CHECK(got == Ints{1});
-  });
+EDDY_TEST_CASE("a task that waits where one of another loop waits is told") {
+  IntQueue queue;
+  Ints got;
+  auto mine = eddy::create_task(get_into(queue, got));
+  co_await eddy::yield();
+  std::string said;
+  std::thread([&] {  // this thread waits for it, so nothing happens at the same time
+    try {
+      eddy::run(get_into(queue, got));
+    } catch (const eddy::RuntimeError& error) {
+      said = error.what();
+    }
+  }).join();
+  CHECK(said == "eddy: tasks of two event loops wait at one queue or channel, which is for one loop");
+  queue.put_nowait(1);
+  co_await mine;
+  CHECK(got == Ints{1});
 }
 
-TEST_CASE("get, put and join of a queue can be given a time limit as they are") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue queue(1);
-    const auto start = now();
-    int timed_out = 0;
-    try {
-      (void)co_await eddy::wait_for(queue.get(), 1s);
-    } catch (const eddy::TimeoutError&) {
-      ++timed_out;
-    }
-    co_await eddy::wait_for(queue.put(1), 1s);
-    try {
-      co_await eddy::wait_for(queue.put(2), 1s);
-    } catch (const eddy::TimeoutError&) {
-      ++timed_out;
-    }
-    try {
-      co_await eddy::wait_for(queue.join(), 1s);
-    } catch (const eddy::TimeoutError&) {
-      ++timed_out;
-    }
-    CHECK(timed_out == 3);
-    CHECK(now() - start == 3s);
-    const int item = co_await eddy::wait_for(queue.get(), 1s);
-    CHECK(item == 1);
-    CHECK(queue.empty());  // the item of the put that timed out went with it
-    queue.task_done();
+EDDY_TEST_CASE("get, put and join of a queue can be given a time limit as they are") {
+  IntQueue queue(1);
+  const auto start = now();
+  int timed_out = 0;
+  try {
+    (void)co_await eddy::wait_for(queue.get(), 1s);
+  } catch (const eddy::TimeoutError&) {
+    ++timed_out;
+  }
+  co_await eddy::wait_for(queue.put(1), 1s);
+  try {
+    co_await eddy::wait_for(queue.put(2), 1s);
+  } catch (const eddy::TimeoutError&) {
+    ++timed_out;
+  }
+  try {
     co_await eddy::wait_for(queue.join(), 1s);
-    CHECK(now() - start == 3s);
-  });
+  } catch (const eddy::TimeoutError&) {
+    ++timed_out;
+  }
+  CHECK(timed_out == 3);
+  CHECK(now() - start == 3s);
+  const int item = co_await eddy::wait_for(queue.get(), 1s);
+  CHECK(item == 1);
+  CHECK(queue.empty());  // the item of the put that timed out went with it
+  queue.task_done();
+  co_await eddy::wait_for(queue.join(), 1s);
+  CHECK(now() - start == 3s);
 }
 
-TEST_CASE("get and put of queues can be gathered and raced as they are") {
-  run_virtual([]() -> eddy::Task<> {
-    IntQueue first;
-    IntQueue second;
-    eddy::get_running_loop().call_later(1s, [&] { second.put_nowait(2); });
-    const auto winner = co_await eddy::race(first.get(), second.get());
-    CHECK(winner == 2);
-    const auto [one, none, two] = co_await eddy::gather(first.get(), first.put(1), second.put(2));
-    CHECK(one == 1);
-    (void)none;
-    (void)two;
-    CHECK(second.get_nowait() == 2);
-    CHECK(first.empty());
-  });
+EDDY_TEST_CASE("get and put of queues can be gathered and raced as they are") {
+  IntQueue first;
+  IntQueue second;
+  eddy::get_running_loop().call_later(1s, [&] { second.put_nowait(2); });
+  const auto winner = co_await eddy::race(first.get(), second.get());
+  CHECK(winner == 2);
+  const auto [one, none, two] = co_await eddy::gather(first.get(), first.put(1), second.put(2));
+  CHECK(one == 1);
+  (void)none;
+  (void)two;
+  CHECK(second.get_nowait() == 2);
+  CHECK(first.empty());
 }

@@ -32,99 +32,89 @@ char take_byte(int fd) {
 
 }  // namespace
 
-TEST_CASE("a reader is called for as long as there is something to read, until it is removed", "[socket]") {
-  run_real([]() -> eddy::Task<> {
-    SocketPair pair;
-    auto& loop = eddy::get_running_loop();
-    std::string seen;
-    loop.add_reader(pair.ends[0], [&] {
-      seen += take_byte(pair.ends[0]);
-      if (seen.size() == 3) loop.remove_reader(pair.ends[0]);
-    });
-    for (char byte : {'a', 'b', 'c', 'd'}) send_byte(pair.ends[1], byte);
-    for (int i = 0; i < 10; ++i) co_await eddy::sleep(1ms);
-    CHECK(seen == "abc");
-    CHECK_FALSE(loop.remove_reader(pair.ends[0]));
+EDDY_TEST_CASE("a reader is called for as long as there is something to read, until it is removed", "[socket]") {
+  SocketPair pair;
+  auto& loop = eddy::get_running_loop();
+  std::string seen;
+  loop.add_reader(pair.ends[0], [&] {
+    seen += take_byte(pair.ends[0]);
+    if (seen.size() == 3) loop.remove_reader(pair.ends[0]);
   });
+  for (char byte : {'a', 'b', 'c', 'd'}) send_byte(pair.ends[1], byte);
+  for (int i = 0; i < 10; ++i) co_await eddy::sleep(1ms);
+  CHECK(seen == "abc");
+  CHECK_FALSE(loop.remove_reader(pair.ends[0]));
 }
 
-TEST_CASE("a second add_reader for a descriptor replaces the first, and a writer beside it is independent", "[socket][c345]") {
-  run_real([]() -> eddy::Task<> {
-    SocketPair pair;
-    auto& loop = eddy::get_running_loop();
-    int first = 0;
-    int second = 0;
-    int writable = 0;
-    loop.add_reader(pair.ends[0], [&] { ++first; });
-    loop.add_reader(pair.ends[0], [&] {
-      ++second;
-      (void)take_byte(pair.ends[0]);
-    });
-    loop.add_writer(pair.ends[0], [&] {
-      ++writable;
-      loop.remove_writer(pair.ends[0]);
-    });
-    send_byte(pair.ends[1], 'x');
-    for (int i = 0; i < 5; ++i) co_await eddy::sleep(1ms);
-    CHECK(first == 0);
-    CHECK(second == 1);
-    CHECK(writable == 1);
-    CHECK(loop.remove_reader(pair.ends[0]));
+EDDY_TEST_CASE("a second add_reader for a descriptor replaces the first, and a writer beside it is independent", "[socket][c345]") {
+  SocketPair pair;
+  auto& loop = eddy::get_running_loop();
+  int first = 0;
+  int second = 0;
+  int writable = 0;
+  loop.add_reader(pair.ends[0], [&] { ++first; });
+  loop.add_reader(pair.ends[0], [&] {
+    ++second;
+    (void)take_byte(pair.ends[0]);
   });
+  loop.add_writer(pair.ends[0], [&] {
+    ++writable;
+    loop.remove_writer(pair.ends[0]);
+  });
+  send_byte(pair.ends[1], 'x');
+  for (int i = 0; i < 5; ++i) co_await eddy::sleep(1ms);
+  CHECK(first == 0);
+  CHECK(second == 1);
+  CHECK(writable == 1);
+  CHECK(loop.remove_reader(pair.ends[0]));
 }
 
-TEST_CASE("a reader that is removed while its call is queued is not called", "[socket][c346]") {
-  run_real([]() -> eddy::Task<> {
-    SocketPair left;
-    SocketPair right;
-    auto& loop = eddy::get_running_loop();
-    int calls = 0;
-    const auto either = [&] {
-      ++calls;
-      loop.remove_reader(left.ends[0]);
-      loop.remove_reader(right.ends[0]);
-    };
-    loop.add_reader(left.ends[0], either);
-    loop.add_reader(right.ends[0], either);
-    send_byte(left.ends[1], 'x');
-    send_byte(right.ends[1], 'x');
-    for (int i = 0; i < 5; ++i) co_await eddy::sleep(1ms);
-    CHECK(calls == 1);
-  });
+EDDY_TEST_CASE("a reader that is removed while its call is queued is not called", "[socket][c346]") {
+  SocketPair left;
+  SocketPair right;
+  auto& loop = eddy::get_running_loop();
+  int calls = 0;
+  const auto either = [&] {
+    ++calls;
+    loop.remove_reader(left.ends[0]);
+    loop.remove_reader(right.ends[0]);
+  };
+  loop.add_reader(left.ends[0], either);
+  loop.add_reader(right.ends[0], either);
+  send_byte(left.ends[1], 'x');
+  send_byte(right.ends[1], 'x');
+  for (int i = 0; i < 5; ++i) co_await eddy::sleep(1ms);
+  CHECK(calls == 1);
 }
 
-TEST_CASE("a reader of a descriptor that a task waits for is refused", "[socket]") {
-  run_real([]() -> eddy::Task<> {
-    SocketPair pair;
-    const auto wait = [&pair]() -> eddy::Task<> { co_await eddy::readable(pair.ends[0]); };
-    auto waiting = eddy::create_task(wait());
-    co_await eddy::yield();
-    CHECK_THROWS_AS(eddy::get_running_loop().add_reader(pair.ends[0], [] {}), eddy::BusyResourceError);
-    send_byte(pair.ends[1], 'x');
-    co_await waiting;
-  });
+EDDY_TEST_CASE("a reader of a descriptor that a task waits for is refused", "[socket]") {
+  SocketPair pair;
+  const auto wait = [&pair]() -> eddy::Task<> { co_await eddy::readable(pair.ends[0]); };
+  auto waiting = eddy::create_task(wait());
+  co_await eddy::yield();
+  CHECK_THROWS_AS(eddy::get_running_loop().add_reader(pair.ends[0], [] {}), eddy::BusyResourceError);
+  send_byte(pair.ends[1], 'x');
+  co_await waiting;
 }
 
-TEST_CASE("a signal handler runs once for a burst, from the loop, and what was before is restored", "[real][c400][c401]") {
-  run_real([]() -> eddy::Task<> {
-    auto& loop = eddy::get_running_loop();
-    int usr1 = 0;
-    int usr2 = 0;
-    loop.add_signal_handler(SIGUSR1, [&] { ++usr1; });
-    loop.add_signal_handler(SIGUSR2, [&] { ++usr2; });
-    for (int i = 0; i < 5; ++i) std::raise(SIGUSR1);
-    std::raise(SIGUSR2);
-    CHECK(usr1 == 0);
-    for (int i = 0; i < 3; ++i) co_await eddy::sleep(1ms);
-    CHECK(usr1 == 1);
-    CHECK(usr2 == 1);
-    CHECK(loop.remove_signal_handler(SIGUSR1));
-    CHECK_FALSE(loop.remove_signal_handler(SIGUSR1));
-    struct sigaction now_set {};
-    ::sigaction(SIGUSR1, nullptr, &now_set);
-    CHECK(now_set.sa_handler == SIG_DFL);
-    loop.remove_signal_handler(SIGUSR2);
-  });
+EDDY_TEST_CASE("a signal handler runs once for a burst, from the loop, and what was before is restored", "[real][c400][c401]") {
+  auto& loop = eddy::get_running_loop();
+  int usr1 = 0;
+  int usr2 = 0;
+  loop.add_signal_handler(SIGUSR1, [&] { ++usr1; });
+  loop.add_signal_handler(SIGUSR2, [&] { ++usr2; });
+  for (int i = 0; i < 5; ++i) std::raise(SIGUSR1);
+  std::raise(SIGUSR2);
+  CHECK(usr1 == 0);
+  for (int i = 0; i < 3; ++i) co_await eddy::sleep(1ms);
+  CHECK(usr1 == 1);
+  CHECK(usr2 == 1);
+  CHECK(loop.remove_signal_handler(SIGUSR1));
+  CHECK_FALSE(loop.remove_signal_handler(SIGUSR1));
+  struct sigaction now_set {};
+  ::sigaction(SIGUSR1, nullptr, &now_set);
+  CHECK(now_set.sa_handler == SIG_DFL);
+  loop.remove_signal_handler(SIGUSR2);
 }
 
 TEST_CASE("a signal that another loop handles, and one that cannot be handled, are refused", "[c402]") {

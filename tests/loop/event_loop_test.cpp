@@ -29,7 +29,7 @@ std::size_t armed_timers() { return eddy::EventLoop::Internals::timers(eddy::get
 
 }  // namespace
 
-TEST_CASE("call_soon runs callbacks in order, and those added meanwhile in the next pass", "[loop][c324]") {
+EDDY_LOOP_TEST_CASE("call_soon runs callbacks in order, and those added meanwhile in the next pass", "[loop][c324]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
@@ -45,7 +45,7 @@ TEST_CASE("call_soon runs callbacks in order, and those added meanwhile in the n
   CHECK(log == Log{"first", "second", "task", "added by first"});
 }
 
-TEST_CASE("call_soon never runs the callback inside the call", "[loop][c324]") {
+EDDY_LOOP_TEST_CASE("call_soon never runs the callback inside the call", "[loop][c324]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::get_running_loop().call_soon(Append(log, "callback"));
@@ -55,7 +55,7 @@ TEST_CASE("call_soon never runs the callback inside the call", "[loop][c324]") {
   CHECK(log == Log{"after the call", "callback"});
 }
 
-TEST_CASE("a cancelled callback never runs, is destroyed at once, and its handle stays safe", "[loop][c325]") {
+EDDY_LOOP_TEST_CASE("a cancelled callback never runs, is destroyed at once, and its handle stays safe", "[loop][c325]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
@@ -75,7 +75,7 @@ TEST_CASE("a cancelled callback never runs, is destroyed at once, and its handle
   CHECK(log == Log{"a", "b"});
 }
 
-TEST_CASE("a callback may cancel others that are due in the same pass, and itself", "[loop][c325][c202]") {
+EDDY_LOOP_TEST_CASE("a callback may cancel others that are due in the same pass, and itself", "[loop][c325][c202]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
@@ -102,14 +102,12 @@ TEST_CASE("a callback may cancel others that are due in the same pass, and itsel
   CHECK(log == Log{"first", "timer"});
 }
 
-TEST_CASE("a callback that has run is destroyed, though its handle is kept", "[loop][c325]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const eddy::Handle handle = eddy::get_running_loop().call_soon([tracked = test::Tracked()] {});
-    CHECK(test::Tracked::alive == 1);
-    co_await eddy::yield();
-    CHECK(test::Tracked::alive == 0);
-    CHECK_FALSE(handle.cancelled());
-  });
+EDDY_TEST_CASE("a callback that has run is destroyed, though its handle is kept", "[loop][c325]") {
+  const eddy::Handle handle = eddy::get_running_loop().call_soon([tracked = test::Tracked()] {});
+  CHECK(test::Tracked::alive == 1);
+  co_await eddy::yield();
+  CHECK(test::Tracked::alive == 0);
+  CHECK_FALSE(handle.cancelled());
 }
 
 TEST_CASE("an empty handle can be cancelled and asked", "[loop]") {
@@ -119,7 +117,7 @@ TEST_CASE("an empty handle can be cancelled and asked", "[loop]") {
   CHECK(handle.when() == eddy::TimePoint{});
 }
 
-TEST_CASE("call_later and call_at run callbacks by time, and equal times in the order of the calls", "[loop][c209]") {
+EDDY_LOOP_TEST_CASE("call_later and call_at run callbacks by time, and equal times in the order of the calls", "[loop][c209]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
@@ -136,7 +134,7 @@ TEST_CASE("call_later and call_at run callbacks by time, and equal times in the 
   CHECK(log == Log{"1", "2 on time", "3", "3 again"});
 }
 
-TEST_CASE("a callback for a time that has passed runs in the next pass", "[loop][c201]") {
+EDDY_LOOP_TEST_CASE("a callback for a time that has passed runs in the next pass", "[loop][c201]") {
   Log log;
   eddy::testing::VirtualClock clock;
   test::run_virtual(
@@ -155,7 +153,7 @@ TEST_CASE("a callback for a time that has passed runs in the next pass", "[loop]
   CHECK(clock.elapsed() == 0s);
 }
 
-TEST_CASE("a timer is moved by cancelling it and arming another, before and after it fired", "[loop][c201]") {
+EDDY_LOOP_TEST_CASE("a timer is moved by cancelling it and arming another, before and after it fired", "[loop][c201]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
@@ -172,22 +170,20 @@ TEST_CASE("a timer is moved by cancelling it and arming another, before and afte
   CHECK(log == Log{"moved", "again"});
 }
 
-TEST_CASE("cancelled timers leave at once, so that a million of them take no room", "[loop][c197][c199]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    eddy::EventLoop& loop = eddy::get_running_loop();
-    std::size_t most = 0;
-    for (int i = 0; i < 1'000'000; ++i) {
-      eddy::TimerHandle timer = loop.call_later(1h, [] {});
-      if (armed_timers() > most) most = armed_timers();
-      timer.cancel();
-    }
-    CHECK(most == 1);
-    CHECK(armed_timers() == 0);
-    co_return;
-  });
+EDDY_TEST_CASE("cancelled timers leave at once, so that a million of them take no room", "[loop][c197][c199]") {
+  eddy::EventLoop& loop = eddy::get_running_loop();
+  std::size_t most = 0;
+  for (int i = 0; i < 1'000'000; ++i) {
+    eddy::TimerHandle timer = loop.call_later(1h, [] {});
+    if (armed_timers() > most) most = armed_timers();
+    timer.cancel();
+  }
+  CHECK(most == 1);
+  CHECK(armed_timers() == 0);
+  co_return;
 }
 
-TEST_CASE("timers fire in the order of their deadlines though the loop was blocked past all of them", "[loop][c209]") {
+EDDY_LOOP_TEST_CASE("timers fire in the order of their deadlines though the loop was blocked past all of them", "[loop][c209]") {
   Log log;
   eddy::testing::VirtualClock clock;
   test::run_virtual(
@@ -203,7 +199,7 @@ TEST_CASE("timers fire in the order of their deadlines though the loop was block
   CHECK(log == Log{"10", "20", "30"});
 }
 
-TEST_CASE("a timer beyond the clock's range never fires and does no harm", "[loop][c204]") {
+EDDY_LOOP_TEST_CASE("a timer beyond the clock's range never fires and does no harm", "[loop][c204]") {
   eddy::testing::VirtualClock clock;
   int fired = 0;
   test::run_virtual(
@@ -218,7 +214,7 @@ TEST_CASE("a timer beyond the clock's range never fires and does no harm", "[loo
   CHECK(clock.elapsed() == 24h * 365);
 }
 
-TEST_CASE("a callback that throws goes to the exception handler, and the loop goes on", "[loop][c326]") {
+EDDY_LOOP_TEST_CASE("a callback that throws goes to the exception handler, and the loop goes on", "[loop][c326]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
@@ -234,7 +230,7 @@ TEST_CASE("a callback that throws goes to the exception handler, and the loop go
   CHECK(log == Log{"next", "task"});
 }
 
-TEST_CASE("an exception handler gets the message and the exception, and may be replaced", "[loop][c326]") {
+EDDY_LOOP_TEST_CASE("an exception handler gets the message and the exception, and may be replaced", "[loop][c326]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
@@ -250,7 +246,7 @@ TEST_CASE("an exception handler gets the message and the exception, and may be r
   CHECK(log == Log{"a callback threw an exception", "by hand"});
 }
 
-TEST_CASE("an exception handler that itself throws is contained", "[loop][c327]") {
+EDDY_LOOP_TEST_CASE("an exception handler that itself throws is contained", "[loop][c327]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
@@ -265,7 +261,7 @@ TEST_CASE("an exception handler that itself throws is contained", "[loop][c327]"
   CHECK(log == Log{"handler", "next"});
 }
 
-TEST_CASE("get_running_loop gives the loop in tasks and callbacks, and throws outside", "[loop][c21]") {
+EDDY_LOOP_TEST_CASE("get_running_loop gives the loop in tasks and callbacks, and throws outside", "[loop][c21]") {
   CHECK_THROWS_AS(eddy::get_running_loop(), eddy::NoRunningLoop);
   test::run_virtual([]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
@@ -321,12 +317,10 @@ TEST_CASE("stop ends run_forever after the current pass", "[loop][c330]") {
   CHECK(clock.elapsed() == 1s);
 }
 
-TEST_CASE("a running loop cannot be closed", "[loop][c331]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    CHECK_THROWS_AS(eddy::get_running_loop().close(), eddy::RuntimeError);
-    CHECK_FALSE(eddy::get_running_loop().is_closed());
-    co_await eddy::yield();  // and it still works
-  });
+EDDY_TEST_CASE("a running loop cannot be closed", "[loop][c331]") {
+  CHECK_THROWS_AS(eddy::get_running_loop().close(), eddy::RuntimeError);
+  CHECK_FALSE(eddy::get_running_loop().is_closed());
+  co_await eddy::yield();  // and it still works
 }
 
 TEST_CASE("closing a loop twice does nothing the second time", "[loop][c331]") {
@@ -414,7 +408,7 @@ TEST_CASE("what a destructor schedules or starts while its loop is being closed 
   CHECK(log == Log{"destroyed", "destroyed"});
 }
 
-TEST_CASE("a callback that is pending when main ends runs while the loop ends, or is dropped, but only once",
+EDDY_LOOP_TEST_CASE("a callback that is pending when main ends runs while the loop ends, or is dropped, but only once",
           "[loop][c334]") {
   int ran = 0;
   test::run_virtual([&]() -> eddy::Task<> {
@@ -426,7 +420,7 @@ TEST_CASE("a callback that is pending when main ends runs while the loop ends, o
   CHECK(test::Tracked::alive == 0);
 }
 
-TEST_CASE("call_soon_threadsafe wakes a sleeping loop", "[loop][real][c317]") {
+EDDY_LOOP_TEST_CASE("call_soon_threadsafe wakes a sleeping loop", "[loop][real][c317]") {
   const auto start = std::chrono::steady_clock::now();
   std::thread poster;
   test::run_real([&]() -> eddy::Task<> {
@@ -443,7 +437,7 @@ TEST_CASE("call_soon_threadsafe wakes a sleeping loop", "[loop][real][c317]") {
   CHECK(std::chrono::steady_clock::now() - start < 10s);
 }
 
-TEST_CASE("posts from one thread run in their order, none is lost, and tasks get their turns", "[loop][real][c320]") {
+EDDY_LOOP_TEST_CASE("posts from one thread run in their order, none is lost, and tasks get their turns", "[loop][real][c320]") {
   constexpr int kPosts = 100'000;
   std::thread poster;
   test::run_real([&]() -> eddy::Task<> {
@@ -469,7 +463,7 @@ TEST_CASE("posts from one thread run in their order, none is lost, and tasks get
   });
 }
 
-TEST_CASE("call_soon_threadsafe works on the loop's own thread", "[loop][c317]") {
+EDDY_LOOP_TEST_CASE("call_soon_threadsafe works on the loop's own thread", "[loop][c317]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::get_running_loop().call_soon_threadsafe(Append(log, "posted"));
@@ -493,7 +487,7 @@ TEST_CASE("posts that were accepted before the loop closed are run or destroyed,
   CHECK(test::Tracked::alive == alive_before);
 }
 
-TEST_CASE("a hold keeps a virtual clock from jumping until another thread has called in", "[loop][real]") {
+EDDY_LOOP_TEST_CASE("a hold keeps a virtual clock from jumping until another thread has called in", "[loop][real]") {
   eddy::testing::VirtualClock clock;
   std::thread poster;
   Log log;
@@ -559,7 +553,7 @@ TEST_CASE("debug mode is off unless it is asked for", "[loop]") {
   CHECK_FALSE(loop.get_debug());
 }
 
-TEST_CASE("timers are served though a task yields for ever", "[loop][c339]") {
+EDDY_LOOP_TEST_CASE("timers are served though a task yields for ever", "[loop][c339]") {
   eddy::testing::VirtualClock clock;
   int turns = 0;
   test::run_virtual(

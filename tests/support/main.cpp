@@ -1,7 +1,9 @@
 // Runs the tests, with either Catch2. A test specification that matches nothing is an error.
 // SPDX-License-Identifier: MIT
 #define CATCH_CONFIG_RUNNER  // Catch2 2.13 is compiled here, once; 3 ignores the name
-#include "catch.hpp"
+#include <eddy/testing/checks.hpp>
+
+EDDY_TESTING_OPERATOR_NEW
 
 int main(int argc, char** argv) {
   Catch::Session session;

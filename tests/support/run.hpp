@@ -1,4 +1,4 @@
-// run_virtual and run_real: how a test runs a coroutine, and what it may look at afterwards.
+// What the library's tests have in common beside the testing kit.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -6,7 +6,7 @@
 #include "support/catch.hpp"
 
 #include <eddy/eddy.hpp>
-#include <eddy/testing/virtual_clock.hpp>
+#include <eddy/testing/test_case.hpp>
 
 #include <string>
 #include <utility>
@@ -15,51 +15,27 @@
 namespace test {
 
 using namespace std::chrono_literals;
+using eddy::testing::run_test;
+using eddy::testing::take_reports;
 
-// What reached the exception handler of the loops that this thread's test has run, as "message: what".
-inline std::vector<std::string>& reports() {
-  static thread_local std::vector<std::string> list;
-  return list;
-}
-
-// The reports so far; a test that expects some takes them, for those that are left over fail it.
-inline std::vector<std::string> take_reports() { return std::exchange(reports(), {}); }
-
-inline void record(const eddy::ExceptionContext& context) {
-  reports().push_back(context.message + (context.exception ? ": " + eddy::detail::describe_exception(context.exception) : ""));
-}
-
-inline void check_no_reports() {
-  for (const std::string& report : take_reports()) FAIL_CHECK("reported to the exception handler: " << report);
-}
-
-// Runs `body()`, a coroutine function, on a virtual clock: hours pass at once.
+// Runs `body()`, a coroutine function, on a virtual clock. What it leaves behind is ended by the end of the loop.
 template <class F>
 auto run_virtual(F body, eddy::testing::VirtualClock& clock) {
-  struct Check {
-    ~Check() noexcept(false) { check_no_reports(); }
-  } check;
-  eddy::RunOptions options;
-  options.clock = &clock;
-  options.on_exception = &record;
-  return eddy::run(body(), options);
+  return run_test(body, {.clock = &clock, .may_leave_tasks = true});
 }
 template <class F>
 auto run_virtual(F body) {
-  eddy::testing::VirtualClock clock;
-  return run_virtual(std::move(body), clock);
+  return run_test(body, {.may_leave_tasks = true});
 }
 
 // The same on the real clock, for tests that are tagged [real] or [socket].
 template <class F>
 auto run_real(F body) {
-  struct Check {
-    ~Check() noexcept(false) { check_no_reports(); }
-  } check;
-  eddy::RunOptions options;
-  options.on_exception = &record;
-  return eddy::run(body(), options);
+  return run_test(body, {.real_time = true, .may_leave_tasks = true});
 }
+
+// For RunOptions::on_exception, in tests that call `run` themselves: as the kit does, for `take_reports`.
+using eddy::testing::detail::record_report;
 
 // The loop's time, to be subtracted: `const auto start = test::now(); …; CHECK(test::now() - start == 5s);`.
 inline eddy::TimePoint now() { return eddy::get_running_loop().time(); }

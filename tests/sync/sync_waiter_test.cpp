@@ -8,38 +8,19 @@
 #include <eddy/sync/latch.hpp>
 #include <eddy/sync/lock.hpp>
 
+#include "support/allocations.hpp"
 #include "support/run.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <future>
 #include <memory>
-#include <new>
 #include <thread>
 #include <type_traits>
-
-namespace {
-
-std::atomic<std::size_t> allocations{0};
-
-}  // namespace
-
-// Of the whole test program; counted are the calls of every thread. Not inlined: g++ takes the free for a mismatch.
-EDDY_NOINLINE void* operator new(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-EDDY_NOINLINE void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  return std::malloc(size == 0 ? 1 : size);
-}
-EDDY_NOINLINE void operator delete(void* memory) noexcept { std::free(memory); }
-EDDY_NOINLINE void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 using namespace test;
 
@@ -97,145 +78,137 @@ std::pair<std::string, bool> run_apart(bool debug, F body) {
 
 }  // namespace
 
-TEST_CASE("waiting for a primitive, and being woken or cancelled there, allocates nothing") {
-  run_virtual([]() -> eddy::Task<> {
-    struct All {
-      eddy::Lock lock;
-      eddy::Event event;
-      eddy::Condition condition;
-      eddy::Semaphore semaphore{0};
-      eddy::BoundedSemaphore bounded{1};
-      eddy::Barrier barrier{4};
-      eddy::Latch latch{1};
-    };
-    static constexpr auto kWaitForAll = [](All& all) -> eddy::Task<> {
-      co_await all.lock.acquire();
-      all.lock.release();
-      co_await all.event.wait();
-      co_await all.condition.acquire();
-      co_await all.condition.wait();
-      all.condition.release();
-      co_await all.semaphore.acquire();
-      co_await all.bounded.acquire();
-      co_await eddy::yield();
-      all.bounded.release();
-      co_await all.barrier.wait();
-      co_await all.latch.wait();
-    };
-    static constexpr auto kWaitForEvent = [](eddy::Event& event) -> eddy::Task<> { co_await event.wait(); };
-    static constexpr auto kWaitForCondition = [](eddy::Condition& condition) -> eddy::Task<> {
-      const auto guard = co_await condition.scoped();
-      co_await condition.wait();
-    };
-    All all;
+EDDY_TEST_CASE("waiting for a primitive, and being woken or cancelled there, allocates nothing") {
+  struct All {
+    eddy::Lock lock;
+    eddy::Event event;
+    eddy::Condition condition;
+    eddy::Semaphore semaphore{0};
+    eddy::BoundedSemaphore bounded{1};
+    eddy::Barrier barrier{4};
+    eddy::Latch latch{1};
+  };
+  static constexpr auto kWaitForAll = [](All& all) -> eddy::Task<> {
     co_await all.lock.acquire();
-    std::vector<eddy::TaskHandle<>> tasks;
-    for (int i = 0; i < 3; ++i) tasks.push_back(eddy::create_task(kWaitForAll(all)));
-    auto stopped = eddy::create_task(kWaitForEvent(all.event));
-    auto stopped_too = eddy::create_task(kWaitForCondition(all.condition));
-
-    const std::size_t before = allocations.load();
-    co_await eddy::yield();
-    stopped.cancel();
-    stopped_too.cancel();
     all.lock.release();
-    for (int i = 0; i < 5; ++i) co_await eddy::yield();
-    all.event.set();
-    for (int i = 0; i < 5; ++i) co_await eddy::yield();
+    co_await all.event.wait();
     co_await all.condition.acquire();
-    all.condition.notify_all();
+    co_await all.condition.wait();
     all.condition.release();
-    for (int i = 0; i < 5; ++i) co_await eddy::yield();
-    all.semaphore.release(3);
+    co_await all.semaphore.acquire();
+    co_await all.bounded.acquire();
+    co_await eddy::yield();
+    all.bounded.release();
     co_await all.barrier.wait();
-    for (int i = 0; i < 5; ++i) co_await eddy::yield();
-    all.latch.count_down();
-    for (const auto& task : tasks) co_await task;
-    CHECK(allocations.load() == before);
-    CHECK(stopped.cancelled());
-    CHECK(stopped_too.cancelled());
-  });
+    co_await all.latch.wait();
+  };
+  static constexpr auto kWaitForEvent = [](eddy::Event& event) -> eddy::Task<> { co_await event.wait(); };
+  static constexpr auto kWaitForCondition = [](eddy::Condition& condition) -> eddy::Task<> {
+    const auto guard = co_await condition.scoped();
+    co_await condition.wait();
+  };
+  All all;
+  co_await all.lock.acquire();
+  std::vector<eddy::TaskHandle<>> tasks;
+  for (int i = 0; i < 3; ++i) tasks.push_back(eddy::create_task(kWaitForAll(all)));
+  auto stopped = eddy::create_task(kWaitForEvent(all.event));
+  auto stopped_too = eddy::create_task(kWaitForCondition(all.condition));
+
+  const std::size_t before = allocations();
+  co_await eddy::yield();
+  stopped.cancel();
+  stopped_too.cancel();
+  all.lock.release();
+  for (int i = 0; i < 5; ++i) co_await eddy::yield();
+  all.event.set();
+  for (int i = 0; i < 5; ++i) co_await eddy::yield();
+  co_await all.condition.acquire();
+  all.condition.notify_all();
+  all.condition.release();
+  for (int i = 0; i < 5; ++i) co_await eddy::yield();
+  all.semaphore.release(3);
+  co_await all.barrier.wait();
+  for (int i = 0; i < 5; ++i) co_await eddy::yield();
+  all.latch.count_down();
+  for (const auto& task : tasks) co_await task;
+  CHECK(allocations() == before);
+  CHECK(stopped.cancelled());
+  CHECK(stopped_too.cancelled());
 }
 
 TEST_CASE("the allocations of this program are counted at all") {
-  const std::size_t before = allocations.load();
+  const std::size_t before = allocations();
   const std::unique_ptr<std::string> text = std::make_unique<std::string>(100, 'x');
   CHECK(text->size() == 100);
-  CHECK(allocations.load() >= before + 2);
+  CHECK(allocations() >= before + 2);
 }
 
-TEST_CASE("the waiters of a primitive that is destroyed are told", "[c220][c232][c245]") {
-  run_virtual([]() -> eddy::Task<> {
-    eddy::get_running_loop().set_debug(false);
-    auto lock = std::make_unique<eddy::Lock>();
-    auto event = std::make_unique<eddy::Event>();
-    auto semaphore = std::make_unique<eddy::Semaphore>(0);
-    auto bounded = std::make_unique<eddy::BoundedSemaphore>(0);
-    auto barrier = std::make_unique<eddy::Barrier>(3);
-    auto latch = std::make_unique<eddy::Latch>(1);
-    Log log;
-    REQUIRE(lock->try_acquire());
-    std::vector<eddy::TaskHandle<>> tasks;
-    tasks.push_back(eddy::create_task(told(lock->acquire(), log)));
-    tasks.push_back(eddy::create_task(told(lock->scoped(), log)));
-    tasks.push_back(eddy::create_task(told(event->wait(), log)));
-    tasks.push_back(eddy::create_task(told(semaphore->acquire(), log)));
-    tasks.push_back(eddy::create_task(told(bounded->scoped(), log)));
-    tasks.push_back(eddy::create_task(told(barrier->wait(), log)));
-    tasks.push_back(eddy::create_task(told(latch->wait(), log)));
-    co_await eddy::sleep(1s);
-    CHECK(log.empty());
-    lock.reset();
-    event.reset();
-    semaphore.reset();
-    bounded.reset();
-    barrier.reset();
-    latch.reset();
-    CHECK(log.empty());  // told in their turn
-    co_await eddy::yield();
-    CHECK(log == Log{"eddy: a lock was destroyed while tasks waited for it",
-                     "eddy: a lock was destroyed while tasks waited for it",
-                     "eddy: an event was destroyed while tasks waited for it",
-                     "eddy: a semaphore was destroyed while tasks waited for it",
-                     "eddy: a semaphore was destroyed while tasks waited for it",
-                     "eddy: a barrier was destroyed while tasks waited for it",
-                     "eddy: a latch was destroyed while tasks waited for it"});
-  });
+EDDY_TEST_CASE("the waiters of a primitive that is destroyed are told", "[c220][c232][c245]") {
+  eddy::get_running_loop().set_debug(false);
+  auto lock = std::make_unique<eddy::Lock>();
+  auto event = std::make_unique<eddy::Event>();
+  auto semaphore = std::make_unique<eddy::Semaphore>(0);
+  auto bounded = std::make_unique<eddy::BoundedSemaphore>(0);
+  auto barrier = std::make_unique<eddy::Barrier>(3);
+  auto latch = std::make_unique<eddy::Latch>(1);
+  Log log;
+  REQUIRE(lock->try_acquire());
+  std::vector<eddy::TaskHandle<>> tasks;
+  tasks.push_back(eddy::create_task(told(lock->acquire(), log)));
+  tasks.push_back(eddy::create_task(told(lock->scoped(), log)));
+  tasks.push_back(eddy::create_task(told(event->wait(), log)));
+  tasks.push_back(eddy::create_task(told(semaphore->acquire(), log)));
+  tasks.push_back(eddy::create_task(told(bounded->scoped(), log)));
+  tasks.push_back(eddy::create_task(told(barrier->wait(), log)));
+  tasks.push_back(eddy::create_task(told(latch->wait(), log)));
+  co_await eddy::sleep(1s);
+  CHECK(log.empty());
+  lock.reset();
+  event.reset();
+  semaphore.reset();
+  bounded.reset();
+  barrier.reset();
+  latch.reset();
+  CHECK(log.empty());  // told in their turn
+  co_await eddy::yield();
+  CHECK(log == Log{"eddy: a lock was destroyed while tasks waited for it",
+                   "eddy: a lock was destroyed while tasks waited for it",
+                   "eddy: an event was destroyed while tasks waited for it",
+                   "eddy: a semaphore was destroyed while tasks waited for it",
+                   "eddy: a semaphore was destroyed while tasks waited for it",
+                   "eddy: a barrier was destroyed while tasks waited for it",
+                   "eddy: a latch was destroyed while tasks waited for it"});
 }
 
-TEST_CASE("a waiter that was woken before the primitive was destroyed has what it was given", "[c245]") {
-  run_virtual([]() -> eddy::Task<> {
-    Log log;
-    auto event = std::make_unique<eddy::Event>();
-    auto barrier = std::make_unique<eddy::Barrier>(2);
-    auto a = eddy::create_task(told(event->wait(), log));
-    auto b = eddy::create_task(told(barrier->wait(), log));
-    co_await eddy::yield();
-    event->set();
-    co_await barrier->wait();
-    event.reset();
-    barrier.reset();
-    co_await b;
-    CHECK(log == Log{"got it", "got it"});
-    CHECK(a.done());
-  });
+EDDY_TEST_CASE("a waiter that was woken before the primitive was destroyed has what it was given", "[c245]") {
+  Log log;
+  auto event = std::make_unique<eddy::Event>();
+  auto barrier = std::make_unique<eddy::Barrier>(2);
+  auto a = eddy::create_task(told(event->wait(), log));
+  auto b = eddy::create_task(told(barrier->wait(), log));
+  co_await eddy::yield();
+  event->set();
+  co_await barrier->wait();
+  event.reset();
+  barrier.reset();
+  co_await b;
+  CHECK(log == Log{"got it", "got it"});
+  CHECK(a.done());
 }
 
-TEST_CASE("a cancelled waiter of a destroyed primitive has the error, and ends", "[c245]") {
-  run_virtual([]() -> eddy::Task<> {
-    eddy::get_running_loop().set_debug(false);
-    Log log;
-    auto event = std::make_unique<eddy::Event>();
-    auto a = eddy::create_task(told(event->wait(), log));
-    auto b = eddy::create_task(told(event->wait(), log));
-    co_await eddy::yield();
-    a.cancel();
-    event.reset();
-    b.cancel();
-    co_await b;
-    CHECK(a.cancelled());
-    CHECK(log == Log{"eddy: an event was destroyed while tasks waited for it"});
-  });
+EDDY_TEST_CASE("a cancelled waiter of a destroyed primitive has the error, and ends", "[c245]") {
+  eddy::get_running_loop().set_debug(false);
+  Log log;
+  auto event = std::make_unique<eddy::Event>();
+  auto a = eddy::create_task(told(event->wait(), log));
+  auto b = eddy::create_task(told(event->wait(), log));
+  co_await eddy::yield();
+  a.cancel();
+  event.reset();
+  b.cancel();
+  co_await b;
+  CHECK(a.cancelled());
+  CHECK(log == Log{"eddy: an event was destroyed while tasks waited for it"});
 }
 
 TEST_CASE("what waits in a destroyed condition stays suspended, and run names it at its end", "[c245]") {
@@ -282,7 +255,7 @@ TEST_CASE("in debug mode the destructor of a primitive that is waited for stops 
   CHECK(condition_text == "eddy: a condition was destroyed while tasks waited for it; it must outlive them\n");
 }
 
-TEST_CASE("to wait where tasks of another loop wait is an error", "[c219][real]") {
+EDDY_LOOP_TEST_CASE("to wait where tasks of another loop wait is an error", "[c219][real]") {
   // The other thread's loop stands still, in a callback, while this one's looks at what they share.
   eddy::Lock lock;
   eddy::Event event;
@@ -325,7 +298,7 @@ TEST_CASE("to wait where tasks of another loop wait is an error", "[c219][real]"
   CHECK_FALSE(lock.locked());
 }
 
-TEST_CASE("a primitive may serve one loop after another", "[c219]") {
+EDDY_LOOP_TEST_CASE("a primitive may serve one loop after another", "[c219]") {
   eddy::Lock lock;
   eddy::Event event;
   for (int i = 0; i < 3; ++i) {

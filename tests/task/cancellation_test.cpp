@@ -38,7 +38,7 @@ eddy::Task<std::string> outcome_of(eddy::TaskHandle<T> handle) {
 
 }  // namespace
 
-TEST_CASE("a task that is cancelled before its first step never runs its body, and its arguments are destroyed",
+EDDY_LOOP_TEST_CASE("a task that is cancelled before its first step never runs its body, and its arguments are destroyed",
           "[task][c2]") {
   Log log;
   const auto body = [&](test::Tracked) -> eddy::Task<> {
@@ -58,60 +58,54 @@ TEST_CASE("a task that is cancelled before its first step never runs its body, a
   CHECK(log.empty());
 }
 
-TEST_CASE("awaiting a task that somebody cancelled throws CancelledError in the waiter, who may catch it",
+EDDY_TEST_CASE("awaiting a task that somebody cancelled throws CancelledError in the waiter, who may catch it",
           "[task][c4]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    auto task = eddy::create_task(wait_for_ever());
-    co_await eddy::yield();
-    task.cancel();
-    bool caught = false;
+  auto task = eddy::create_task(wait_for_ever());
+  co_await eddy::yield();
+  task.cancel();
+  bool caught = false;
+  try {
+    co_await task;
+  } catch (const eddy::CancelledError&) {
+    caught = true;
+  }
+  CHECK(caught);
+  CHECK(eddy::current_task().cancelling() == 0);
+  co_await eddy::sleep(1s);  // and waits on as before
+}
+
+EDDY_TEST_CASE("a waiter that does not catch the CancelledError of another's cancel ends as cancelled itself",
+          "[task][c4]") {
+  auto task = eddy::create_task(wait_for_ever());
+  const auto waits = [&]() -> eddy::Task<> { co_await task; };
+  auto waiter = eddy::create_task(waits());
+  co_await eddy::yield();
+  task.cancel("inner");
+  const std::string outcome = co_await outcome_of(waiter);
+  CHECK(outcome == "cancelled: inner");
+  CHECK(waiter.cancelled());
+  CHECK(waiter.cancelling() == 0);
+}
+
+EDDY_TEST_CASE("a task that catches the CancelledError of what it awaits and returns is done, not cancelled", "[task][c5]") {
+  auto inner = eddy::create_task(wait_for_ever());
+  const auto body = [&]() -> eddy::Task<int> {
     try {
-      co_await task;
+      co_await inner;
     } catch (const eddy::CancelledError&) {
-      caught = true;
+      co_return 42;
     }
-    CHECK(caught);
-    CHECK(eddy::current_task().cancelling() == 0);
-    co_await eddy::sleep(1s);  // and waits on as before
-  });
+    co_return 0;
+  };
+  auto task = eddy::create_task(body());
+  co_await eddy::yield();
+  inner.cancel();
+  const int value = co_await task;
+  CHECK(value == 42);
+  CHECK_FALSE(task.cancelled());
 }
 
-TEST_CASE("a waiter that does not catch the CancelledError of another's cancel ends as cancelled itself",
-          "[task][c4]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    auto task = eddy::create_task(wait_for_ever());
-    const auto waits = [&]() -> eddy::Task<> { co_await task; };
-    auto waiter = eddy::create_task(waits());
-    co_await eddy::yield();
-    task.cancel("inner");
-    const std::string outcome = co_await outcome_of(waiter);
-    CHECK(outcome == "cancelled: inner");
-    CHECK(waiter.cancelled());
-    CHECK(waiter.cancelling() == 0);
-  });
-}
-
-TEST_CASE("a task that catches the CancelledError of what it awaits and returns is done, not cancelled", "[task][c5]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    auto inner = eddy::create_task(wait_for_ever());
-    const auto body = [&]() -> eddy::Task<int> {
-      try {
-        co_await inner;
-      } catch (const eddy::CancelledError&) {
-        co_return 42;
-      }
-      co_return 0;
-    };
-    auto task = eddy::create_task(body());
-    co_await eddy::yield();
-    inner.cancel();
-    const int value = co_await task;
-    CHECK(value == 42);
-    CHECK_FALSE(task.cancelled());
-  });
-}
-
-TEST_CASE("no handler sees a task's own cancel: catch (...) does not run, destructors do", "[task][c5][c6]") {
+EDDY_LOOP_TEST_CASE("no handler sees a task's own cancel: catch (...) does not run, destructors do", "[task][c5][c6]") {
   Log log;
   const auto body = [&]() -> eddy::Task<> {
     const test::OnExit at_exit(log, "destroyed");
@@ -133,7 +127,7 @@ TEST_CASE("no handler sees a task's own cancel: catch (...) does not run, destru
   CHECK(log == Log{"destroyed"});
 }
 
-TEST_CASE("a task that cancels itself is stopped at its next suspension, not inside cancel()", "[task][c7]") {
+EDDY_LOOP_TEST_CASE("a task that cancels itself is stopped at its next suspension, not inside cancel()", "[task][c7]") {
   Log log;
   const auto body = [&]() -> eddy::Task<> {
     CHECK(eddy::current_task().cancel());
@@ -151,23 +145,21 @@ TEST_CASE("a task that cancels itself is stopped at its next suspension, not ins
   CHECK(log == Log{"after cancel()"});
 }
 
-TEST_CASE("a task that cancels itself and returns without blocking gives its value", "[task][c7][c5]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto nothing = []() -> eddy::Task<int> { co_return 1; };
-    const auto body = [&]() -> eddy::Task<int> {
-      (void)eddy::current_task().cancel();
-      const int one = co_await nothing();  // does not block
-      co_return one + 1;
-    };
-    auto task = eddy::create_task(body());
-    const int value = co_await task;
-    CHECK(value == 2);
-    CHECK_FALSE(task.cancelled());
-    CHECK(task.cancelling() == 1);
-  });
+EDDY_TEST_CASE("a task that cancels itself and returns without blocking gives its value", "[task][c7][c5]") {
+  const auto nothing = []() -> eddy::Task<int> { co_return 1; };
+  const auto body = [&]() -> eddy::Task<int> {
+    (void)eddy::current_task().cancel();
+    const int one = co_await nothing();  // does not block
+    co_return one + 1;
+  };
+  auto task = eddy::create_task(body());
+  const int value = co_await task;
+  CHECK(value == 2);
+  CHECK_FALSE(task.cancelled());
+  CHECK(task.cancelling() == 1);
 }
 
-TEST_CASE("main that cancels itself makes run throw CancelledError with the reason", "[task][c7][c14]") {
+EDDY_LOOP_TEST_CASE("main that cancels itself makes run throw CancelledError with the reason", "[task][c7][c14]") {
   std::string reason;
   try {
     test::run_virtual([]() -> eddy::Task<> {
@@ -180,7 +172,7 @@ TEST_CASE("main that cancels itself makes run throw CancelledError with the reas
   CHECK(reason == "had enough");
 }
 
-TEST_CASE("cancelling() counts the requests; nothing takes one back", "[task][c11][c12]") {
+EDDY_LOOP_TEST_CASE("cancelling() counts the requests; nothing takes one back", "[task][c11][c12]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     auto task = eddy::create_task(waiting(log, "task"));
@@ -197,28 +189,26 @@ TEST_CASE("cancelling() counts the requests; nothing takes one back", "[task][c1
   CHECK(log.empty());
 }
 
-TEST_CASE("the reason of a cancel reaches the waiter unchanged, the first one counts", "[task][c14]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    auto task = eddy::create_task(wait_for_ever());
-    auto without = eddy::create_task(wait_for_ever());
-    co_await eddy::yield();
-    task.cancel("first");
-    task.cancel("second");
-    without.cancel();
-    const std::string outcome = co_await outcome_of(task);
-    CHECK(outcome == "cancelled: first");
-    std::string text;
-    try {
-      co_await without;
-    } catch (const eddy::CancelledError& e) {
-      CHECK(e.reason().empty());
-      text = e.what();
-    }
-    CHECK_FALSE(text.empty());
-  });
+EDDY_TEST_CASE("the reason of a cancel reaches the waiter unchanged, the first one counts", "[task][c14]") {
+  auto task = eddy::create_task(wait_for_ever());
+  auto without = eddy::create_task(wait_for_ever());
+  co_await eddy::yield();
+  task.cancel("first");
+  task.cancel("second");
+  without.cancel();
+  const std::string outcome = co_await outcome_of(task);
+  CHECK(outcome == "cancelled: first");
+  std::string text;
+  try {
+    co_await without;
+  } catch (const eddy::CancelledError& e) {
+    CHECK(e.reason().empty());
+    text = e.what();
+  }
+  CHECK_FALSE(text.empty());
 }
 
-TEST_CASE("a cancel stays in force: what goes on after a result in hand is stopped at its next block",
+EDDY_LOOP_TEST_CASE("a cancel stays in force: what goes on after a result in hand is stopped at its next block",
           "[task][c6][c56]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
@@ -244,7 +234,7 @@ TEST_CASE("a cancel stays in force: what goes on after a result in hand is stopp
   CHECK(log == Log{"1"});
 }
 
-TEST_CASE("a second cancel while a task is being unwound is accepted and changes nothing", "[task][c56]") {
+EDDY_LOOP_TEST_CASE("a second cancel while a task is being unwound is accepted and changes nothing", "[task][c56]") {
   Log log;
   struct CancelsAgain {
     CancelsAgain(Log& target, eddy::TaskHandle<>& handle) : log(target), task(handle) {}
@@ -274,7 +264,7 @@ TEST_CASE("a second cancel while a task is being unwound is accepted and changes
   CHECK(log == Log{"cancelled again", "cancelled again"});
 }
 
-TEST_CASE("a cancelled task is unwound in its own turn, at the same time, leaf first", "[task][c44][c46]") {
+EDDY_LOOP_TEST_CASE("a cancelled task is unwound in its own turn, at the same time, leaf first", "[task][c44][c46]") {
   Log log;
   eddy::testing::VirtualClock clock;
   const auto middle = [&]() -> eddy::Task<> {
@@ -300,7 +290,7 @@ TEST_CASE("a cancelled task is unwound in its own turn, at the same time, leaf f
   CHECK(clock.elapsed() == 1s);
 }
 
-TEST_CASE("unwinding destroys locals, parameters and temporaries once, wherever the task stands", "[task][c46]") {
+EDDY_LOOP_TEST_CASE("unwinding destroys locals, parameters and temporaries once, wherever the task stands", "[task][c46]") {
   struct Waits {
     explicit Waits(test::Tracked) {}
     test::Tracked tracked;
@@ -346,23 +336,21 @@ TEST_CASE("unwinding destroys locals, parameters and temporaries once, wherever 
   }
 }
 
-TEST_CASE("an exception in hand is delivered though the task is cancelled in the same turn: the task has failed",
+EDDY_TEST_CASE("an exception in hand is delivered though the task is cancelled in the same turn: the task has failed",
           "[task][c19][c72]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto future = eddy::get_running_loop().create_future<int>();
-    const auto body = [&]() -> eddy::Task<int> { co_return co_await future; };
-    auto task = eddy::create_task(body());
-    co_await eddy::yield();
-    future.set_exception(std::make_exception_ptr(std::runtime_error("fatal")));
-    CHECK(task.cancel());
-    const std::string outcome = co_await outcome_of(task);
-    CHECK(outcome == "failed: fatal");
-    CHECK_FALSE(task.cancelled());
-    CHECK(task.cancelling() == 1);
-  });
+  const auto future = eddy::get_running_loop().create_future<int>();
+  const auto body = [&]() -> eddy::Task<int> { co_return co_await future; };
+  auto task = eddy::create_task(body());
+  co_await eddy::yield();
+  future.set_exception(std::make_exception_ptr(std::runtime_error("fatal")));
+  CHECK(task.cancel());
+  const std::string outcome = co_await outcome_of(task);
+  CHECK(outcome == "failed: fatal");
+  CHECK_FALSE(task.cancelled());
+  CHECK(task.cancelling() == 1);
 }
 
-TEST_CASE("a cleanup that fails while its task is cancelled: the task has failed, and is reported if nobody asks",
+EDDY_LOOP_TEST_CASE("a cleanup that fails while its task is cancelled: the task has failed, and is reported if nobody asks",
           "[task][c19][c75]") {
   const auto cleanup = []() -> eddy::Task<> {
     co_await eddy::sleep(1s);
@@ -384,7 +372,7 @@ TEST_CASE("a cleanup that fails while its task is cancelled: the task has failed
   });
 }
 
-TEST_CASE("a cancel reaches the task that the cancelled one awaits, and waits for it", "[task][c62]") {
+EDDY_LOOP_TEST_CASE("a cancel reaches the task that the cancelled one awaits, and waits for it", "[task][c62]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto slow_to_stop = [&]() -> eddy::Task<> {
@@ -413,7 +401,7 @@ TEST_CASE("a cancel reaches the task that the cancelled one awaits, and waits fo
   CHECK(log == Log{"inner cleaned up", "outer left"});
 }
 
-TEST_CASE("a task that awaits another stays cancelled whatever that one returns", "[task][c62]") {
+EDDY_LOOP_TEST_CASE("a task that awaits another stays cancelled whatever that one returns", "[task][c62]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto stubborn = []() -> eddy::Task<int> {
@@ -440,7 +428,7 @@ TEST_CASE("a task that awaits another stays cancelled whatever that one returns"
   CHECK(log.empty());
 }
 
-TEST_CASE("a cancel reaches the children of a gather, but no task that was only created", "[task][c62]") {
+EDDY_LOOP_TEST_CASE("a cancel reaches the children of a gather, but no task that was only created", "[task][c62]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::TaskHandle<> created;
@@ -459,7 +447,7 @@ TEST_CASE("a cancel reaches the children of a gather, but no task that was only 
   });
 }
 
-TEST_CASE("a shielded region runs to its end, and the cancel takes effect at the next block after it",
+EDDY_LOOP_TEST_CASE("a shielded region runs to its end, and the cancel takes effect at the next block after it",
           "[task][c59][c60][c79]") {
   Log log;
   eddy::testing::VirtualClock clock;
@@ -491,7 +479,7 @@ TEST_CASE("a shielded region runs to its end, and the cancel takes effect at the
   CHECK(clock.elapsed() == 2s);
 }
 
-TEST_CASE("a boundary that is entered with a cancel in force starts nothing; a plain await runs to its first block",
+EDDY_LOOP_TEST_CASE("a boundary that is entered with a cancel in force starts nothing; a plain await runs to its first block",
           "[task][c65][c76]") {
   Log log;
   const auto child = [&](std::string name) -> eddy::Task<> {
@@ -530,28 +518,26 @@ TEST_CASE("a boundary that is entered with a cancel in force starts nothing; a p
   CHECK(log == Log{"plain started", "masked started", "masked never"});
 }
 
-TEST_CASE("a result that is there already is delivered though a cancel is in force", "[task][c77]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto future = eddy::get_running_loop().create_future<int>();
-    future.set_result(1);
-    eddy::Semaphore semaphore(1);
-    const auto nothing = []() -> eddy::Task<> { co_return; };
-    auto done = eddy::create_task(nothing());
+EDDY_TEST_CASE("a result that is there already is delivered though a cancel is in force", "[task][c77]") {
+  const auto future = eddy::get_running_loop().create_future<int>();
+  future.set_result(1);
+  eddy::Semaphore semaphore(1);
+  const auto nothing = []() -> eddy::Task<> { co_return; };
+  auto done = eddy::create_task(nothing());
+  co_await done;
+  const auto body = [&]() -> eddy::Task<int> {
+    (void)eddy::current_task().cancel();
+    const int value = co_await future;
+    co_await semaphore.acquire();
     co_await done;
-    const auto body = [&]() -> eddy::Task<int> {
-      (void)eddy::current_task().cancel();
-      const int value = co_await future;
-      co_await semaphore.acquire();
-      co_await done;
-      co_return value;
-    };
-    auto task = eddy::create_task(body());
-    const int value = co_await task;
-    CHECK(value == 1);
-  });
+    co_return value;
+  };
+  auto task = eddy::create_task(body());
+  const int value = co_await task;
+  CHECK(value == 1);
 }
 
-TEST_CASE("a task that is cancelled by what it awaits, from within, ends once", "[task][c74]") {
+EDDY_LOOP_TEST_CASE("a task that is cancelled by what it awaits, from within, ends once", "[task][c74]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::TaskHandle<> outer;
@@ -574,7 +560,7 @@ TEST_CASE("a task that is cancelled by what it awaits, from within, ends once", 
   CHECK(log == Log{"inner runs on", "inner left", "outer left"});
 }
 
-TEST_CASE("a done callback and a destructor may cancel other tasks, and tasks may be created meanwhile",
+EDDY_LOOP_TEST_CASE("a done callback and a destructor may cancel other tasks, and tasks may be created meanwhile",
           "[task][c74][c335]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
@@ -608,7 +594,7 @@ TEST_CASE("a done callback and a destructor may cancel other tasks, and tasks ma
   CHECK(log.back() == "new left");
 }
 
-TEST_CASE("a cancel of a task while its gather's children are being cancelled asks each child once", "[task][c67]") {
+EDDY_LOOP_TEST_CASE("a cancel of a task while its gather's children are being cancelled asks each child once", "[task][c67]") {
   int asked = 0;
   struct Wait {
     bool await_ready() const noexcept { return false; }
@@ -637,7 +623,7 @@ TEST_CASE("a cancel of a task while its gather's children are being cancelled as
   CHECK(asked == 1);
 }
 
-TEST_CASE("a thousand nested timeouts are cancelled from outside without one of them expiring", "[task][c69]") {
+EDDY_LOOP_TEST_CASE("a thousand nested timeouts are cancelled from outside without one of them expiring", "[task][c69]") {
   struct Nest {
     static eddy::Task<> level(int depth, int& left) {
       struct Count {
@@ -665,23 +651,21 @@ TEST_CASE("a thousand nested timeouts are cancelled from outside without one of 
   CHECK(left == 5'001);
 }
 
-TEST_CASE("an awaited Task that is left by a CancelledError hands it on as an exception", "[task][c10]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto throws = []() -> eddy::Task<> {
-      co_await eddy::yield();
-      throw eddy::CancelledError("made by hand");
-    };
-    std::string reason;
-    try {
-      co_await throws();
-    } catch (const eddy::CancelledError& e) {
-      reason = e.reason();
-    }
-    CHECK(reason == "made by hand");
-  });
+EDDY_TEST_CASE("an awaited Task that is left by a CancelledError hands it on as an exception", "[task][c10]") {
+  const auto throws = []() -> eddy::Task<> {
+    co_await eddy::yield();
+    throw eddy::CancelledError("made by hand");
+  };
+  std::string reason;
+  try {
+    co_await throws();
+  } catch (const eddy::CancelledError& e) {
+    reason = e.reason();
+  }
+  CHECK(reason == "made by hand");
 }
 
-TEST_CASE("nothing of a cancelled task is left when the loop has ended", "[task][c47]") {
+EDDY_LOOP_TEST_CASE("nothing of a cancelled task is left when the loop has ended", "[task][c47]") {
   test::run_virtual([]() -> eddy::Task<> {
     const auto leaf = [](test::Tracked) -> eddy::Task<> {
       const test::Tracked local;

@@ -90,7 +90,7 @@ struct Resource {
 
 }  // namespace
 
-TEST_CASE("closures given as lvalues are copied once, and each copy is destroyed once", "[traps][real]") {
+EDDY_LOOP_TEST_CASE("closures given as lvalues are copied once, and each copy is destroyed once", "[traps][real]") {
   const CheckRegistered check;
   run_real([]() -> eddy::Task<> {
     const Registered object;
@@ -119,7 +119,7 @@ TEST_CASE("closures given as lvalues are copied once, and each copy is destroyed
   });
 }
 
-TEST_CASE("closures given through own are moved, and each is destroyed once", "[traps][real]") {
+EDDY_LOOP_TEST_CASE("closures given through own are moved, and each is destroyed once", "[traps][real]") {
   const CheckRegistered check;
   run_real([]() -> eddy::Task<> {
     const Registered object;
@@ -140,7 +140,7 @@ TEST_CASE("closures given through own are moved, and each is destroyed once", "[
   });
 }
 
-TEST_CASE("what a closure would capture can be given as arguments, temporaries too", "[traps][real]") {
+EDDY_LOOP_TEST_CASE("what a closure would capture can be given as arguments, temporaries too", "[traps][real]") {
   const CheckRegistered check;
   run_real([]() -> eddy::Task<> {
     const Registered object;
@@ -155,7 +155,7 @@ TEST_CASE("what a closure would capture can be given as arguments, temporaries t
   });
 }
 
-TEST_CASE("closures that are trivially copyable may stand in the awaited expression", "[traps][real]") {
+EDDY_LOOP_TEST_CASE("closures that are trivially copyable may stand in the awaited expression", "[traps][real]") {
   const CheckRegistered check;
   run_real([]() -> eddy::Task<> {
     const Registered object;
@@ -180,7 +180,7 @@ TEST_CASE("closures that are trivially copyable may stand in the awaited express
   });
 }
 
-TEST_CASE("a closure's frame keeps what it captured when its task is stopped, and destroys it once", "[traps]") {
+EDDY_LOOP_TEST_CASE("a closure's frame keeps what it captured when its task is stopped, and destroys it once", "[traps]") {
   const CheckRegistered check;
   run_virtual([]() -> eddy::Task<> {
     const Registered object;
@@ -203,7 +203,7 @@ TEST_CASE("a closure's frame keeps what it captured when its task is stopped, an
   });
 }
 
-TEST_CASE("option structs are written with their members' names inside an awaited expression", "[traps]") {
+EDDY_LOOP_TEST_CASE("option structs are written with their members' names inside an awaited expression", "[traps]") {
   STATIC_REQUIRE(std::is_trivially_copyable_v<eddy::TaskOptions>);
   STATIC_REQUIRE(std::is_trivially_copyable_v<eddy::RunOptions>);
   STATIC_REQUIRE(std::is_trivially_copyable_v<eddy::RetryPolicy>);
@@ -488,7 +488,7 @@ constexpr Shape kShapes[] = {
 
 }  // namespace
 
-TEST_CASE("whatever a coroutine made is destroyed once, however it ends and wherever it stands", "[traps]") {
+EDDY_LOOP_TEST_CASE("whatever a coroutine made is destroyed once, however it ends and wherever it stands", "[traps]") {
   for (const Ends how : {Ends::value, Ends::error, Ends::stopped}) {
     int number = 0;
     for (const Shape shape : kShapes) {
@@ -513,7 +513,7 @@ TEST_CASE("whatever a coroutine made is destroyed once, however it ends and wher
   }
 }
 
-TEST_CASE("a stop at any await of a coroutine destroys what there is by then", "[traps]") {
+EDDY_LOOP_TEST_CASE("a stop at any await of a coroutine destroys what there is by then", "[traps]") {
   const auto walk = []() -> eddy::Task<int> {
     const Registered first;
     int sum = use(Registered(), co_await wait(Ends::value));
@@ -550,36 +550,34 @@ TEST_CASE("a stop at any await of a coroutine destroys what there is by then", "
 }
 
 // g++ before 13 makes all awaiters of an expression first, and asks each for its result only when the last one has ended.
-TEST_CASE("a permit that was taken in an expression that is then stopped is given back", "[traps]") {
-  run_virtual([]() -> eddy::Task<> {
-    eddy::Semaphore semaphore(1);
-    const auto held = [](const eddy::SemaphorePermit& permit, int number) { return permit ? number : 0; };
-    const auto body = [&]() -> eddy::Task<int> {
-      co_return held(co_await semaphore.scoped(), co_await wait(Ends::stopped));
-    };
-    auto task = eddy::create_task(body());
-    co_await eddy::sleep(1h);
-    task.cancel();
-    co_await eddy::sleep(1s);
-    CHECK(task.cancelled());
-    CHECK(semaphore.value() == 1);
-    co_await semaphore.acquire();  // now the permit comes from somebody else, after a wait
-    task = eddy::create_task(body());
-    co_await eddy::sleep(1s);
-    semaphore.release();
-    co_await eddy::sleep(1h);
-    task.cancel();
-    co_await eddy::sleep(1s);
-    CHECK(task.cancelled());
-    CHECK(semaphore.value() == 1);
-  });
+EDDY_TEST_CASE("a permit that was taken in an expression that is then stopped is given back", "[traps]") {
+  eddy::Semaphore semaphore(1);
+  const auto held = [](const eddy::SemaphorePermit& permit, int number) { return permit ? number : 0; };
+  const auto body = [&]() -> eddy::Task<int> {
+    co_return held(co_await semaphore.scoped(), co_await wait(Ends::stopped));
+  };
+  auto task = eddy::create_task(body());
+  co_await eddy::sleep(1h);
+  task.cancel();
+  co_await eddy::sleep(1s);
+  CHECK(task.cancelled());
+  CHECK(semaphore.value() == 1);
+  co_await semaphore.acquire();  // now the permit comes from somebody else, after a wait
+  task = eddy::create_task(body());
+  co_await eddy::sleep(1s);
+  semaphore.release();
+  co_await eddy::sleep(1h);
+  task.cancel();
+  co_await eddy::sleep(1s);
+  CHECK(task.cancelled());
+  CHECK(semaphore.value() == 1);
 }
 
 // ------------------------------------------------------------------------------------------- thread_local variables
 // clang 14 keeps the address of a thread_local across a suspension, so a coroutine must find its loop in another way than by
 // an address that was taken where it was made.
 
-TEST_CASE("a Task that was made in one thread and runs in another finds that one's loop", "[traps][real]") {
+EDDY_LOOP_TEST_CASE("a Task that was made in one thread and runs in another finds that one's loop", "[traps][real]") {
   const auto body = []() -> eddy::Task<eddy::EventLoop*> {
     eddy::EventLoop* const before = &eddy::get_running_loop();
     const bool named = !eddy::current_task().name().empty();
@@ -656,47 +654,43 @@ struct MakesAwaiter {
 
 }  // namespace
 
-TEST_CASE("an awaiter is not copied, whether it is named, a temporary or made by operator co_await", "[traps]") {
-  run_virtual([]() -> eddy::Task<> {
-    int copies = 0;
-    bool same = false;
-    CountingAwaiter named(copies, same);
-    co_await named;
-    CHECK(std::exchange(same, false));
-    co_await std::move(named);
-    CHECK(std::exchange(same, false));
-    co_await CountingAwaiter(copies, same);
-    CHECK(std::exchange(same, false));
-    const int sum = co_await CountingAwaiter(copies, same) + co_await CountingAwaiter(copies, same);
-    CHECK(sum == 2);
-    CHECK(std::exchange(same, false));
-    CHECK(copies == 0);
-    const MakesAwaiter makes{&copies, &same};
-    co_await makes;
-    CHECK(same);
-    CHECK(copies <= 1);  // it may be moved to where it is kept, before it is asked anything
-  });
+EDDY_TEST_CASE("an awaiter is not copied, whether it is named, a temporary or made by operator co_await", "[traps]") {
+  int copies = 0;
+  bool same = false;
+  CountingAwaiter named(copies, same);
+  co_await named;
+  CHECK(std::exchange(same, false));
+  co_await std::move(named);
+  CHECK(std::exchange(same, false));
+  co_await CountingAwaiter(copies, same);
+  CHECK(std::exchange(same, false));
+  const int sum = co_await CountingAwaiter(copies, same) + co_await CountingAwaiter(copies, same);
+  CHECK(sum == 2);
+  CHECK(std::exchange(same, false));
+  CHECK(copies == 0);
+  const MakesAwaiter makes{&copies, &same};
+  co_await makes;
+  CHECK(same);
+  CHECK(copies <= 1);  // it may be moved to where it is kept, before it is asked anything
 }
 
-TEST_CASE("awaiters of the library may be named and awaited later", "[traps]") {
-  run_virtual([]() -> eddy::Task<> {
-    const auto start = now();
-    eddy::Semaphore semaphore(1);
-    auto nap = eddy::sleep(1s);
-    auto limited = eddy::timeout(1h, wait(Ends::value));
-    auto both = eddy::gather(wait(Ends::value), wait(Ends::value));
-    auto acquired = semaphore.acquire();
-    co_await nap;
-    const int one = co_await limited;
-    const auto [a, b] = co_await std::move(both);
-    co_await acquired;
-    CHECK(one + a + b == 3);
-    CHECK(semaphore.locked());
-    CHECK(now() - start == 1s);
-  });
+EDDY_TEST_CASE("awaiters of the library may be named and awaited later", "[traps]") {
+  const auto start = now();
+  eddy::Semaphore semaphore(1);
+  auto nap = eddy::sleep(1s);
+  auto limited = eddy::timeout(1h, wait(Ends::value));
+  auto both = eddy::gather(wait(Ends::value), wait(Ends::value));
+  auto acquired = semaphore.acquire();
+  co_await nap;
+  const int one = co_await limited;
+  const auto [a, b] = co_await std::move(both);
+  co_await acquired;
+  CHECK(one + a + b == 3);
+  CHECK(semaphore.locked());
+  CHECK(now() - start == 1s);
 }
 
-TEST_CASE("the last handle of a task may go inside an await_suspend of that task", "[traps]") {
+EDDY_LOOP_TEST_CASE("the last handle of a task may go inside an await_suspend of that task", "[traps]") {
   const CheckRegistered check;
   static std::optional<eddy::TaskHandle<int>> handle;
   struct DropsHandle {
@@ -764,7 +758,7 @@ TEST_CASE("each await is reported with its own file and line, without std::sourc
   CHECK(text.find(at(leaf_line)) < text.find(at(middle_line)));
 }
 
-TEST_CASE("locals, parameters and results of 16 bytes' alignment are aligned in a frame", "[traps]") {
+EDDY_LOOP_TEST_CASE("locals, parameters and results of 16 bytes' alignment are aligned in a frame", "[traps]") {
   struct alignas(16) Wide {
     unsigned char bytes[32]{};
   };

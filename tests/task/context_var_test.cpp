@@ -26,7 +26,7 @@ eddy::Task<> set_request(std::string value) {
 
 }  // namespace
 
-TEST_CASE("a context variable has its default until it is set, also outside a loop", "[task]") {
+EDDY_LOOP_TEST_CASE("a context variable has its default until it is set, also outside a loop", "[task]") {
   CHECK(request.name() == "request");
   CHECK(request.get() == "none");
   CHECK(request.get("fallback") == "fallback");
@@ -45,103 +45,91 @@ TEST_CASE("a context variable has its default until it is set, also outside a lo
   CHECK(request.get() == "none");
 }
 
-TEST_CASE("a new task starts with its creator's values, and what it sets stays its own", "[task][c55]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    request.set("main's");
-    Log seen;
-    const auto child = [&]() -> eddy::Task<> {
-      seen.push_back(request.get());
-      request.set("child's");
-      co_await eddy::yield();
-      seen.push_back(request.get());
-    };
-    auto handle = eddy::create_task(child());
-    request.set("main's, later");  // the child has its copy already
-    co_await handle;
-    CHECK(seen == Log{"main's", "child's"});
-    CHECK(request.get() == "main's, later");
-  });
+EDDY_TEST_CASE("a new task starts with its creator's values, and what it sets stays its own", "[task][c55]") {
+  request.set("main's");
+  Log seen;
+  const auto child = [&]() -> eddy::Task<> {
+    seen.push_back(request.get());
+    request.set("child's");
+    co_await eddy::yield();
+    seen.push_back(request.get());
+  };
+  auto handle = eddy::create_task(child());
+  request.set("main's, later");  // the child has its copy already
+  co_await handle;
+  CHECK(seen == Log{"main's", "child's"});
+  CHECK(request.get() == "main's, later");
 }
 
-TEST_CASE("tasks that interleave keep their own values", "[task][c55]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    int wrong = 0;
-    const auto body = [&](std::string name) -> eddy::Task<> {
-      request.set(name);
-      for (int i = 0; i < 5; ++i) {
-        co_await eddy::sleep(1ms);
-        if (request.get() != name) ++wrong;
-        const std::string inside = co_await read_request();
-        if (inside != name) ++wrong;
-      }
-    };
-    auto a = eddy::create_task(body("a"));
-    auto b = eddy::create_task(body("b"));
-    co_await a;
-    co_await b;
-    CHECK(wrong == 0);
-    CHECK(request.get() == "none");
-  });
-}
-
-TEST_CASE("an awaited Task is in its awaiter's context: what it sets is seen", "[task]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    co_await set_request("by the awaited");
-    CHECK(request.get() == "by the awaited");
-    co_await eddy::timeout(1s, set_request("by the body of a timeout"));
-    CHECK(request.get() == "by the body of a timeout");
-  });
-}
-
-TEST_CASE("each child of a gather has its own copy of its parent's values", "[task][c95]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    request.set("parent's");
-    const auto child = [](std::string name) -> eddy::Task<std::string> {
-      std::string seen = request.get();
-      request.set(name);
+EDDY_TEST_CASE("tasks that interleave keep their own values", "[task][c55]") {
+  int wrong = 0;
+  const auto body = [&](std::string name) -> eddy::Task<> {
+    request.set(name);
+    for (int i = 0; i < 5; ++i) {
       co_await eddy::sleep(1ms);
-      seen += " " + request.get();
-      co_return seen;
-    };
-    const auto seen = co_await eddy::gather(child("a"), child("b"));
-    CHECK(std::get<0>(seen) == "parent's a");
-    CHECK(std::get<1>(seen) == "parent's b");
-    CHECK(request.get() == "parent's");
-  });
+      if (request.get() != name) ++wrong;
+      const std::string inside = co_await read_request();
+      if (inside != name) ++wrong;
+    }
+  };
+  auto a = eddy::create_task(body("a"));
+  auto b = eddy::create_task(body("b"));
+  co_await a;
+  co_await b;
+  CHECK(wrong == 0);
+  CHECK(request.get() == "none");
 }
 
-TEST_CASE("reset puts back what was there before, also that there was nothing", "[task]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto first = request.set("first");
-    const auto second = request.set("second");
-    CHECK(request.get() == "second");
-    request.reset(second);
-    CHECK(request.get() == "first");
-    request.reset(first);
+EDDY_TEST_CASE("an awaited Task is in its awaiter's context: what it sets is seen", "[task]") {
+  co_await set_request("by the awaited");
+  CHECK(request.get() == "by the awaited");
+  co_await eddy::timeout(1s, set_request("by the body of a timeout"));
+  CHECK(request.get() == "by the body of a timeout");
+}
+
+EDDY_TEST_CASE("each child of a gather has its own copy of its parent's values", "[task][c95]") {
+  request.set("parent's");
+  const auto child = [](std::string name) -> eddy::Task<std::string> {
+    std::string seen = request.get();
+    request.set(name);
+    co_await eddy::sleep(1ms);
+    seen += " " + request.get();
+    co_return seen;
+  };
+  const auto seen = co_await eddy::gather(child("a"), child("b"));
+  CHECK(std::get<0>(seen) == "parent's a");
+  CHECK(std::get<1>(seen) == "parent's b");
+  CHECK(request.get() == "parent's");
+}
+
+EDDY_TEST_CASE("reset puts back what was there before, also that there was nothing", "[task]") {
+  const auto first = request.set("first");
+  const auto second = request.set("second");
+  CHECK(request.get() == "second");
+  request.reset(second);
+  CHECK(request.get() == "first");
+  request.reset(first);
+  CHECK(request.get() == "none");
+  const auto number = without_default.set(1);
+  without_default.reset(number);
+  CHECK_THROWS_AS(without_default.get(), std::out_of_range);
+  without_default.set(2);
+  CHECK(without_default.get() == 2);
+  co_return;
+}
+
+EDDY_TEST_CASE("a reset in a task does not reach its creator", "[task][c55]") {
+  const auto token = request.set("main's");
+  const auto child = [&]() -> eddy::Task<> {
+    request.reset(token);
     CHECK(request.get() == "none");
-    const auto number = without_default.set(1);
-    without_default.reset(number);
-    CHECK_THROWS_AS(without_default.get(), std::out_of_range);
-    without_default.set(2);
-    CHECK(without_default.get() == 2);
     co_return;
-  });
+  };
+  co_await eddy::create_task(child());
+  CHECK(request.get() == "main's");
 }
 
-TEST_CASE("a reset in a task does not reach its creator", "[task][c55]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto token = request.set("main's");
-    const auto child = [&]() -> eddy::Task<> {
-      request.reset(token);
-      CHECK(request.get() == "none");
-      co_return;
-    };
-    co_await eddy::create_task(child());
-    CHECK(request.get() == "main's");
-  });
-}
-
-TEST_CASE("callbacks see the values of where they were made", "[task]") {
+EDDY_LOOP_TEST_CASE("callbacks see the values of where they were made", "[task]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
@@ -165,17 +153,15 @@ TEST_CASE("callbacks see the values of where they were made", "[task]") {
   CHECK(log == Log{"none", "a", "a", "a", "a"});
 }
 
-TEST_CASE("a context variable cannot be set in a callback", "[task]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    eddy::get_running_loop().call_soon([] { request.set("x"); });
-    co_await eddy::yield();
-    const Log reports = test::take_reports();
-    REQUIRE(reports.size() == 1);
-    CHECK(reports[0].find("in a task only") != std::string::npos);
-  });
+EDDY_TEST_CASE("a context variable cannot be set in a callback", "[task]") {
+  eddy::get_running_loop().call_soon([] { request.set("x"); });
+  co_await eddy::yield();
+  const Log reports = test::take_reports();
+  REQUIRE(reports.size() == 1);
+  CHECK(reports[0].find("in a task only") != std::string::npos);
 }
 
-TEST_CASE("values are still there while destructors run because a task is stopped", "[task][c29]") {
+EDDY_LOOP_TEST_CASE("values are still there while destructors run because a task is stopped", "[task][c29]") {
   Log log;
   struct Probe {
     explicit Probe(Log& target) : log(target) {}
@@ -203,7 +189,7 @@ TEST_CASE("values are still there while destructors run because a task is stoppe
   CHECK(log == Log{"cancelled", "cancelled", "leftover", "leftover"});
 }
 
-TEST_CASE("values are destroyed when the last task that sees them is gone", "[task][c47]") {
+EDDY_LOOP_TEST_CASE("values are destroyed when the last task that sees them is gone", "[task][c47]") {
   static eddy::ContextVar<std::shared_ptr<int>> variable("shared", nullptr);
   std::weak_ptr<int> weak;
   const auto child = []() -> eddy::Task<> { co_await eddy::sleep(2s); };
@@ -223,7 +209,7 @@ TEST_CASE("values are destroyed when the last task that sees them is gone", "[ta
   });
 }
 
-TEST_CASE("many variables are kept apart", "[task]") {
+EDDY_LOOP_TEST_CASE("many variables are kept apart", "[task]") {
   std::vector<std::unique_ptr<eddy::ContextVar<int>>> variables;
   for (int i = 0; i < 20; ++i) variables.push_back(std::make_unique<eddy::ContextVar<int>>("v", -1));
   test::run_virtual([&]() -> eddy::Task<> {
@@ -237,7 +223,7 @@ TEST_CASE("many variables are kept apart", "[task]") {
   });
 }
 
-TEST_CASE("a Token can be kept, and restores what was before its set", "[task]") {
+EDDY_LOOP_TEST_CASE("a Token can be kept, and restores what was before its set", "[task]") {
   eddy::ContextVar<int> variable("depth", 0);
   test::run_virtual([&variable]() -> eddy::Task<> {
     eddy::ContextVar<int>::Token outer = variable.set(1);

@@ -39,7 +39,7 @@ eddy::Task<> increment(int& number) {
 
 }  // namespace
 
-TEST_CASE("create_task never runs the body inside the call; tasks start in the order of the calls", "[task]") {
+EDDY_LOOP_TEST_CASE("create_task never runs the body inside the call; tasks start in the order of the calls", "[task]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     auto first = eddy::create_task(append(log, "first"));
@@ -52,7 +52,7 @@ TEST_CASE("create_task never runs the body inside the call; tasks start in the o
   CHECK(log == Log{"creator", "first", "second", "callback", "third"});
 }
 
-TEST_CASE("a task that is created while a pass runs starts in the next one", "[task][c324]") {
+EDDY_LOOP_TEST_CASE("a task that is created while a pass runs starts in the next one", "[task][c324]") {
   Log log;
   const auto outer = [&]() -> eddy::Task<> {
     log.push_back("outer");
@@ -68,7 +68,7 @@ TEST_CASE("a task that is created while a pass runs starts in the next one", "[t
   CHECK(log == Log{"outer", "second", "inner"});
 }
 
-TEST_CASE("a task whose handle was dropped runs to its end", "[task][c45]") {
+EDDY_LOOP_TEST_CASE("a task whose handle was dropped runs to its end", "[task][c45]") {
   Log log;
   const auto body = [&](test::Tracked) -> eddy::Task<> {
     co_await eddy::sleep(1s);
@@ -82,31 +82,27 @@ TEST_CASE("a task whose handle was dropped runs to its end", "[task][c45]") {
   CHECK(log == Log{"ended"});
 }
 
-TEST_CASE("a task whose handle was dropped fails: that is reported once, and nobody else fails", "[task][c45]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    (void)eddy::create_task(fail("lost"));
-    co_await eddy::sleep(5s);
-    const Log reports = test::take_reports();
-    CHECK(reports == Log{"an exception of a task was never retrieved: lost"});
-  });
+EDDY_TEST_CASE("a task whose handle was dropped fails: that is reported once, and nobody else fails", "[task][c45]") {
+  (void)eddy::create_task(fail("lost"));
+  co_await eddy::sleep(5s);
+  const Log reports = test::take_reports();
+  CHECK(reports == Log{"an exception of a task was never retrieved: lost"});
 }
 
-TEST_CASE("an exception that nobody retrieved is reported when the last handle goes, not before", "[task][c45]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    auto handle = eddy::create_task(fail("lost"));
-    auto copy = handle;
-    co_await eddy::sleep(5s);
-    CHECK(handle.done());
-    CHECK_FALSE(handle.cancelled());
-    CHECK(test::take_reports().empty());
-    handle = {};
-    CHECK(test::take_reports().empty());
-    copy = {};
-    CHECK(test::take_reports() == Log{"an exception of a task was never retrieved: lost"});
-  });
+EDDY_TEST_CASE("an exception that nobody retrieved is reported when the last handle goes, not before", "[task][c45]") {
+  auto handle = eddy::create_task(fail("lost"));
+  auto copy = handle;
+  co_await eddy::sleep(5s);
+  CHECK(handle.done());
+  CHECK_FALSE(handle.cancelled());
+  CHECK(test::take_reports().empty());
+  handle = {};
+  CHECK(test::take_reports().empty());
+  copy = {};
+  CHECK(test::take_reports() == Log{"an exception of a task was never retrieved: lost"});
 }
 
-TEST_CASE("the report of an exception that nobody retrieved names the task", "[task][c45][c27]") {
+EDDY_LOOP_TEST_CASE("the report of an exception that nobody retrieved names the task", "[task][c45][c27]") {
   Log names;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::get_running_loop().set_exception_handler(
@@ -117,71 +113,65 @@ TEST_CASE("the report of an exception that nobody retrieved names the task", "[t
   CHECK(names == Log{"loser"});
 }
 
-TEST_CASE("an exception that was retrieved in any way is not reported", "[task][c34]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto awaits = [](eddy::TaskHandle<int> handle) -> eddy::Task<int> {
-      try {
-        co_return co_await handle;
-      } catch (const std::runtime_error&) {
-        co_return -1;
-      }
+EDDY_TEST_CASE("an exception that was retrieved in any way is not reported", "[task][c34]") {
+  const auto awaits = [](eddy::TaskHandle<int> handle) -> eddy::Task<int> {
+    try {
+      co_return co_await handle;
+    } catch (const std::runtime_error&) {
+      co_return -1;
+    }
+  };
+  {
+    auto awaited = eddy::create_task(fail("awaited"));
+    const int caught = co_await awaits(awaited);
+    CHECK(caught == -1);
+    auto asked = eddy::create_task(fail("asked"));
+    auto looked_at = eddy::create_task(fail("looked at"));
+    co_await eddy::sleep(2s);
+    CHECK_THROWS_AS(asked.result(), std::runtime_error);
+    CHECK(looked_at.exception() != nullptr);
+  }
+  CHECK(test::take_reports().empty());
+}
+
+EDDY_TEST_CASE("a cancelled task is not reported", "[task][c34]") {
+  {
+    auto stopped = eddy::create_task(give(1));
+    auto never_started = eddy::create_task(give(2));
+    never_started.cancel();
+    const auto left = []() -> eddy::Task<> {
+      co_await eddy::yield();
+      throw eddy::CancelledError("by somebody");
     };
-    {
-      auto awaited = eddy::create_task(fail("awaited"));
-      const int caught = co_await awaits(awaited);
-      CHECK(caught == -1);
-      auto asked = eddy::create_task(fail("asked"));
-      auto looked_at = eddy::create_task(fail("looked at"));
-      co_await eddy::sleep(2s);
-      CHECK_THROWS_AS(asked.result(), std::runtime_error);
-      CHECK(looked_at.exception() != nullptr);
-    }
-    CHECK(test::take_reports().empty());
-  });
+    auto left_by_cancelled_error = eddy::create_task(left());
+    co_await eddy::sleep(100ms);
+    stopped.cancel();
+    co_await eddy::sleep(1s);
+    CHECK(stopped.cancelled());
+    CHECK(never_started.cancelled());
+    CHECK(left_by_cancelled_error.cancelled());
+  }
+  CHECK(test::take_reports().empty());
 }
 
-TEST_CASE("a cancelled task is not reported", "[task][c34]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    {
-      auto stopped = eddy::create_task(give(1));
-      auto never_started = eddy::create_task(give(2));
-      never_started.cancel();
-      const auto left = []() -> eddy::Task<> {
-        co_await eddy::yield();
-        throw eddy::CancelledError("by somebody");
-      };
-      auto left_by_cancelled_error = eddy::create_task(left());
-      co_await eddy::sleep(100ms);
-      stopped.cancel();
+EDDY_TEST_CASE("create_task keeps a function and its arguments alive, moved or copied", "[task]") {
+  eddy::TaskHandle<int> sum, counted;
+  {
+    sum = eddy::create_task(add, 1, std::make_unique<int>(2), "three");
+    std::string text = "captured, and long enough to be allocated";
+    auto closure = [text](int n) -> eddy::Task<int> {
       co_await eddy::sleep(1s);
-      CHECK(stopped.cancelled());
-      CHECK(never_started.cancelled());
-      CHECK(left_by_cancelled_error.cancelled());
-    }
-    CHECK(test::take_reports().empty());
-  });
+      co_return n + static_cast<int>(text.size());
+    };
+    counted = eddy::create_task(closure, 1);
+  }
+  const int eight = co_await sum;
+  CHECK(eight == 8);
+  const int length = co_await counted;
+  CHECK(length == 42);
 }
 
-TEST_CASE("create_task keeps a function and its arguments alive, moved or copied", "[task]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    eddy::TaskHandle<int> sum, counted;
-    {
-      sum = eddy::create_task(add, 1, std::make_unique<int>(2), "three");
-      std::string text = "captured, and long enough to be allocated";
-      auto closure = [text](int n) -> eddy::Task<int> {
-        co_await eddy::sleep(1s);
-        co_return n + static_cast<int>(text.size());
-      };
-      counted = eddy::create_task(closure, 1);
-    }
-    const int eight = co_await sum;
-    CHECK(eight == 8);
-    const int length = co_await counted;
-    CHECK(length == 42);
-  });
-}
-
-TEST_CASE("create_task passes a reference that is given as std::ref", "[task]") {
+EDDY_LOOP_TEST_CASE("create_task passes a reference that is given as std::ref", "[task]") {
   int number = 1;
   test::run_virtual([&]() -> eddy::Task<> {
     co_await eddy::create_task(increment, std::ref(number));
@@ -190,25 +180,21 @@ TEST_CASE("create_task passes a reference that is given as std::ref", "[task]") 
   CHECK(number == 3);
 }
 
-TEST_CASE("create_task of a function gives it the name that the options say", "[task][c27]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    auto handle = eddy::create_task({.name = "giver"}, give, 4);
-    CHECK(handle.name() == "giver");
-    const int four = co_await handle;
-    CHECK(four == 4);
-  });
+EDDY_TEST_CASE("create_task of a function gives it the name that the options say", "[task][c27]") {
+  auto handle = eddy::create_task({.name = "giver"}, give, 4);
+  CHECK(handle.name() == "giver");
+  const int four = co_await handle;
+  CHECK(four == 4);
 }
 
-TEST_CASE("the name in the options is read during the call only", "[task][c27]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    std::string name = "a name that is long enough to be allocated on the heap";
-    const std::string copy = name;
-    auto handle = eddy::create_task(give(1), {.name = name});
-    name.assign(name.size(), 'x');
-    CHECK(handle.name() == copy);
-    handle.cancel();
-    co_return;
-  });
+EDDY_TEST_CASE("the name in the options is read during the call only", "[task][c27]") {
+  std::string name = "a name that is long enough to be allocated on the heap";
+  const std::string copy = name;
+  auto handle = eddy::create_task(give(1), {.name = name});
+  name.assign(name.size(), 'x');
+  CHECK(handle.name() == copy);
+  handle.cancel();
+  co_return;
 }
 
 TEST_CASE("create_task outside a loop throws NoRunningLoop, and the task is destroyed unrun", "[task][c26]") {
@@ -222,20 +208,18 @@ TEST_CASE("create_task outside a loop throws NoRunningLoop, and the task is dest
   CHECK(log.empty());
 }
 
-TEST_CASE("create_task of a Task that is empty throws, and leaves no half-registered task", "[task][c24]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    eddy::Task<int> task = give(1);
-    auto handle = eddy::create_task(std::move(task));
-    CHECK(eddy::all_tasks().size() == 2);
-    CHECK_THROWS_AS(eddy::create_task(std::move(task)), eddy::InvalidStateError);
-    CHECK_THROWS_AS(eddy::create_task(eddy::Task<>()), eddy::InvalidStateError);
-    CHECK(eddy::all_tasks().size() == 2);
-    const int one = co_await handle;
-    CHECK(one == 1);
-  });
+EDDY_TEST_CASE("create_task of a Task that is empty throws, and leaves no half-registered task", "[task][c24]") {
+  eddy::Task<int> task = give(1);
+  auto handle = eddy::create_task(std::move(task));
+  CHECK(eddy::all_tasks().size() == 2);
+  CHECK_THROWS_AS(eddy::create_task(std::move(task)), eddy::InvalidStateError);
+  CHECK_THROWS_AS(eddy::create_task(eddy::Task<>()), eddy::InvalidStateError);
+  CHECK(eddy::all_tasks().size() == 2);
+  const int one = co_await handle;
+  CHECK(one == 1);
 }
 
-TEST_CASE("a hundred thousand tasks that are created at once all run, in order", "[task][c40]") {
+EDDY_LOOP_TEST_CASE("a hundred thousand tasks that are created at once all run, in order", "[task][c40]") {
   int next = 0;
   bool in_order = true;
   const auto body = [&](int i) -> eddy::Task<> {
@@ -251,7 +235,7 @@ TEST_CASE("a hundred thousand tasks that are created at once all run, in order",
   CHECK(in_order);
 }
 
-TEST_CASE("each task creates the next, a hundred thousand times, on a flat stack", "[task][c40]") {
+EDDY_LOOP_TEST_CASE("each task creates the next, a hundred thousand times, on a flat stack", "[task][c40]") {
   struct Chain {
     static eddy::Task<> link(int left, int& ended) {
       ++ended;

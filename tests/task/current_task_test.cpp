@@ -26,29 +26,27 @@ Log names_of_all_tasks() {
 
 }  // namespace
 
-TEST_CASE("current_task is the running task, through interleaved tasks and in what they await", "[task][c20]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    int wrong = 0;
-    const auto body = [&](std::string name) -> eddy::Task<> {
-      for (int i = 0; i < 5; ++i) {
-        if (eddy::current_task().name() != name) ++wrong;
-        co_await eddy::yield();
-        const std::string inside = co_await own_name();
-        if (inside != name) ++wrong;
-        co_await eddy::sleep(1ms);
-      }
-    };
-    std::vector<eddy::TaskHandle<>> tasks;
-    for (const char* name : {"a", "b", "c"}) tasks.push_back(eddy::create_task(body(name), {.name = name}));
-    for (auto& task : tasks) {
-      co_await task;
-      if (eddy::current_task().name() != "main") ++wrong;
+EDDY_TEST_CASE("current_task is the running task, through interleaved tasks and in what they await", "[task][c20]") {
+  int wrong = 0;
+  const auto body = [&](std::string name) -> eddy::Task<> {
+    for (int i = 0; i < 5; ++i) {
+      if (eddy::current_task().name() != name) ++wrong;
+      co_await eddy::yield();
+      const std::string inside = co_await own_name();
+      if (inside != name) ++wrong;
+      co_await eddy::sleep(1ms);
     }
-    CHECK(wrong == 0);
-  });
+  };
+  std::vector<eddy::TaskHandle<>> tasks;
+  for (const char* name : {"a", "b", "c"}) tasks.push_back(eddy::create_task(body(name), {.name = name}));
+  for (auto& task : tasks) {
+    co_await task;
+    if (eddy::current_task().name() != "main") ++wrong;
+  }
+  CHECK(wrong == 0);
 }
 
-TEST_CASE("current_task is empty outside any task: outside a loop and in callbacks", "[task][c21]") {
+EDDY_LOOP_TEST_CASE("current_task is empty outside any task: outside a loop and in callbacks", "[task][c21]") {
   CHECK_FALSE(eddy::current_task());
   test::run_virtual([]() -> eddy::Task<> {
     CHECK(eddy::current_task());
@@ -75,77 +73,67 @@ TEST_CASE("an empty TaskRef refers to no task and does nothing", "[task][c21]") 
   CHECK(none == eddy::TaskRef());
 }
 
-TEST_CASE("inside a timeout and its like current_task is the task that called them", "[task][c20]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const std::string in_timeout = co_await eddy::timeout(1s, own_name());
-    CHECK(in_timeout == "main");
-    const std::string masked = co_await eddy::uncancellable(own_name());
-    CHECK(masked == "main");
-  });
+EDDY_TEST_CASE("inside a timeout and its like current_task is the task that called them", "[task][c20]") {
+  const std::string in_timeout = co_await eddy::timeout(1s, own_name());
+  CHECK(in_timeout == "main");
+  const std::string masked = co_await eddy::uncancellable(own_name());
+  CHECK(masked == "main");
 }
 
-TEST_CASE("children of a gather are tasks of their own", "[task][c20]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto names = co_await eddy::gather(own_name(), own_name());
-    CHECK(std::get<0>(names) != "main");
-    CHECK(std::get<0>(names) != std::get<1>(names));
-    CHECK(eddy::current_task().name() == "main");
-  });
+EDDY_TEST_CASE("children of a gather are tasks of their own", "[task][c20]") {
+  const auto names = co_await eddy::gather(own_name(), own_name());
+  CHECK(std::get<0>(names) != "main");
+  CHECK(std::get<0>(names) != std::get<1>(names));
+  CHECK(eddy::current_task().name() == "main");
 }
 
-TEST_CASE("all_tasks lists what has not ended and nothing else", "[task][c22]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    CHECK(names_of_all_tasks() == Log{"main"});
-    auto waiting = eddy::create_task(wait_for_ever(), {.name = "waiting"});
-    auto ending = eddy::create_task(end_at_once(), {.name = "ending"});
-    CHECK(names_of_all_tasks() == Log{"main", "waiting", "ending"});
-    co_await eddy::yield();
-    CHECK(names_of_all_tasks() == Log{"main", "waiting"});
-    waiting.cancel();
-    CHECK(names_of_all_tasks() == Log{"main", "waiting"});
-    co_await eddy::yield();
-    CHECK(names_of_all_tasks() == Log{"main"});
-  });
+EDDY_TEST_CASE("all_tasks lists what has not ended and nothing else", "[task][c22]") {
+  CHECK(names_of_all_tasks() == Log{"main"});
+  auto waiting = eddy::create_task(wait_for_ever(), {.name = "waiting"});
+  auto ending = eddy::create_task(end_at_once(), {.name = "ending"});
+  CHECK(names_of_all_tasks() == Log{"main", "waiting", "ending"});
+  co_await eddy::yield();
+  CHECK(names_of_all_tasks() == Log{"main", "waiting"});
+  waiting.cancel();
+  CHECK(names_of_all_tasks() == Log{"main", "waiting"});
+  co_await eddy::yield();
+  CHECK(names_of_all_tasks() == Log{"main"});
 }
 
-TEST_CASE("all_tasks lists children of groups, behind their parents", "[task][c22]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    Log seen;
-    const auto looks = [&]() -> eddy::Task<> {
-      eddy::current_task().set_name("looks");
-      co_await eddy::sleep(1s);
-      seen = names_of_all_tasks();
-    };
-    const auto waits = []() -> eddy::Task<> {
-      eddy::current_task().set_name("waits");
-      co_await eddy::sleep(2s);
-    };
-    co_await eddy::gather(looks(), waits());
-    CHECK(seen.size() == 3);
-    CHECK(seen.front() == "main");
-    CHECK(std::find(seen.begin(), seen.end(), "looks") != seen.end());
-    CHECK(std::find(seen.begin(), seen.end(), "waits") != seen.end());
-  });
+EDDY_TEST_CASE("all_tasks lists children of groups, behind their parents", "[task][c22]") {
+  Log seen;
+  const auto looks = [&]() -> eddy::Task<> {
+    eddy::current_task().set_name("looks");
+    co_await eddy::sleep(1s);
+    seen = names_of_all_tasks();
+  };
+  const auto waits = []() -> eddy::Task<> {
+    eddy::current_task().set_name("waits");
+    co_await eddy::sleep(2s);
+  };
+  co_await eddy::gather(looks(), waits());
+  CHECK(seen.size() == 3);
+  CHECK(seen.front() == "main");
+  CHECK(std::find(seen.begin(), seen.end(), "looks") != seen.end());
+  CHECK(std::find(seen.begin(), seen.end(), "waits") != seen.end());
 }
 
 TEST_CASE("all_tasks outside a loop throws NoRunningLoop", "[task][c22]") {
   CHECK_THROWS_AS(eddy::all_tasks(), eddy::NoRunningLoop);
 }
 
-TEST_CASE("cancelling all tasks but oneself ends them", "[task][c22]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    std::vector<eddy::TaskHandle<>> handles;
-    for (int i = 0; i < 5; ++i) handles.push_back(eddy::create_task(wait_for_ever()));
-    co_await eddy::yield();
-    for (const eddy::TaskRef& task : eddy::all_tasks()) {
-      if (task != eddy::current_task()) CHECK(task.cancel("sweep"));
-    }
-    co_await eddy::yield();
-    for (const auto& handle : handles) CHECK(handle.cancelled());
-  });
+EDDY_TEST_CASE("cancelling all tasks but oneself ends them", "[task][c22]") {
+  std::vector<eddy::TaskHandle<>> handles;
+  for (int i = 0; i < 5; ++i) handles.push_back(eddy::create_task(wait_for_ever()));
+  co_await eddy::yield();
+  for (const eddy::TaskRef& task : eddy::all_tasks()) {
+    if (task != eddy::current_task()) CHECK(task.cancel("sweep"));
+  }
+  co_await eddy::yield();
+  for (const auto& handle : handles) CHECK(handle.cancelled());
 }
 
-TEST_CASE("a TaskRef outlives its task, then says that it is done and keeps the name", "[task][c27]") {
+EDDY_LOOP_TEST_CASE("a TaskRef outlives its task, then says that it is done and keeps the name", "[task][c27]") {
   eddy::TaskRef ref;
   const auto body = [&]() -> eddy::Task<> {
     ref = eddy::current_task();
@@ -169,20 +157,18 @@ TEST_CASE("a TaskRef outlives its task, then says that it is done and keeps the 
   CHECK(copy.name() == "short-lived");
 }
 
-TEST_CASE("a task names itself, and its handle sees it", "[task][c27]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto body = []() -> eddy::Task<> {
-      eddy::current_task().set_name("self-named");
-      co_return;
-    };
-    auto handle = eddy::create_task(body());
-    co_await handle;
-    CHECK(handle.name() == "self-named");
-    CHECK(eddy::current_task().name() == "main");
-  });
+EDDY_TEST_CASE("a task names itself, and its handle sees it", "[task][c27]") {
+  const auto body = []() -> eddy::Task<> {
+    eddy::current_task().set_name("self-named");
+    co_return;
+  };
+  auto handle = eddy::create_task(body());
+  co_await handle;
+  CHECK(handle.name() == "self-named");
+  CHECK(eddy::current_task().name() == "main");
 }
 
-TEST_CASE("unwinding is true in destructors while a task is stopped, and false when its scopes end otherwise",
+EDDY_LOOP_TEST_CASE("unwinding is true in destructors while a task is stopped, and false when its scopes end otherwise",
           "[task][c46]") {
   Log log;
   struct Probe {
@@ -223,7 +209,7 @@ TEST_CASE("unwinding is true in destructors while a task is stopped, and false w
   });
 }
 
-TEST_CASE("unwinding is true in what a timeout stops, for the task that called it", "[task]") {
+EDDY_LOOP_TEST_CASE("unwinding is true in what a timeout stops, for the task that called it", "[task]") {
   bool seen = false;
   struct Probe {
     explicit Probe(bool& flag) : seen(flag) {}
@@ -244,7 +230,7 @@ TEST_CASE("unwinding is true in what a timeout stops, for the task that called i
   CHECK(seen);
 }
 
-TEST_CASE("unwinding is true for the parameters of a task that is stopped before its start, not for a dropped Task's",
+EDDY_LOOP_TEST_CASE("unwinding is true for the parameters of a task that is stopped before its start, not for a dropped Task's",
           "[task][c2]") {
   Log log;
   struct Probe {

@@ -63,7 +63,7 @@ eddy::Task<int> nested_timeouts(int depth) {
 
 }  // namespace
 
-TEST_CASE("a million tasks that complete at once are awaited on a flat stack", "[c40][deep]") {
+EDDY_LOOP_TEST_CASE("a million tasks that complete at once are awaited on a flat stack", "[c40][deep]") {
   const int sum = run_virtual([]() -> eddy::Task<int> {
     int total = 0;
     for (int i = 0; i < kMany; ++i) total += co_await one();
@@ -72,44 +72,40 @@ TEST_CASE("a million tasks that complete at once are awaited on a flat stack", "
   CHECK(sum == kMany);
 }
 
-TEST_CASE("a chain of a million awaits completes on a flat stack", "[c40][c41][deep]") {
+EDDY_LOOP_TEST_CASE("a chain of a million awaits completes on a flat stack", "[c40][c41][deep]") {
   CHECK(run_virtual([] { return chain(kMany); }) == kMany);
   CHECK(run_virtual([] { return chain_that_yields(kMany); }) == kMany);
 }
 
-TEST_CASE("an exception climbs a long chain of awaits on a flat stack", "[deep]") {
+EDDY_LOOP_TEST_CASE("an exception climbs a long chain of awaits on a flat stack", "[deep]") {
   CHECK_THROWS_WITH(run_virtual([] { return chain_that_throws(kMany / 10); }), "at the bottom");
 }
 
-TEST_CASE("cancelling a chain of a million awaits destroys each frame once on a flat stack", "[c69][deep]") {
-  run_virtual([]() -> eddy::Task<> {
-    auto task = eddy::create_task(chain_that_sleeps(kMany));
-    co_await eddy::yield();
-    CHECK(Tracked::alive == kMany + 1);
-    task.cancel();
-    co_await eddy::yield();
-    CHECK(task.cancelled());
-    CHECK(Tracked::alive == 0);
-  });
+EDDY_TEST_CASE("cancelling a chain of a million awaits destroys each frame once on a flat stack", "[c69][deep]") {
+  auto task = eddy::create_task(chain_that_sleeps(kMany));
+  co_await eddy::yield();
+  CHECK(Tracked::alive == kMany + 1);
+  task.cancel();
+  co_await eddy::yield();
+  CHECK(task.cancelled());
+  CHECK(Tracked::alive == 0);
 }
 
-TEST_CASE("cancelling a million nested gathers ends each child once on a flat stack", "[c69][deep]") {
-  run_virtual([]() -> eddy::Task<> {
-    auto task = eddy::create_task(nested_gathers(kMany));
-    co_await eddy::yield();
-    CHECK(Tracked::alive == kMany + 1);
-    task.cancel();
-    while (!task.done()) co_await eddy::yield();
-    CHECK(task.cancelled());
-    CHECK(Tracked::alive == 0);
-  });
+EDDY_TEST_CASE("cancelling a million nested gathers ends each child once on a flat stack", "[c69][deep]") {
+  auto task = eddy::create_task(nested_gathers(kMany));
+  co_await eddy::yield();
+  CHECK(Tracked::alive == kMany + 1);
+  task.cancel();
+  while (!task.done()) co_await eddy::yield();
+  CHECK(task.cancelled());
+  CHECK(Tracked::alive == 0);
 }
 
-TEST_CASE("a hundred thousand nested timeouts complete on a flat stack", "[c69][deep]") {
+EDDY_LOOP_TEST_CASE("a hundred thousand nested timeouts complete on a flat stack", "[c69][deep]") {
   CHECK(run_virtual([] { return nested_timeouts(kMany / 10); }) == kMany / 10);
 }
 
-TEST_CASE("a gather of a million tasks completes on a flat stack", "[deep]") {
+EDDY_LOOP_TEST_CASE("a gather of a million tasks completes on a flat stack", "[deep]") {
   const std::size_t count = run_virtual([]() -> eddy::Task<std::size_t> {
     std::vector<eddy::Task<int>> tasks;
     for (int i = 0; i < kMany; ++i) tasks.push_back(one());
@@ -119,7 +115,7 @@ TEST_CASE("a gather of a million tasks completes on a flat stack", "[deep]") {
   CHECK(count == kMany);
 }
 
-TEST_CASE("a task that is left suspended in a long chain is destroyed with its loop on a flat stack", "[deep]") {
+EDDY_LOOP_TEST_CASE("a task that is left suspended in a long chain is destroyed with its loop on a flat stack", "[deep]") {
   run_virtual([]() -> eddy::Task<> {
     (void)eddy::create_task(chain_that_sleeps(kMany / 10));
     co_await eddy::yield();

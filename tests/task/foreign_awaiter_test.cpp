@@ -133,7 +133,7 @@ Wait operator co_await(const FreeCoAwait& f) { return Wait{*f.record}; }
 
 }  // namespace
 
-TEST_CASE("a foreign awaiter is asked, suspended and resumed exactly once", "[task][c39]") {
+EDDY_LOOP_TEST_CASE("a foreign awaiter is asked, suspended and resumed exactly once", "[task][c39]") {
   Record record;
   int result = 0;
   test::run_virtual([&]() -> eddy::Task<> {
@@ -154,7 +154,7 @@ TEST_CASE("a foreign awaiter is asked, suspended and resumed exactly once", "[ta
   CHECK(result == 1);
 }
 
-TEST_CASE("resuming a foreign awaiter's handle only queues the task: nothing runs inline", "[task][c39]") {
+EDDY_LOOP_TEST_CASE("resuming a foreign awaiter's handle only queues the task: nothing runs inline", "[task][c39]") {
   Record record;
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
@@ -172,47 +172,43 @@ TEST_CASE("resuming a foreign awaiter's handle only queues the task: nothing run
   CHECK(log == Log{"after resume", "task"});
 }
 
-TEST_CASE("await_suspend may return false, its own handle, or resume the handle at once", "[task]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    ReturnsFalse goes_on;
-    const int a = co_await goes_on;
-    CHECK(a == 5);
-    ReturnsItsHandle itself;
-    const int b = co_await itself;
-    CHECK(b == 6);
-    ResumesInline inline_resume;
-    const int c = co_await inline_resume;
-    CHECK(c == 7);
-  });
+EDDY_TEST_CASE("await_suspend may return false, its own handle, or resume the handle at once", "[task]") {
+  ReturnsFalse goes_on;
+  const int a = co_await goes_on;
+  CHECK(a == 5);
+  ReturnsItsHandle itself;
+  const int b = co_await itself;
+  CHECK(b == 6);
+  ResumesInline inline_resume;
+  const int c = co_await inline_resume;
+  CHECK(c == 7);
 }
 
-TEST_CASE("await_suspend may return another coroutine, which then runs, or none", "[task]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    Record first, second, third;
-    const auto wait = [](Record& record) -> eddy::Task<> {
-      Wait awaiter{record};
-      co_await awaiter;
-    };
-    const auto hand_over = [](Record& record, std::coroutine_handle<> to) -> eddy::Task<int> {
-      HandsOver awaiter(record, to);
-      co_return co_await awaiter;
-    };
-    auto waiting = eddy::create_task(wait(first));
-    co_await eddy::yield();
-    auto handing = eddy::create_task(hand_over(second, first.handle));
-    auto idle = eddy::create_task(hand_over(third, std::noop_coroutine()));
-    co_await waiting;  // it was resumed by the one that handed over
-    CHECK_FALSE(handing.done());
-    CHECK_FALSE(idle.done());
-    second.handle.resume();
-    third.handle.resume();
-    const int result = co_await handing;
-    CHECK(result == 8);
-    co_await idle;
-  });
+EDDY_TEST_CASE("await_suspend may return another coroutine, which then runs, or none", "[task]") {
+  Record first, second, third;
+  const auto wait = [](Record& record) -> eddy::Task<> {
+    Wait awaiter{record};
+    co_await awaiter;
+  };
+  const auto hand_over = [](Record& record, std::coroutine_handle<> to) -> eddy::Task<int> {
+    HandsOver awaiter(record, to);
+    co_return co_await awaiter;
+  };
+  auto waiting = eddy::create_task(wait(first));
+  co_await eddy::yield();
+  auto handing = eddy::create_task(hand_over(second, first.handle));
+  auto idle = eddy::create_task(hand_over(third, std::noop_coroutine()));
+  co_await waiting;  // it was resumed by the one that handed over
+  CHECK_FALSE(handing.done());
+  CHECK_FALSE(idle.done());
+  second.handle.resume();
+  third.handle.resume();
+  const int result = co_await handing;
+  CHECK(result == 8);
+  co_await idle;
 }
 
-TEST_CASE("an exception from await_suspend leaves the task running, and it may go on to wait", "[task][c42]") {
+EDDY_LOOP_TEST_CASE("an exception from await_suspend leaves the task running, and it may go on to wait", "[task][c42]") {
   eddy::testing::VirtualClock clock;
   test::run_virtual(
       []() -> eddy::Task<> {
@@ -237,47 +233,41 @@ TEST_CASE("an exception from await_suspend leaves the task running, and it may g
   CHECK(clock.elapsed() == 2s);
 }
 
-TEST_CASE("an uncaught exception from await_suspend is the task's own", "[task][c42]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto body = []() -> eddy::Task<> {
-      ThrowsInSuspend awaiter;
-      co_await awaiter;
-    };
-    auto task = eddy::create_task(body());
-    co_await eddy::yield();
-    CHECK_THROWS_AS(task.result(), std::runtime_error);
-  });
+EDDY_TEST_CASE("an uncaught exception from await_suspend is the task's own", "[task][c42]") {
+  const auto body = []() -> eddy::Task<> {
+    ThrowsInSuspend awaiter;
+    co_await awaiter;
+  };
+  auto task = eddy::create_task(body());
+  co_await eddy::yield();
+  CHECK_THROWS_AS(task.result(), std::runtime_error);
 }
 
-TEST_CASE("an awaiter that cannot be moved is awaited where it stands", "[task]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    Immovable awaiter;
-    const bool in_place = co_await awaiter;
-    CHECK(in_place);
-    const bool temporary_in_place = co_await Immovable();
-    CHECK(temporary_in_place);
-  });
+EDDY_TEST_CASE("an awaiter that cannot be moved is awaited where it stands", "[task]") {
+  Immovable awaiter;
+  const bool in_place = co_await awaiter;
+  CHECK(in_place);
+  const bool temporary_in_place = co_await Immovable();
+  CHECK(temporary_in_place);
 }
 
-TEST_CASE("types with a member or a free operator co_await can be awaited", "[task]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const MemberCoAwait member{9};
-    const int nine = co_await member;
-    CHECK(nine == 9);
-    Record record;
-    const auto body = [&]() -> eddy::Task<int> {
-      const FreeCoAwait free{&record};
-      co_return co_await free;
-    };
-    auto task = eddy::create_task(body());
-    co_await eddy::yield();
-    record.handle.resume();
-    const int one = co_await task;
-    CHECK(one == 1);
-  });
+EDDY_TEST_CASE("types with a member or a free operator co_await can be awaited", "[task]") {
+  const MemberCoAwait member{9};
+  const int nine = co_await member;
+  CHECK(nine == 9);
+  Record record;
+  const auto body = [&]() -> eddy::Task<int> {
+    const FreeCoAwait free{&record};
+    co_return co_await free;
+  };
+  auto task = eddy::create_task(body());
+  co_await eddy::yield();
+  record.handle.resume();
+  const int one = co_await task;
+  CHECK(one == 1);
 }
 
-TEST_CASE("an awaiter without try_cancel is waited for, its value delivered, and the stop comes at the next wait",
+EDDY_LOOP_TEST_CASE("an awaiter without try_cancel is waited for, its value delivered, and the stop comes at the next wait",
           "[task][c66][c71]") {
   Record record;
   Log log;
@@ -301,7 +291,7 @@ TEST_CASE("an awaiter without try_cancel is waited for, its value delivered, and
   CHECK(log == Log{"value 1"});
 }
 
-TEST_CASE("an awaiter that says stopped is not resumed, and its task is unwound", "[task][c67]") {
+EDDY_LOOP_TEST_CASE("an awaiter that says stopped is not resumed, and its task is unwound", "[task][c67]") {
   Record record;
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
@@ -324,7 +314,7 @@ TEST_CASE("an awaiter that says stopped is not resumed, and its task is unwound"
   CHECK(record.resumed == 0);
 }
 
-TEST_CASE("an awaiter that says later is waited for, and asked once though it is cancelled twice", "[task][c66][c67]") {
+EDDY_LOOP_TEST_CASE("an awaiter that says later is waited for, and asked once though it is cancelled twice", "[task][c66][c67]") {
   Record record;
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
@@ -350,7 +340,7 @@ TEST_CASE("an awaiter that says later is waited for, and asked once though it is
   CHECK(log == Log{"delivered"});
 }
 
-TEST_CASE("an awaiter is not asked to cancel when it was resumed before", "[task][c72]") {
+EDDY_LOOP_TEST_CASE("an awaiter is not asked to cancel when it was resumed before", "[task][c72]") {
   Record record;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto body = [&]() -> eddy::Task<int> {
@@ -367,7 +357,7 @@ TEST_CASE("an awaiter is not asked to cancel when it was resumed before", "[task
   CHECK(record.cancelled == 0);
 }
 
-TEST_CASE("a foreign awaiter is not even suspended when a cancel is in force", "[task][c57][c76]") {
+EDDY_LOOP_TEST_CASE("a foreign awaiter is not even suspended when a cancel is in force", "[task][c57][c76]") {
   Record record;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto body = [&]() -> eddy::Task<> {
@@ -383,7 +373,7 @@ TEST_CASE("a foreign awaiter is not even suspended when a cancel is in force", "
   CHECK(record.suspended == 0);
 }
 
-TEST_CASE("a task that is cancelled from within its own await_suspend is stopped there", "[task][c74]") {
+EDDY_LOOP_TEST_CASE("a task that is cancelled from within its own await_suspend is stopped there", "[task][c74]") {
   Log log;
   struct CancelsItself {
     eddy::CancelResult try_cancel() noexcept {
@@ -410,7 +400,7 @@ TEST_CASE("a task that is cancelled from within its own await_suspend is stopped
   CHECK(log == Log{"try_cancel", "unwound"});
 }
 
-TEST_CASE("a task that is cancelled from within an await_suspend that cannot stop, and completes at once, goes on",
+EDDY_LOOP_TEST_CASE("a task that is cancelled from within an await_suspend that cannot stop, and completes at once, goes on",
           "[task][c74]") {
   Log log;
   struct CancelsAndCompletes {
@@ -438,7 +428,7 @@ TEST_CASE("a task that is cancelled from within an await_suspend that cannot sto
   CHECK(log == Log{"went on"});
 }
 
-TEST_CASE("an await_suspend that cancels its own task and then throws: the exception is the task's",
+EDDY_LOOP_TEST_CASE("an await_suspend that cancels its own task and then throws: the exception is the task's",
           "[task][c74][c42]") {
   struct CancelsAndThrows {
     bool await_ready() const noexcept { return false; }

@@ -21,22 +21,18 @@ TEST_CASE("durations are printed in seconds as Python prints them") {
   CHECK(fmt::format("{} {} {}", eddy::Seconds(1500ms), eddy::Seconds(2s), eddy::Seconds(250us)) == "1.5s 2.0s 0.00025s");
 }
 
-TEST_CASE("an Outcome is printed as its value, its error or as cancelled") {
-  run_virtual([]() -> eddy::Task<> {
-    auto [value, error] = co_await eddy::gather(eddy::return_exceptions, seven(), broken());
-    CHECK(fmt::format("{}|{}", value, error) == "7|error: broken");
-    CHECK(fmt::format("{}", eddy::Outcome<int>::from_cancelled(std::make_exception_ptr(eddy::CancelledError()))) == "cancelled");
-  });
+EDDY_TEST_CASE("an Outcome is printed as its value, its error or as cancelled") {
+  auto [value, error] = co_await eddy::gather(eddy::return_exceptions, seven(), broken());
+  CHECK(fmt::format("{}|{}", value, error) == "7|error: broken");
+  CHECK(fmt::format("{}", eddy::Outcome<int>::from_cancelled(std::make_exception_ptr(eddy::CancelledError()))) == "cancelled");
 }
 
-TEST_CASE("handles are printed with name and state, and a task tree one task a line") {
-  run_virtual([]() -> eddy::Task<> {
-    auto task = eddy::create_task(seven(), {.name = "lucky"});
-    CHECK(fmt::format("{}", task) == "<Task lucky pending>");
-    CHECK(fmt::format("{}", eddy::task_tree()) == "main is running\nlucky has not started at " __FILE__ ":12");
-    co_await task;
-    CHECK(fmt::format("{} {}", task, eddy::current_task()) == "<Task lucky done> <Task main pending>");
-  });
+EDDY_TEST_CASE("handles are printed with name and state, and a task tree one task a line") {
+  auto task = eddy::create_task(seven(), {.name = "lucky"});
+  CHECK(fmt::format("{}", task) == "<Task lucky pending>");
+  CHECK(fmt::format("{}", eddy::task_tree()) == "main is running\nlucky has not started at " __FILE__ ":12");
+  co_await task;
+  CHECK(fmt::format("{} {}", task, eddy::current_task()) == "<Task lucky done> <Task main pending>");
 }
 
 TEST_CASE("an exception group is printed with its errors, nested ones indented") {
@@ -58,12 +54,10 @@ TEST_CASE("a format specification for one of the library's types is refused") {
   CHECK_THROWS_AS(fmt::format(fmt::runtime("{:x}"), eddy::Seconds(1s)), fmt::format_error);
 }
 
-TEST_CASE("handles tell when their task is about to be cancelled, and was; an empty TaskRef says so") {
-  run_virtual([]() -> eddy::Task<> {
-    auto task = eddy::create_task(seven(), {.name = "lucky"});
-    task.cancel();
-    CHECK(fmt::format("{}", task) == "<Task lucky cancelling>");
-    co_await eddy::yield();
-    CHECK(fmt::format("{} {}", task, eddy::TaskRef()) == "<Task lucky cancelled> <no task>");
-  });
+EDDY_TEST_CASE("handles tell when their task is about to be cancelled, and was; an empty TaskRef says so") {
+  auto task = eddy::create_task(seven(), {.name = "lucky"});
+  task.cancel();
+  CHECK(fmt::format("{}", task) == "<Task lucky cancelling>");
+  co_await eddy::yield();
+  CHECK(fmt::format("{} {}", task, eddy::TaskRef()) == "<Task lucky cancelled> <no task>");
 }

@@ -138,7 +138,7 @@ TEST_CASE("a wrong layout is found in recycled memory, too", "[layout]") {
   check_ending(run_in_child(body), "bare_if");
 }
 
-TEST_CASE("a declaration in the condition is right on every compiler", "[layout]") {
+EDDY_LOOP_TEST_CASE("a declaration in the condition is right on every compiler", "[layout]") {
   const auto with_if = [](bool value) -> eddy::Task<int> {
     if (auto yes = co_await flag(value); yes) co_return 1;
     co_return 2;
@@ -175,7 +175,7 @@ TEST_CASE("a declaration in the condition is right on every compiler", "[layout]
   });
 }
 
-TEST_CASE("a bare co_await in a condition is right where the coroutine has a local at its top", "[layout]") {
+EDDY_LOOP_TEST_CASE("a bare co_await in a condition is right where the coroutine has a local at its top", "[layout]") {
   const auto with_local = [](bool value) -> eddy::Task<int> {
     const int result = 1;
     if (co_await flag(value)) co_return result;

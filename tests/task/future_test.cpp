@@ -39,7 +39,7 @@ eddy::Task<> watch(eddy::Future<int> future, Log& log, std::string name) {
 
 }  // namespace
 
-TEST_CASE("a future wakes its waiters in order, each in its own turn, once it is set", "[task][c31]") {
+EDDY_LOOP_TEST_CASE("a future wakes its waiters in order, each in its own turn, once it is set", "[task][c31]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = make_future<int>();
@@ -57,7 +57,7 @@ TEST_CASE("a future wakes its waiters in order, each in its own turn, once it is
   CHECK(log == Log{"set", "a=4", "b=4", "late=4"});
 }
 
-TEST_CASE("awaiting a future that is done does not suspend", "[task][c57]") {
+EDDY_LOOP_TEST_CASE("awaiting a future that is done does not suspend", "[task][c57]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = make_future<int>();
@@ -71,7 +71,7 @@ TEST_CASE("awaiting a future that is done does not suspend", "[task][c57]") {
   CHECK(log == Log{"awaited", "next turn"});
 }
 
-TEST_CASE("an exception that is set reaches every waiter and every one who asks", "[task][c16]") {
+EDDY_LOOP_TEST_CASE("an exception that is set reaches every waiter and every one who asks", "[task][c16]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = make_future<int>();
@@ -88,79 +88,71 @@ TEST_CASE("an exception that is set reaches every waiter and every one who asks"
   CHECK(log == Log{"a failed: broken", "b failed: broken"});
 }
 
-TEST_CASE("a future that is not done throws InvalidStateError when it is asked", "[task]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto future = make_future<int>();
-    CHECK_THROWS_AS(future.result(), eddy::InvalidStateError);
-    CHECK_THROWS_AS(future.exception(), eddy::InvalidStateError);
-    CHECK_FALSE(future.cancelled());
-    future.set_result(1);
-    CHECK(future.exception() == nullptr);
-    co_return;
-  });
+EDDY_TEST_CASE("a future that is not done throws InvalidStateError when it is asked", "[task]") {
+  const auto future = make_future<int>();
+  CHECK_THROWS_AS(future.result(), eddy::InvalidStateError);
+  CHECK_THROWS_AS(future.exception(), eddy::InvalidStateError);
+  CHECK_FALSE(future.cancelled());
+  future.set_result(1);
+  CHECK(future.exception() == nullptr);
+  co_return;
 }
 
-TEST_CASE("setting a future twice or after a cancel is an error; set_result_unless_done is silent", "[task][c32]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto set = make_future<int>();
-    set.set_result(1);
-    CHECK_THROWS_AS(set.set_result(2), eddy::InvalidStateError);
-    CHECK_THROWS_AS(set.set_exception(error("late")), eddy::InvalidStateError);
-    CHECK_FALSE(set.set_result_unless_done(3));
-    CHECK_FALSE(set.cancel());
-    CHECK(set.result() == 1);
+EDDY_TEST_CASE("setting a future twice or after a cancel is an error; set_result_unless_done is silent", "[task][c32]") {
+  const auto set = make_future<int>();
+  set.set_result(1);
+  CHECK_THROWS_AS(set.set_result(2), eddy::InvalidStateError);
+  CHECK_THROWS_AS(set.set_exception(error("late")), eddy::InvalidStateError);
+  CHECK_FALSE(set.set_result_unless_done(3));
+  CHECK_FALSE(set.cancel());
+  CHECK(set.result() == 1);
 
-    const auto cancelled = make_future<int>();
-    CHECK(cancelled.cancel("why"));
-    CHECK_FALSE(cancelled.cancel("again"));
-    CHECK(cancelled.done());
-    CHECK(cancelled.cancelled());
-    CHECK_THROWS_AS(cancelled.set_result(1), eddy::InvalidStateError);
-    CHECK_FALSE(cancelled.set_result_unless_done(1));
-    CHECK_THROWS_AS(cancelled.result(), eddy::CancelledError);
-    CHECK_THROWS_AS(cancelled.exception(), eddy::CancelledError);
+  const auto cancelled = make_future<int>();
+  CHECK(cancelled.cancel("why"));
+  CHECK_FALSE(cancelled.cancel("again"));
+  CHECK(cancelled.done());
+  CHECK(cancelled.cancelled());
+  CHECK_THROWS_AS(cancelled.set_result(1), eddy::InvalidStateError);
+  CHECK_FALSE(cancelled.set_result_unless_done(1));
+  CHECK_THROWS_AS(cancelled.result(), eddy::CancelledError);
+  CHECK_THROWS_AS(cancelled.exception(), eddy::CancelledError);
 
-    const auto pending = make_future<int>();
-    CHECK(pending.set_result_unless_done(5));
-    CHECK(pending.result() == 5);
-    co_return;
-  });
+  const auto pending = make_future<int>();
+  CHECK(pending.set_result_unless_done(5));
+  CHECK(pending.result() == 5);
+  co_return;
 }
 
-TEST_CASE("a null exception is refused", "[task]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto future = make_future<int>();
-    CHECK_THROWS_AS(future.set_exception(nullptr), std::invalid_argument);
-    CHECK_FALSE(future.done());
-    co_return;
-  });
+EDDY_TEST_CASE("a null exception is refused", "[task]") {
+  const auto future = make_future<int>();
+  CHECK_THROWS_AS(future.set_exception(nullptr), std::invalid_argument);
+  CHECK_FALSE(future.done());
+  co_return;
 }
 
-TEST_CASE("a future holds void, references and what can only be moved", "[task][c36]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto nothing = make_future<void>();
-    nothing.set_result();
-    co_await nothing;
-    STATIC_REQUIRE(std::is_void_v<decltype(nothing.result())>);
+EDDY_TEST_CASE("a future holds void, references and what can only be moved", "[task][c36]") {
+  const auto nothing = make_future<void>();
+  nothing.set_result();
+  co_await nothing;
+  STATIC_REQUIRE(std::is_void_v<decltype(nothing.result())>);
 
-    int number = 1;
-    const auto reference = make_future<int&>();
-    reference.set_result(number);
-    int& same = co_await reference;
-    CHECK(&same == &number);
+  int number = 1;
+  const auto reference = make_future<int&>();
+  reference.set_result(number);
+  int& same = co_await reference;
+  CHECK(&same == &number);
 
-    const auto pointer = make_future<std::unique_ptr<int>>();
-    pointer.set_result(std::make_unique<int>(3));
-    const std::unique_ptr<int>& kept = co_await pointer;
-    CHECK(*kept == 3);
+  const auto pointer = make_future<std::unique_ptr<int>>();
+  pointer.set_result(std::make_unique<int>(3));
+  const std::unique_ptr<int>& kept = co_await pointer;
+  CHECK(*kept == 3);
 
-    const auto text = make_future<std::string>();
-    text.set_result(3, 'x');
-    CHECK(text.result() == "xxx");
-  });
+  const auto text = make_future<std::string>();
+  text.set_result(3, 'x');
+  CHECK(text.result() == "xxx");
 }
 
-TEST_CASE("cancelling a task cancels the future that it awaits, and so everybody else who awaits it", "[task][c9]") {
+EDDY_LOOP_TEST_CASE("cancelling a task cancels the future that it awaits, and so everybody else who awaits it", "[task][c9]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = make_future<int>();
@@ -176,7 +168,7 @@ TEST_CASE("cancelling a task cancels the future that it awaits, and so everybody
   CHECK(log == Log{"other cancelled: "});
 }
 
-TEST_CASE("cancelling a future throws CancelledError in the tasks that await it, with the reason", "[task][c10][c14]") {
+EDDY_LOOP_TEST_CASE("cancelling a future throws CancelledError in the tasks that await it, with the reason", "[task][c10][c14]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = make_future<int>();
@@ -194,7 +186,7 @@ TEST_CASE("cancelling a future throws CancelledError in the tasks that await it,
   CHECK(log == Log{"task cancelled: no more"});
 }
 
-TEST_CASE("cancelling the future and then the task in one turn gives one CancelledError", "[task][c9]") {
+EDDY_LOOP_TEST_CASE("cancelling the future and then the task in one turn gives one CancelledError", "[task][c9]") {
   int caught = 0;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = make_future<int>();
@@ -217,7 +209,7 @@ TEST_CASE("cancelling the future and then the task in one turn gives one Cancell
   CHECK(caught == 1);
 }
 
-TEST_CASE("a value that a waiter was given is delivered though it is cancelled in the same turn", "[task][c72][c77]") {
+EDDY_LOOP_TEST_CASE("a value that a waiter was given is delivered though it is cancelled in the same turn", "[task][c72][c77]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = make_future<int>();
@@ -232,26 +224,24 @@ TEST_CASE("a value that a waiter was given is delivered though it is cancelled i
   CHECK(log == Log{"task=7"});
 }
 
-TEST_CASE(
+EDDY_TEST_CASE(
     "an exception of a future that nobody retrieved is reported when the last Future goes, a cancelled one's never",
     "[task][c34]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    {
-      const auto lost = make_future<int>();
-      lost.set_exception(error("lost"));
-      const auto seen = make_future<int>();
-      seen.set_exception(error("seen"));
-      CHECK(seen.exception() != nullptr);
-      const auto cancelled = make_future<int>();
-      cancelled.cancel();
-      CHECK(test::take_reports().empty());
-    }
-    CHECK(test::take_reports() == Log{"an exception of a future was never retrieved: lost"});
-    co_return;
-  });
+  {
+    const auto lost = make_future<int>();
+    lost.set_exception(error("lost"));
+    const auto seen = make_future<int>();
+    seen.set_exception(error("seen"));
+    CHECK(seen.exception() != nullptr);
+    const auto cancelled = make_future<int>();
+    cancelled.cancel();
+    CHECK(test::take_reports().empty());
+  }
+  CHECK(test::take_reports() == Log{"an exception of a future was never retrieved: lost"});
+  co_return;
 }
 
-TEST_CASE("done callbacks of a future run on the loop, in the order of waiters and callbacks", "[task][c31]") {
+EDDY_LOOP_TEST_CASE("done callbacks of a future run on the loop, in the order of waiters and callbacks", "[task][c31]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = make_future<int>();
@@ -270,7 +260,7 @@ TEST_CASE("done callbacks of a future run on the loop, in the order of waiters a
   CHECK(log == Log{"set", "first 1", "waiter=1", "last", "added", "late"});
 }
 
-TEST_CASE("done callbacks of a future are removed before it is done, and may change the list while they run",
+EDDY_LOOP_TEST_CASE("done callbacks of a future are removed before it is done, and may change the list while they run",
           "[task][c30]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
@@ -293,55 +283,49 @@ TEST_CASE("done callbacks of a future are removed before it is done, and may cha
   CHECK(log == Log{"first", "second", "added"});
 }
 
-TEST_CASE("a setter completes its future once", "[task][c32]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto future = make_future<int>();
-    auto setter = future.setter();
-    setter(5);
-    CHECK(future.result() == 5);
-    CHECK_THROWS_AS(setter(6), eddy::InvalidStateError);
+EDDY_TEST_CASE("a setter completes its future once", "[task][c32]") {
+  const auto future = make_future<int>();
+  auto setter = future.setter();
+  setter(5);
+  CHECK(future.result() == 5);
+  CHECK_THROWS_AS(setter(6), eddy::InvalidStateError);
 
-    const auto moved_into = make_future<void>();
-    auto first = moved_into.setter();
-    auto second = std::move(first);
-    CHECK_THROWS_AS(first(), eddy::InvalidStateError);
-    CHECK_FALSE(moved_into.done());
-    second();
-    CHECK(moved_into.done());
+  const auto moved_into = make_future<void>();
+  auto first = moved_into.setter();
+  auto second = std::move(first);
+  CHECK_THROWS_AS(first(), eddy::InvalidStateError);
+  CHECK_FALSE(moved_into.done());
+  second();
+  CHECK(moved_into.done());
 
-    const auto failed = make_future<int>();
-    failed.setter().set_exception(error("failed"));
-    CHECK_THROWS_AS(failed.result(), std::runtime_error);
-    co_return;
-  });
+  const auto failed = make_future<int>();
+  failed.setter().set_exception(error("failed"));
+  CHECK_THROWS_AS(failed.result(), std::runtime_error);
+  co_return;
 }
 
-TEST_CASE("a setter whose futures are all gone sets its value without harm", "[task][c294]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    auto future = eddy::get_running_loop().create_future<test::Tracked>();
-    auto setter = future.setter();
-    future = eddy::get_running_loop().create_future<test::Tracked>();
-    setter(test::Tracked());
-    CHECK(test::Tracked::alive == 0);
-    CHECK_FALSE(future.done());
-    co_return;
-  });
+EDDY_TEST_CASE("a setter whose futures are all gone sets its value without harm", "[task][c294]") {
+  auto future = eddy::get_running_loop().create_future<test::Tracked>();
+  auto setter = future.setter();
+  future = eddy::get_running_loop().create_future<test::Tracked>();
+  setter(test::Tracked());
+  CHECK(test::Tracked::alive == 0);
+  CHECK_FALSE(future.done());
+  co_return;
 }
 
-TEST_CASE("a setter is silent if its future was cancelled meanwhile", "[task][c32]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto future = make_future<int>();
-    auto setter = future.setter();
-    auto other = future.setter();
-    future.cancel();
-    CHECK_NOTHROW(setter(1));
-    CHECK_NOTHROW(other.set_exception(error("late")));
-    CHECK(future.cancelled());
-    co_return;
-  });
+EDDY_TEST_CASE("a setter is silent if its future was cancelled meanwhile", "[task][c32]") {
+  const auto future = make_future<int>();
+  auto setter = future.setter();
+  auto other = future.setter();
+  future.cancel();
+  CHECK_NOTHROW(setter(1));
+  CHECK_NOTHROW(other.set_exception(error("late")));
+  CHECK(future.cancelled());
+  co_return;
 }
 
-TEST_CASE("a setter that is dropped unused breaks the promise: its waiters get an error instead of a hang",
+EDDY_LOOP_TEST_CASE("a setter that is dropped unused breaks the promise: its waiters get an error instead of a hang",
           "[task][c297]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
@@ -363,7 +347,7 @@ TEST_CASE("a setter that is dropped unused breaks the promise: its waiters get a
   CHECK(log[0].rfind("waiter failed: ", 0) == 0);
 }
 
-TEST_CASE("a future outlives its loop's run and can still be asked", "[task]") {
+EDDY_LOOP_TEST_CASE("a future outlives its loop's run and can still be asked", "[task]") {
   std::optional<eddy::Future<std::string>> future;
   test::run_virtual([&]() -> eddy::Task<> {
     future = make_future<std::string>();
@@ -375,33 +359,29 @@ TEST_CASE("a future outlives its loop's run and can still be asked", "[task]") {
   CHECK(future->result() == "kept");
 }
 
-TEST_CASE("a callback of foreign code completes a future that a task awaits", "[task]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    struct OldApi {  // calls back some time later
-      void fetch(void (*done)(void*, int), void* argument) {
-        eddy::get_running_loop().call_later(1s, [=] { done(argument, 42); });
-      }
-    } api;
-    const auto future = make_future<int>();
-    api.fetch([](void* f, int value) { static_cast<const eddy::Future<int>*>(f)->set_result(value); },
-              const_cast<void*>(static_cast<const void*>(&future)));
-    const int value = co_await future;
-    CHECK(value == 42);
-  });
+EDDY_TEST_CASE("a callback of foreign code completes a future that a task awaits", "[task]") {
+  struct OldApi {  // calls back some time later
+    void fetch(void (*done)(void*, int), void* argument) {
+      eddy::get_running_loop().call_later(1s, [=] { done(argument, 42); });
+    }
+  } api;
+  const auto future = make_future<int>();
+  api.fetch([](void* f, int value) { static_cast<const eddy::Future<int>*>(f)->set_result(value); },
+            const_cast<void*>(static_cast<const void*>(&future)));
+  const int value = co_await future;
+  CHECK(value == 42);
 }
 
-TEST_CASE("a value that was set stays when its setter is gone, and is given to who asks later", "[task][c294]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto future = make_future<std::string>();
-    {
-      auto setter = future.setter();
-      setter("sent");
-    }
-    CHECK(future.done());
-    co_await eddy::sleep(1s);
-    const std::string first = co_await future;
-    const std::string second = co_await future;
-    CHECK(first == "sent");
-    CHECK(second == "sent");
-  });
+EDDY_TEST_CASE("a value that was set stays when its setter is gone, and is given to who asks later", "[task][c294]") {
+  const auto future = make_future<std::string>();
+  {
+    auto setter = future.setter();
+    setter("sent");
+  }
+  CHECK(future.done());
+  co_await eddy::sleep(1s);
+  const std::string first = co_await future;
+  const std::string second = co_await future;
+  CHECK(first == "sent");
+  CHECK(second == "sent");
 }

@@ -71,7 +71,7 @@ struct Descriptors {
 
 // ------------------------------------------------------------------------------------------------- tasks and handles
 
-TEST_CASE("an empty Task says the same wherever it is used, and why it may be empty", "[misuse]") {
+EDDY_LOOP_TEST_CASE("an empty Task says the same wherever it is used, and why it may be empty", "[misuse]") {
   const char* const sentence = "this Task is empty: it was awaited, started or moved from before; a Task runs once";
   run_virtual([sentence]() -> eddy::Task<> {
     using E = eddy::InvalidStateError;
@@ -124,7 +124,7 @@ TEST_CASE("an empty Task says the same wherever it is used, and why it may be em
   CHECK(has(of_run, sentence));
 }
 
-TEST_CASE("a failed attempt to use an empty Task leaves its siblings unrun and destroyed", "[misuse]") {
+EDDY_LOOP_TEST_CASE("a failed attempt to use an empty Task leaves its siblings unrun and destroyed", "[misuse]") {
   bool ran = false;
   run_virtual([&]() -> eddy::Task<> {
     const std::string text = co_await awaited_text_of<eddy::InvalidStateError>(
@@ -135,7 +135,7 @@ TEST_CASE("a failed attempt to use an empty Task leaves its siblings unrun and d
   CHECK_FALSE(ran);
 }
 
-TEST_CASE("an empty TaskHandle says the same wherever it is used", "[misuse]") {
+EDDY_LOOP_TEST_CASE("an empty TaskHandle says the same wherever it is used", "[misuse]") {
   const char* const sentence = "this TaskHandle refers to no task: it was moved from";
   run_virtual([sentence]() -> eddy::Task<> {
     using E = eddy::InvalidStateError;
@@ -167,31 +167,29 @@ TEST_CASE("an empty TaskHandle says the same wherever it is used", "[misuse]") {
   });
 }
 
-TEST_CASE("a task that waits for itself is named in the error, whatever it waits through", "[misuse]") {
-  run_virtual([]() -> eddy::Task<> {
-    std::optional<eddy::TaskHandle<std::vector<std::string>>> self;
-    auto body = [&self]() -> eddy::Task<std::vector<std::string>> {
-      using E = eddy::RuntimeError;
-      std::vector<std::string> texts;
-      texts.push_back(co_await awaited_text_of<E>([&self]() -> eddy::Task<> { co_await *self; }));
-      texts.push_back(co_await awaited_text_of<E>([&self]() -> eddy::Task<> { co_await eddy::shield(*self); }));
-      texts.push_back(co_await awaited_text_of<E>([&self]() -> eddy::Task<> { co_await eddy::gather(*self, nap()); }));
-      texts.push_back(co_await awaited_text_of<E>([&self]() -> eddy::Task<> { co_await eddy::uncancellable(*self); }));
-      co_return texts;
-    };
-    self = eddy::create_task(body());
-    self->set_name("narcissus");
-    const auto start = now();
-    const std::vector<std::string> texts = co_await *self;
-    CHECK(now() == start);
-    for (const std::string& text : texts) CHECK(has(text, "task narcissus awaits its own handle and would never end"));
-    self.reset();
-  });
+EDDY_TEST_CASE("a task that waits for itself is named in the error, whatever it waits through", "[misuse]") {
+  std::optional<eddy::TaskHandle<std::vector<std::string>>> self;
+  auto body = [&self]() -> eddy::Task<std::vector<std::string>> {
+    using E = eddy::RuntimeError;
+    std::vector<std::string> texts;
+    texts.push_back(co_await awaited_text_of<E>([&self]() -> eddy::Task<> { co_await *self; }));
+    texts.push_back(co_await awaited_text_of<E>([&self]() -> eddy::Task<> { co_await eddy::shield(*self); }));
+    texts.push_back(co_await awaited_text_of<E>([&self]() -> eddy::Task<> { co_await eddy::gather(*self, nap()); }));
+    texts.push_back(co_await awaited_text_of<E>([&self]() -> eddy::Task<> { co_await eddy::uncancellable(*self); }));
+    co_return texts;
+  };
+  self = eddy::create_task(body());
+  self->set_name("narcissus");
+  const auto start = now();
+  const std::vector<std::string> texts = co_await *self;
+  CHECK(now() == start);
+  for (const std::string& text : texts) CHECK(has(text, "task narcissus awaits its own handle and would never end"));
+  self.reset();
 }
 
 // ---------------------------------------------------------------------------------------------------- loops and runs
 
-TEST_CASE("run inside run is refused in tasks and callbacks: the task is destroyed unrun and the loop goes on",
+EDDY_LOOP_TEST_CASE("run inside run is refused in tasks and callbacks: the task is destroyed unrun and the loop goes on",
           "[misuse]") {
   const char* const sentence =
       "run() cannot be called while an event loop runs in this thread; co_await the task instead";
@@ -218,7 +216,7 @@ TEST_CASE("run inside run is refused in tasks and callbacks: the task is destroy
   CHECK(eddy::run(answer()) == 42);  // and afterwards one may again
 }
 
-TEST_CASE("run in another thread is not inside this one's", "[misuse][real]") {
+EDDY_LOOP_TEST_CASE("run in another thread is not inside this one's", "[misuse][real]") {
   const int value = run_real([]() -> eddy::Task<int> {
     int other = 0;
     std::thread([&] { other = eddy::run(answer()); }).join();
@@ -250,14 +248,12 @@ TEST_CASE("what needs a running loop says what it is and how to get one", "[misu
   CHECK(text_of<eddy::RuntimeError>([] { (void)eddy::get_running_loop(); }) == loop);  // as asyncio's is one
 }
 
-TEST_CASE("a running loop refuses to be closed, in words, and goes on", "[misuse]") {
-  run_virtual([]() -> eddy::Task<> {
-    eddy::EventLoop& loop = eddy::get_running_loop();
-    const std::string text = text_of<eddy::RuntimeError>([&] { loop.close(); });
-    CHECK(has(text, "a running event loop cannot be closed"));
-    CHECK_FALSE(loop.is_closed());
-    co_await eddy::sleep(1s);
-  });
+EDDY_TEST_CASE("a running loop refuses to be closed, in words, and goes on", "[misuse]") {
+  eddy::EventLoop& loop = eddy::get_running_loop();
+  const std::string text = text_of<eddy::RuntimeError>([&] { loop.close(); });
+  CHECK(has(text, "a running event loop cannot be closed"));
+  CHECK_FALSE(loop.is_closed());
+  co_await eddy::sleep(1s);
 }
 
 TEST_CASE("a closed loop says so at every entry, also those that run it or watch something", "[misuse]") {
@@ -290,7 +286,7 @@ TEST_CASE("a closed loop says so at every entry, also those that run it or watch
 TEST_CASE("in debug mode a task that is cancelled from another thread is not, and says what to use", "[misuse][real]") {
   eddy::RunOptions options;
   options.debug = true;
-  options.on_exception = &record;
+  options.on_exception = &test::record_report;
   const auto body = []() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
     const auto handle = eddy::create_task(answer());
@@ -317,7 +313,7 @@ TEST_CASE("in debug mode a task that is cancelled from another thread is not, an
     CHECK(reference.cancelling() == 0);
   };
   eddy::run(body(), options);
-  check_no_reports();
+  CHECK(test::take_reports().empty());
 }
 
 TEST_CASE("in debug mode a future that a task awaits cannot be set from another thread", "[misuse][real]") {
@@ -346,37 +342,33 @@ TEST_CASE("in debug mode a future that a task awaits cannot be set from another 
 
 // ---------------------------------------------------------------------------------------------- futures, descriptors
 
-TEST_CASE("a future that is set twice, asked too early or broken says so", "[misuse]") {
-  run_virtual([]() -> eddy::Task<> {
-    const auto future = eddy::get_running_loop().create_future<int>();
-    using E = eddy::InvalidStateError;
-    CHECK(has(text_of<E>([&] { (void)future.result(); }), "the future is not done yet: await it"));
-    CHECK(has(text_of<std::invalid_argument>([&] { future.set_exception(nullptr); }),
-              "set_exception needs an exception"));
-    future.set_result(1);
-    CHECK(has(text_of<E>([&] { future.set_result(2); }), "the future is done already"));
-    CHECK(future.result() == 1);
-    const auto broken = eddy::get_running_loop().create_future<int>();
-    (void)broken.setter();
-    const std::string text = co_await awaited_text_of<eddy::BrokenPromise>([&]() -> eddy::Task<> { co_await broken; });
-    CHECK(has(text, "the future's setter was dropped before it set a result"));
-  });
+EDDY_TEST_CASE("a future that is set twice, asked too early or broken says so", "[misuse]") {
+  const auto future = eddy::get_running_loop().create_future<int>();
+  using E = eddy::InvalidStateError;
+  CHECK(has(text_of<E>([&] { (void)future.result(); }), "the future is not done yet: await it"));
+  CHECK(has(text_of<std::invalid_argument>([&] { future.set_exception(nullptr); }),
+            "set_exception needs an exception"));
+  future.set_result(1);
+  CHECK(has(text_of<E>([&] { future.set_result(2); }), "the future is done already"));
+  CHECK(future.result() == 1);
+  const auto broken = eddy::get_running_loop().create_future<int>();
+  (void)broken.setter();
+  const std::string text = co_await awaited_text_of<eddy::BrokenPromise>([&]() -> eddy::Task<> { co_await broken; });
+  CHECK(has(text, "the future's setter was dropped before it set a result"));
 }
 
-TEST_CASE("a task's result that is not there yet or was taken says which", "[misuse]") {
-  run_virtual([]() -> eddy::Task<> {
-    using E = eddy::InvalidStateError;
-    auto boxed = []() -> eddy::Task<std::unique_ptr<int>> { co_return std::make_unique<int>(1); };
-    const auto handle = eddy::create_task(boxed());
-    CHECK(has(text_of<E>([&] { (void)handle.result(); }), "the task is not done yet: await it"));
-    auto copy = handle;
-    const std::unique_ptr<int> taken = co_await std::move(copy);
-    CHECK(*taken == 1);
-    CHECK(has(text_of<E>([&] { (void)handle.result(); }), "the task's result was already moved out"));
-  });
+EDDY_TEST_CASE("a task's result that is not there yet or was taken says which", "[misuse]") {
+  using E = eddy::InvalidStateError;
+  auto boxed = []() -> eddy::Task<std::unique_ptr<int>> { co_return std::make_unique<int>(1); };
+  const auto handle = eddy::create_task(boxed());
+  CHECK(has(text_of<E>([&] { (void)handle.result(); }), "the task is not done yet: await it"));
+  auto copy = handle;
+  const std::unique_ptr<int> taken = co_await std::move(copy);
+  CHECK(*taken == 1);
+  CHECK(has(text_of<E>([&] { (void)handle.result(); }), "the task's result was already moved out"));
 }
 
-TEST_CASE("descriptors that cannot be waited for say why", "[misuse][socket]") {
+EDDY_LOOP_TEST_CASE("descriptors that cannot be waited for say why", "[misuse][socket]") {
   run_virtual([]() -> eddy::Task<> {
     const Descriptors pair;
     char name[] = "/tmp/eddy_misuse_XXXXXX";

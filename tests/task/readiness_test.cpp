@@ -58,7 +58,7 @@ std::size_t watched() { return eddy::EventLoop::Internals::descriptors(eddy::get
 
 }  // namespace
 
-TEST_CASE("readable completes when data has come, and leaves it to the caller", "[task][socket]") {
+EDDY_LOOP_TEST_CASE("readable completes when data has come, and leaves it to the caller", "[task][socket]") {
   Log log;
   test::run_real([&]() -> eddy::Task<> {
     const SocketPair pair;
@@ -74,7 +74,7 @@ TEST_CASE("readable completes when data has come, and leaves it to the caller", 
   CHECK(log == Log{"readable"});
 }
 
-TEST_CASE("writable completes when there is room again", "[task][socket]") {
+EDDY_LOOP_TEST_CASE("writable completes when there is room again", "[task][socket]") {
   Log log;
   test::run_real([&]() -> eddy::Task<> {
     const SocketPair pair;
@@ -89,7 +89,7 @@ TEST_CASE("writable completes when there is room again", "[task][socket]") {
   CHECK(log == Log{"writable"});
 }
 
-TEST_CASE("one task may wait to read from a descriptor and another to write to it", "[task][socket][c345]") {
+EDDY_LOOP_TEST_CASE("one task may wait to read from a descriptor and another to write to it", "[task][socket][c345]") {
   Log log;
   test::run_real([&]() -> eddy::Task<> {
     const SocketPair pair;
@@ -111,7 +111,7 @@ TEST_CASE("one task may wait to read from a descriptor and another to write to i
   CHECK(log == Log{"write", "read", "write again"});
 }
 
-TEST_CASE("cancelling the reader of a descriptor leaves its writer waiting", "[task][socket][c345]") {
+EDDY_LOOP_TEST_CASE("cancelling the reader of a descriptor leaves its writer waiting", "[task][socket][c345]") {
   Log log;
   test::run_real([&]() -> eddy::Task<> {
     const SocketPair pair;
@@ -129,7 +129,7 @@ TEST_CASE("cancelling the reader of a descriptor leaves its writer waiting", "[t
   CHECK(log == Log{"write"});
 }
 
-TEST_CASE("two tasks that wait to read from one descriptor: the second gets BusyResourceError", "[task][socket]") {
+EDDY_LOOP_TEST_CASE("two tasks that wait to read from one descriptor: the second gets BusyResourceError", "[task][socket]") {
   Log log;
   test::run_real([&]() -> eddy::Task<> {
     const SocketPair pair;
@@ -146,7 +146,7 @@ TEST_CASE("two tasks that wait to read from one descriptor: the second gets Busy
   CHECK(log == Log{"first", "third"});
 }
 
-TEST_CASE("a task that is cancelled before the poll does not see what has become ready", "[task][socket][c346]") {
+EDDY_LOOP_TEST_CASE("a task that is cancelled before the poll does not see what has become ready", "[task][socket][c346]") {
   Log log;
   test::run_real([&]() -> eddy::Task<> {
     const SocketPair pair;
@@ -161,7 +161,7 @@ TEST_CASE("a task that is cancelled before the poll does not see what has become
   CHECK(log.empty());
 }
 
-TEST_CASE(
+EDDY_LOOP_TEST_CASE(
     "of two descriptors ready in one batch, the first one's task may cancel the second, which keeps its readiness",
     "[task][socket][c346]") {
   Log log;
@@ -188,7 +188,7 @@ TEST_CASE(
   });
 }
 
-TEST_CASE("a descriptor that is closed and whose number is used again gives no stale event", "[task][socket][c347]") {
+EDDY_LOOP_TEST_CASE("a descriptor that is closed and whose number is used again gives no stale event", "[task][socket][c347]") {
   Log log;
   test::run_real([&]() -> eddy::Task<> {
     const SocketPair old_pair, new_pair;
@@ -211,7 +211,7 @@ TEST_CASE("a descriptor that is closed and whose number is used again gives no s
   CHECK(log == Log{"new"});
 }
 
-TEST_CASE("a task that waits for a descriptor which somebody closes can still be cancelled", "[task][socket][c347]") {
+EDDY_LOOP_TEST_CASE("a task that waits for a descriptor which somebody closes can still be cancelled", "[task][socket][c347]") {
   Log log;
   test::run_real([&]() -> eddy::Task<> {
     const SocketPair pair;
@@ -228,7 +228,7 @@ TEST_CASE("a task that waits for a descriptor which somebody closes can still be
   CHECK(log.empty());
 }
 
-TEST_CASE("waiting for a regular file or for no descriptor is an error, and the task goes on", "[task][c350]") {
+EDDY_LOOP_TEST_CASE("waiting for a regular file or for no descriptor is an error, and the task goes on", "[task][c350]") {
   test::run_real([]() -> eddy::Task<> {
     const auto error_of = [](int fd) -> eddy::Task<int> {
       try {
@@ -254,26 +254,24 @@ TEST_CASE("waiting for a regular file or for no descriptor is an error, and the 
   });
 }
 
-TEST_CASE("the end of the other side and an error make a descriptor ready", "[task][socket][c354]") {
-  test::run_real([]() -> eddy::Task<> {
-    const SocketPair pair;
-    ::shutdown(pair.fd[1], SHUT_WR);
-    co_await eddy::readable(pair.fd[0]);
-    char byte = 0;
-    CHECK(::read(pair.fd[0], &byte, 1) == 0);
+EDDY_TEST_CASE("the end of the other side and an error make a descriptor ready", "[task][socket][c354]") {
+  const SocketPair pair;
+  ::shutdown(pair.fd[1], SHUT_WR);
+  co_await eddy::readable(pair.fd[0]);
+  char byte = 0;
+  CHECK(::read(pair.fd[0], &byte, 1) == 0);
 
-    int ends[2];
-    REQUIRE(::pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0);
-    const std::vector<char> zeros(4096);
-    while (::write(ends[1], zeros.data(), zeros.size()) > 0) {
-    }
-    ::close(ends[0]);
-    co_await eddy::writable(ends[1]);  // there is no room, but an error to be seen
-    ::close(ends[1]);
-  });
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0);
+  const std::vector<char> zeros(4096);
+  while (::write(ends[1], zeros.data(), zeros.size()) > 0) {
+  }
+  ::close(ends[0]);
+  co_await eddy::writable(ends[1]);  // there is no room, but an error to be seen
+  ::close(ends[1]);
 }
 
-TEST_CASE("tasks that still wait for descriptors when main ends are stopped, and nothing leaks",
+EDDY_LOOP_TEST_CASE("tasks that still wait for descriptors when main ends are stopped, and nothing leaks",
           "[task][socket][c334][c355]") {
   const SocketPair one, other;
   Log log;
@@ -293,7 +291,7 @@ TEST_CASE("tasks that still wait for descriptors when main ends are stopped, and
   CHECK(test::Tracked::alive == 0);
 }
 
-TEST_CASE("many waits for descriptors that are given up leave nothing behind", "[task][socket][c356]") {
+EDDY_LOOP_TEST_CASE("many waits for descriptors that are given up leave nothing behind", "[task][socket][c356]") {
   Log log;
   test::run_real([&]() -> eddy::Task<> {
     const SocketPair pair;
@@ -308,43 +306,39 @@ TEST_CASE("many waits for descriptors that are given up leave nothing behind", "
   CHECK(log.empty());
 }
 
-TEST_CASE("tasks that are always ready do not starve descriptors", "[task][socket][c339]") {
-  test::run_real([]() -> eddy::Task<> {
-    const SocketPair pair;
-    Log log;
-    auto waiter = eddy::create_task(await_readable(pair.fd[0], log, "served"));
+EDDY_TEST_CASE("tasks that are always ready do not starve descriptors", "[task][socket][c339]") {
+  const SocketPair pair;
+  Log log;
+  auto waiter = eddy::create_task(await_readable(pair.fd[0], log, "served"));
+  co_await eddy::yield();
+  pair.send();
+  int turns = 0;
+  while (!waiter.done() && turns < 100'000) {
+    ++turns;
     co_await eddy::yield();
-    pair.send();
-    int turns = 0;
-    while (!waiter.done() && turns < 100'000) {
-      ++turns;
-      co_await eddy::yield();
+  }
+  CHECK(waiter.done());
+  CHECK(turns < 10'000);
+}
+
+EDDY_TEST_CASE("a descriptor that is always ready does not starve tasks and timers", "[task][socket][c340]") {
+  const SocketPair pair;
+  pair.send();
+  int reads = 0;
+  const auto keeps_reading = [&]() -> eddy::Task<> {
+    for (;;) {
+      co_await eddy::readable(pair.fd[0]);
+      ++reads;
     }
-    CHECK(waiter.done());
-    CHECK(turns < 10'000);
-  });
+  };
+  auto busy = eddy::create_task(keeps_reading());
+  for (int i = 0; i < 100; ++i) co_await eddy::yield();
+  co_await eddy::sleep(1ms);
+  busy.cancel();
+  CHECK(reads > 0);
 }
 
-TEST_CASE("a descriptor that is always ready does not starve tasks and timers", "[task][socket][c340]") {
-  test::run_real([]() -> eddy::Task<> {
-    const SocketPair pair;
-    pair.send();
-    int reads = 0;
-    const auto keeps_reading = [&]() -> eddy::Task<> {
-      for (;;) {
-        co_await eddy::readable(pair.fd[0]);
-        ++reads;
-      }
-    };
-    auto busy = eddy::create_task(keeps_reading());
-    for (int i = 0; i < 100; ++i) co_await eddy::yield();
-    co_await eddy::sleep(1ms);
-    busy.cancel();
-    CHECK(reads > 0);
-  });
-}
-
-TEST_CASE("I/O that is ready comes before timers that are due", "[task][socket]") {
+EDDY_LOOP_TEST_CASE("I/O that is ready comes before timers that are due", "[task][socket]") {
   Log log;
   eddy::testing::VirtualClock clock;
   test::run_virtual(
@@ -367,7 +361,7 @@ TEST_CASE("I/O that is ready comes before timers that are due", "[task][socket]"
   CHECK(log == Log{"io", "timer"});
 }
 
-TEST_CASE("a descriptor does not keep a virtual clock from jumping", "[task][socket]") {
+EDDY_LOOP_TEST_CASE("a descriptor does not keep a virtual clock from jumping", "[task][socket]") {
   eddy::testing::VirtualClock clock;
   Log log;
   test::run_virtual(

@@ -92,7 +92,7 @@ TEST_CASE("run of an empty Task throws InvalidStateError", "[task][c35]") {
   CHECK_THROWS_AS(eddy::run(std::move(task)), eddy::InvalidStateError);
 }
 
-TEST_CASE("run inside a running loop throws, says what to do, and destroys its task unrun", "[task][c329][c336]") {
+EDDY_LOOP_TEST_CASE("run inside a running loop throws, says what to do, and destroys its task unrun", "[task][c329][c336]") {
   Log log;
   const auto inner = [&](test::Tracked) -> eddy::Task<> {
     log.push_back("ran");
@@ -138,7 +138,7 @@ TEST_CASE("each thread may run a loop of its own at the same time", "[task][real
   CHECK(results[1] == 2);
 }
 
-TEST_CASE("what main left behind is cancelled and waited for before run returns", "[task][c47][c334]") {
+EDDY_LOOP_TEST_CASE("what main left behind is cancelled and waited for before run returns", "[task][c47][c334]") {
   Log log;
   eddy::testing::VirtualClock clock;
   const auto cleans_up = [&]() -> eddy::Task<> {
@@ -162,7 +162,7 @@ TEST_CASE("what main left behind is cancelled and waited for before run returns"
   CHECK(clock.elapsed() == 24h);
 }
 
-TEST_CASE("a task that main created and that had no turn yet never runs", "[task][c2][c334]") {
+EDDY_LOOP_TEST_CASE("a task that main created and that had no turn yet never runs", "[task][c2][c334]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     (void)eddy::create_task(append(log, "ran"));
@@ -171,7 +171,7 @@ TEST_CASE("a task that main created and that had no turn yet never runs", "[task
   CHECK(log.empty());
 }
 
-TEST_CASE("leftovers are ended also when main throws or is cancelled", "[task][c334]") {
+EDDY_LOOP_TEST_CASE("leftovers are ended also when main throws or is cancelled", "[task][c334]") {
   Log log;
   CHECK_THROWS_AS(test::run_virtual([&]() -> eddy::Task<> {
                     (void)eddy::create_task(leftover(log, "left by a throw"));
@@ -205,7 +205,7 @@ TEST_CASE("what a leftover throws while it is ended is reported, and run returns
   CHECK(reported == Log{"an exception of a task was never retrieved: cleanup failed"});
 }
 
-TEST_CASE("a task that is created while leftovers end is cancelled before its first step", "[task][c335]") {
+EDDY_LOOP_TEST_CASE("a task that is created while leftovers end is cancelled before its first step", "[task][c335]") {
   Log log;
   struct Spawns {
     explicit Spawns(Log& target) : log(target) {}
@@ -236,7 +236,7 @@ TEST_CASE("a task that is created while leftovers end is cancelled before its fi
   CHECK(log == Log{"cancelled"});
 }
 
-TEST_CASE("a destructor that wakes and cancels others while leftovers end does no harm", "[task][c335]") {
+EDDY_LOOP_TEST_CASE("a destructor that wakes and cancels others while leftovers end does no harm", "[task][c335]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = eddy::get_running_loop().create_future<int>();
@@ -280,7 +280,7 @@ TEST_CASE("with a grace of zero leftovers that stop without waiting end, too", "
   CHECK(log.size() == 2);
 }
 
-TEST_CASE("tasks that await each other in a cycle never end by a cancel; the end of run breaks them", "[task]") {
+EDDY_LOOP_TEST_CASE("tasks that await each other in a cycle never end by a cancel; the end of run breaks them", "[task]") {
   Log log;
   eddy::testing::VirtualClock clock;
   const auto awaits = [](eddy::TaskHandle<>* other, Log& target, std::string name) -> eddy::Task<> {
@@ -366,7 +366,7 @@ TEST_CASE("a deadlock of tasks that await each other is an error as well", "[tas
   CHECK(text.find("second waits for a task") != std::string::npos);
 }
 
-TEST_CASE("main may clean up when it is cancelled by a deadlock, and what it then gives is kept", "[task]") {
+EDDY_LOOP_TEST_CASE("main may clean up when it is cancelled by a deadlock, and what it then gives is kept", "[task]") {
   const int value = test::run_virtual([]() -> eddy::Task<int> {
     const auto never = eddy::get_running_loop().create_future<>();
     const auto waits = [&]() -> eddy::Task<> { co_await never; };
@@ -384,7 +384,7 @@ TEST_CASE("main may clean up when it is cancelled by a deadlock, and what it the
   CHECK(value == 1);
 }
 
-TEST_CASE("a wait for ever with a timer still armed is no deadlock", "[task]") {
+EDDY_LOOP_TEST_CASE("a wait for ever with a timer still armed is no deadlock", "[task]") {
   eddy::testing::VirtualClock clock;
   test::run_virtual(
       []() -> eddy::Task<> {
@@ -396,7 +396,7 @@ TEST_CASE("a wait for ever with a timer still armed is no deadlock", "[task]") {
   CHECK(clock.elapsed() == 24h);
 }
 
-TEST_CASE("a wait for another thread that holds the loop is no deadlock", "[task][real]") {
+EDDY_LOOP_TEST_CASE("a wait for another thread that holds the loop is no deadlock", "[task][real]") {
   std::thread thread;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
@@ -456,16 +456,14 @@ TEST_CASE("in debug mode a task that is cancelled from another thread is refused
   eddy::run(body(), {.debug = true});
 }
 
-TEST_CASE("main is a task like any other: it has a name and is in all_tasks", "[task][c27]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    CHECK(eddy::current_task().name() == "main");
-    CHECK(eddy::all_tasks().size() == 1);
-    CHECK(eddy::all_tasks().front() == eddy::current_task());
-    co_return;
-  });
+EDDY_TEST_CASE("main is a task like any other: it has a name and is in all_tasks", "[task][c27]") {
+  CHECK(eddy::current_task().name() == "main");
+  CHECK(eddy::all_tasks().size() == 1);
+  CHECK(eddy::all_tasks().front() == eddy::current_task());
+  co_return;
 }
 
-TEST_CASE("leftovers that are reached by a chain of handles end, in whatever order they were made", "[task][c47]") {
+EDDY_LOOP_TEST_CASE("leftovers that are reached by a chain of handles end, in whatever order they were made", "[task][c47]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::TaskHandle<> last = eddy::create_task(leftover(log, "innermost"));

@@ -31,7 +31,7 @@ std::size_t armed_timers() { return eddy::EventLoop::Internals::timers(eddy::get
 
 }  // namespace
 
-TEST_CASE("sleep completes when the time has passed on the loop's clock", "[task]") {
+EDDY_LOOP_TEST_CASE("sleep completes when the time has passed on the loop's clock", "[task]") {
   eddy::testing::VirtualClock clock;
   test::run_virtual(
       []() -> eddy::Task<> {
@@ -47,7 +47,7 @@ TEST_CASE("sleep completes when the time has passed on the loop's clock", "[task
   CHECK(clock.elapsed() == 24h + 1750ms);
 }
 
-TEST_CASE("sleep(0) yields exactly once", "[task][c196]") {
+EDDY_LOOP_TEST_CASE("sleep(0) yields exactly once", "[task][c196]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     auto other = eddy::create_task(log_turns(log, "other", 3));
@@ -62,7 +62,7 @@ TEST_CASE("sleep(0) yields exactly once", "[task][c196]") {
   CHECK(log == Log{"before", "other1", "once", "other2", "twice", "other3", "three times"});
 }
 
-TEST_CASE("sleep(0) arms no timer and lets no time pass", "[task][c196]") {
+EDDY_LOOP_TEST_CASE("sleep(0) arms no timer and lets no time pass", "[task][c196]") {
   eddy::testing::VirtualClock clock;
   test::run_virtual(
       []() -> eddy::Task<> {
@@ -76,7 +76,7 @@ TEST_CASE("sleep(0) arms no timer and lets no time pass", "[task][c196]") {
   CHECK(clock.elapsed() == 0s);
 }
 
-TEST_CASE("tasks that sleep wake in the order of their deadlines, equal ones in the order of the calls",
+EDDY_LOOP_TEST_CASE("tasks that sleep wake in the order of their deadlines, equal ones in the order of the calls",
           "[task][c209]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
@@ -90,7 +90,7 @@ TEST_CASE("tasks that sleep wake in the order of their deadlines, equal ones in 
   CHECK(log == Log{"1", "2", "3", "3 again"});
 }
 
-TEST_CASE("sleepers wake in the order of their deadlines though the loop was blocked past all of them",
+EDDY_LOOP_TEST_CASE("sleepers wake in the order of their deadlines though the loop was blocked past all of them",
           "[task][c209]") {
   Log log;
   eddy::testing::VirtualClock clock;
@@ -108,7 +108,7 @@ TEST_CASE("sleepers wake in the order of their deadlines though the loop was blo
   CHECK(clock.elapsed() == 10s);
 }
 
-TEST_CASE("a cancelled sleep removes its timer now, not at its deadline", "[task][c197][c44]") {
+EDDY_LOOP_TEST_CASE("a cancelled sleep removes its timer now, not at its deadline", "[task][c197][c44]") {
   eddy::testing::VirtualClock clock;
   Log log;
   test::run_virtual(
@@ -127,7 +127,7 @@ TEST_CASE("a cancelled sleep removes its timer now, not at its deadline", "[task
   CHECK(log.empty());
 }
 
-TEST_CASE("ten thousand sleepers with one deadline all wake, but for the cancelled ones", "[task][c199][c210]") {
+EDDY_LOOP_TEST_CASE("ten thousand sleepers with one deadline all wake, but for the cancelled ones", "[task][c199][c210]") {
   int woken = 0;
   const auto sleeper = [&](eddy::TimePoint deadline) -> eddy::Task<> {
     co_await eddy::sleep_until(deadline);
@@ -152,7 +152,7 @@ TEST_CASE("ten thousand sleepers with one deadline all wake, but for the cancell
   CHECK(clock.elapsed() == 1min);
 }
 
-TEST_CASE("a sleeper that is due and is cancelled in the same turn has slept: it goes on to its next wait",
+EDDY_LOOP_TEST_CASE("a sleeper that is due and is cancelled in the same turn has slept: it goes on to its next wait",
           "[task][c72]") {
   Log log;
   const auto body = [&]() -> eddy::Task<> {
@@ -171,7 +171,7 @@ TEST_CASE("a sleeper that is due and is cancelled in the same turn has slept: it
   CHECK(log == Log{"slept"});
 }
 
-TEST_CASE("a task that yields and is cancelled meanwhile runs on to its next suspension", "[task][c57]") {
+EDDY_LOOP_TEST_CASE("a task that yields and is cancelled meanwhile runs on to its next suspension", "[task][c57]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     auto task = eddy::create_task(log_turns(log, "turn ", 5));
@@ -183,7 +183,7 @@ TEST_CASE("a task that yields and is cancelled meanwhile runs on to its next sus
   CHECK(log == Log{"turn 1", "turn 2"});
 }
 
-TEST_CASE("yield and sleep(0) are cancel points", "[task][c57]") {
+EDDY_LOOP_TEST_CASE("yield and sleep(0) are cancel points", "[task][c57]") {
   Log log;
   const auto body = [&](bool yields) -> eddy::Task<> {
     (void)eddy::current_task().cancel();
@@ -205,7 +205,7 @@ TEST_CASE("yield and sleep(0) are cancel points", "[task][c57]") {
   CHECK(log == Log{"still running", "still running"});
 }
 
-TEST_CASE("sleep_until completes at its time, and in the next turn for one that has passed", "[task][c201]") {
+EDDY_LOOP_TEST_CASE("sleep_until completes at its time, and in the next turn for one that has passed", "[task][c201]") {
   eddy::testing::VirtualClock clock;
   test::run_virtual(
       []() -> eddy::Task<> {
@@ -221,7 +221,7 @@ TEST_CASE("sleep_until completes at its time, and in the next turn for one that 
   CHECK(clock.elapsed() == 5s);
 }
 
-TEST_CASE("a sleep beyond the clock's range waits for ever, and can be cancelled", "[task][c204]") {
+EDDY_LOOP_TEST_CASE("a sleep beyond the clock's range waits for ever, and can be cancelled", "[task][c204]") {
   eddy::testing::VirtualClock clock;
   test::run_virtual(
       []() -> eddy::Task<> {
@@ -244,32 +244,28 @@ TEST_CASE("a sleep beyond the clock's range waits for ever, and can be cancelled
   CHECK(clock.elapsed() == 24h * 365 * 100);
 }
 
-TEST_CASE("a sleep of no number throws", "[task]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    std::string error;
-    try {
-      co_await eddy::sleep(std::chrono::duration<double>(std::numeric_limits<double>::quiet_NaN()));
-    } catch (const std::invalid_argument& e) {
-      error = e.what();
-    }
-    CHECK(error.find("NaN") != std::string::npos);
-  });
+EDDY_TEST_CASE("a sleep of no number throws", "[task]") {
+  std::string error;
+  try {
+    co_await eddy::sleep(std::chrono::duration<double>(std::numeric_limits<double>::quiet_NaN()));
+  } catch (const std::invalid_argument& e) {
+    error = e.what();
+  }
+  CHECK(error.find("NaN") != std::string::npos);
 }
 
-TEST_CASE("a sleeping task is woken no earlier than asked, on real time, below a millisecond too",
+EDDY_TEST_CASE("a sleeping task is woken no earlier than asked, on real time, below a millisecond too",
           "[task][real][c200]") {
-  test::run_real([]() -> eddy::Task<> {
-    for (const auto delay :
-         {eddy::Duration(1ns), eddy::Duration(100us), eddy::Duration(1'500us), eddy::Duration(3ms)}) {
-      const auto start = std::chrono::steady_clock::now();
-      co_await eddy::sleep(delay);
-      CHECK(std::chrono::steady_clock::now() - start >= delay);
-      CHECK(std::chrono::steady_clock::now() - start < 5s);
-    }
-  });
+  for (const auto delay :
+       {eddy::Duration(1ns), eddy::Duration(100us), eddy::Duration(1'500us), eddy::Duration(3ms)}) {
+    const auto start = std::chrono::steady_clock::now();
+    co_await eddy::sleep(delay);
+    CHECK(std::chrono::steady_clock::now() - start >= delay);
+    CHECK(std::chrono::steady_clock::now() - start < 5s);
+  }
 }
 
-TEST_CASE("a virtual clock gives the same trace every time", "[task][c207]") {
+EDDY_LOOP_TEST_CASE("a virtual clock gives the same trace every time", "[task][c207]") {
   const auto trace = [] {
     Log log;
     test::run_virtual([&]() -> eddy::Task<> {
@@ -291,7 +287,7 @@ TEST_CASE("a virtual clock gives the same trace every time", "[task][c207]") {
   CHECK(first == trace());
 }
 
-TEST_CASE("a frozen virtual clock moves by hand only", "[task][real][c207]") {
+EDDY_LOOP_TEST_CASE("a frozen virtual clock moves by hand only", "[task][real][c207]") {
   eddy::testing::VirtualClock clock;
   Log log;
   test::run_virtual(
@@ -312,7 +308,7 @@ TEST_CASE("a frozen virtual clock moves by hand only", "[task][real][c207]") {
   CHECK(clock.elapsed() == 15s);
 }
 
-TEST_CASE("a timer that is dropped by the one that fires with it never fires", "[task][c202]") {
+EDDY_LOOP_TEST_CASE("a timer that is dropped by the one that fires with it never fires", "[task][c202]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::TaskHandle<> sleeper;

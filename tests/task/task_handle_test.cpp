@@ -56,121 +56,109 @@ struct Counted {
 
 }  // namespace
 
-TEST_CASE("a handle is awaited by many tasks, each of which gets the same object", "[task][c16]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto handle = eddy::create_task(give_text("result"));
-    std::vector<const std::string*> seen;
-    const auto waiter = [&]() -> eddy::Task<> {
-      const std::string& text = co_await handle;
-      seen.push_back(&text);
-    };
-    std::vector<eddy::TaskHandle<>> waiters;
-    for (int i = 0; i < 3; ++i) waiters.push_back(eddy::create_task(waiter()));
-    for (auto& task : waiters) co_await task;
-    REQUIRE(seen.size() == 3);
-    CHECK(*seen[0] == "result");
-    CHECK(seen[1] == seen[0]);
-    CHECK(seen[2] == seen[0]);
-  });
+EDDY_TEST_CASE("a handle is awaited by many tasks, each of which gets the same object", "[task][c16]") {
+  const auto handle = eddy::create_task(give_text("result"));
+  std::vector<const std::string*> seen;
+  const auto waiter = [&]() -> eddy::Task<> {
+    const std::string& text = co_await handle;
+    seen.push_back(&text);
+  };
+  std::vector<eddy::TaskHandle<>> waiters;
+  for (int i = 0; i < 3; ++i) waiters.push_back(eddy::create_task(waiter()));
+  for (auto& task : waiters) co_await task;
+  REQUIRE(seen.size() == 3);
+  CHECK(*seen[0] == "result");
+  CHECK(seen[1] == seen[0]);
+  CHECK(seen[2] == seen[0]);
 }
 
-TEST_CASE("a finished task is awaited again and again, with the same result or the same error", "[task][c16]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto good = eddy::create_task(give(7));
-    const auto bad = eddy::create_task(fail("bad"));
-    for (int i = 0; i < 3; ++i) {
-      const int seven = co_await good;
-      CHECK(seven == 7);
-      const std::string error = co_await error_of(bad);
-      CHECK(error == "bad");
-    }
-    CHECK(good.result() == 7);
-    CHECK_THROWS_AS(bad.result(), std::runtime_error);
-  });
+EDDY_TEST_CASE("a finished task is awaited again and again, with the same result or the same error", "[task][c16]") {
+  const auto good = eddy::create_task(give(7));
+  const auto bad = eddy::create_task(fail("bad"));
+  for (int i = 0; i < 3; ++i) {
+    const int seven = co_await good;
+    CHECK(seven == 7);
+    const std::string error = co_await error_of(bad);
+    CHECK(error == "bad");
+  }
+  CHECK(good.result() == 7);
+  CHECK_THROWS_AS(bad.result(), std::runtime_error);
 }
 
-TEST_CASE("a handle tells whether its task is done, and how it ended", "[task]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto good = eddy::create_task(give(1));
-    const auto bad = eddy::create_task(fail("bad"));
-    auto stopped = eddy::create_task(wait_for_ever());
-    for (const bool done : {good.done(), bad.done(), stopped.done()}) CHECK_FALSE(done);
-    CHECK_THROWS_AS(good.result(), eddy::InvalidStateError);
-    CHECK_THROWS_AS(good.exception(), eddy::InvalidStateError);
-    co_await eddy::sleep(2s);
-    stopped.cancel("enough");
-    co_await eddy::yield();
+EDDY_TEST_CASE("a handle tells whether its task is done, and how it ended", "[task]") {
+  const auto good = eddy::create_task(give(1));
+  const auto bad = eddy::create_task(fail("bad"));
+  auto stopped = eddy::create_task(wait_for_ever());
+  for (const bool done : {good.done(), bad.done(), stopped.done()}) CHECK_FALSE(done);
+  CHECK_THROWS_AS(good.result(), eddy::InvalidStateError);
+  CHECK_THROWS_AS(good.exception(), eddy::InvalidStateError);
+  co_await eddy::sleep(2s);
+  stopped.cancel("enough");
+  co_await eddy::yield();
 
-    CHECK(good.done());
-    CHECK_FALSE(good.cancelled());
-    CHECK(good.exception() == nullptr);
+  CHECK(good.done());
+  CHECK_FALSE(good.cancelled());
+  CHECK(good.exception() == nullptr);
 
-    CHECK(bad.done());
-    CHECK_FALSE(bad.cancelled());
-    CHECK_THROWS_AS(std::rethrow_exception(bad.exception()), std::runtime_error);
+  CHECK(bad.done());
+  CHECK_FALSE(bad.cancelled());
+  CHECK_THROWS_AS(std::rethrow_exception(bad.exception()), std::runtime_error);
 
-    CHECK(stopped.done());
-    CHECK(stopped.cancelled());
-    CHECK_THROWS_AS(stopped.result(), eddy::CancelledError);
-    CHECK_THROWS_AS(stopped.exception(), eddy::CancelledError);
-  });
+  CHECK(stopped.done());
+  CHECK(stopped.cancelled());
+  CHECK_THROWS_AS(stopped.result(), eddy::CancelledError);
+  CHECK_THROWS_AS(stopped.exception(), eddy::CancelledError);
 }
 
-TEST_CASE("cancelling a finished task returns false and changes nothing", "[task][c1]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    auto good = eddy::create_task(give(3));
-    auto bad = eddy::create_task(fail("bad"));
-    auto stopped = eddy::create_task(wait_for_ever());
-    co_await eddy::sleep(2s);
-    stopped.cancel("first");
-    co_await eddy::yield();
-    CHECK_FALSE(good.cancel("late"));
-    CHECK_FALSE(bad.cancel("late"));
-    CHECK_FALSE(stopped.cancel("late"));
-    CHECK(good.cancelling() == 0);
-    CHECK_FALSE(good.cancelled());
-    CHECK(good.result() == 3);
-    CHECK_THROWS_AS(bad.result(), std::runtime_error);
-    const std::string error = co_await error_of(stopped);
-    CHECK(error == "cancelled: first");
-  });
+EDDY_TEST_CASE("cancelling a finished task returns false and changes nothing", "[task][c1]") {
+  auto good = eddy::create_task(give(3));
+  auto bad = eddy::create_task(fail("bad"));
+  auto stopped = eddy::create_task(wait_for_ever());
+  co_await eddy::sleep(2s);
+  stopped.cancel("first");
+  co_await eddy::yield();
+  CHECK_FALSE(good.cancel("late"));
+  CHECK_FALSE(bad.cancel("late"));
+  CHECK_FALSE(stopped.cancel("late"));
+  CHECK(good.cancelling() == 0);
+  CHECK_FALSE(good.cancelled());
+  CHECK(good.result() == 3);
+  CHECK_THROWS_AS(bad.result(), std::runtime_error);
+  const std::string error = co_await error_of(stopped);
+  CHECK(error == "cancelled: first");
 }
 
-TEST_CASE("co_await of a moved handle gives the value itself: moved if it is the last one, else copied", "[task]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto body = []() -> eddy::Task<Counted> { co_return Counted(); };
-    auto only = eddy::create_task(body());
-    const Counted moved = co_await std::move(only);
-    CHECK(moved.copies == 0);
-    auto one = eddy::create_task(body());
-    const auto other = one;
-    const Counted copied = co_await std::move(one);
-    CHECK(copied.copies == 1);
-    CHECK(other.result().copies == 0);
-    const Counted direct = co_await eddy::create_task(body());
-    CHECK(direct.copies == 0);
-    STATIC_REQUIRE(std::is_same_v<decltype(other.result()), const Counted&>);
-    STATIC_REQUIRE(std::is_same_v<eddy::AwaitResult<const eddy::TaskHandle<Counted>&>, const Counted&>);
-    STATIC_REQUIRE(std::is_same_v<eddy::AwaitResult<eddy::TaskHandle<Counted>>, Counted>);
-  });
+EDDY_TEST_CASE("co_await of a moved handle gives the value itself: moved if it is the last one, else copied", "[task]") {
+  const auto body = []() -> eddy::Task<Counted> { co_return Counted(); };
+  auto only = eddy::create_task(body());
+  const Counted moved = co_await std::move(only);
+  CHECK(moved.copies == 0);
+  auto one = eddy::create_task(body());
+  const auto other = one;
+  const Counted copied = co_await std::move(one);
+  CHECK(copied.copies == 1);
+  CHECK(other.result().copies == 0);
+  const Counted direct = co_await eddy::create_task(body());
+  CHECK(direct.copies == 0);
+  STATIC_REQUIRE(std::is_same_v<decltype(other.result()), const Counted&>);
+  STATIC_REQUIRE(std::is_same_v<eddy::AwaitResult<const eddy::TaskHandle<Counted>&>, const Counted&>);
+  STATIC_REQUIRE(std::is_same_v<eddy::AwaitResult<eddy::TaskHandle<Counted>>, Counted>);
 }
 
-TEST_CASE("a result that can only be moved is taken once; asking again throws InvalidStateError", "[task][c36]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto body = []() -> eddy::Task<std::unique_ptr<int>> { co_return std::make_unique<int>(5); };
-    auto handle = eddy::create_task(body());
-    const auto other = handle;
-    const std::unique_ptr<int> pointer = co_await std::move(handle);
-    CHECK(*pointer == 5);
-    CHECK(other.done());
-    CHECK_FALSE(other.cancelled());
-    CHECK_THROWS_AS(other.result(), eddy::InvalidStateError);
-    const std::string error = co_await error_of(other);
-    CHECK(error.find("moved out") != std::string::npos);
-  });
+EDDY_TEST_CASE("a result that can only be moved is taken once; asking again throws InvalidStateError", "[task][c36]") {
+  const auto body = []() -> eddy::Task<std::unique_ptr<int>> { co_return std::make_unique<int>(5); };
+  auto handle = eddy::create_task(body());
+  const auto other = handle;
+  const std::unique_ptr<int> pointer = co_await std::move(handle);
+  CHECK(*pointer == 5);
+  CHECK(other.done());
+  CHECK_FALSE(other.cancelled());
+  CHECK_THROWS_AS(other.result(), eddy::InvalidStateError);
+  const std::string error = co_await error_of(other);
+  CHECK(error.find("moved out") != std::string::npos);
 }
 
-TEST_CASE("a handle gives reference results to the very object", "[task][c36][c37]") {
+EDDY_LOOP_TEST_CASE("a handle gives reference results to the very object", "[task][c36][c37]") {
   int number = 1;
   const auto lvalue = [&]() -> eddy::Task<int&> { co_return number; };
   const auto rvalue = [&]() -> eddy::Task<int&&> { co_return std::move(number); };
@@ -186,48 +174,44 @@ TEST_CASE("a handle gives reference results to the very object", "[task][c36][c3
   });
 }
 
-TEST_CASE("a task that awaits its own handle gets an error, not a hang", "[task][c15]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    eddy::TaskHandle<> self;
-    std::string error;
-    const auto inner = [&]() -> eddy::Task<> { co_await self; };
-    const auto body = [&]() -> eddy::Task<> {
-      try {
-        co_await inner();
-      } catch (const eddy::RuntimeError& e) {
-        error = e.what();
-      }
-    };
-    self = eddy::create_task(body(), {.name = "narcissus"});
-    co_await eddy::sleep(1s);
-    CHECK(self.done());
-    CHECK(error.find("narcissus") != std::string::npos);
-    CHECK(error.find("its own handle") != std::string::npos);
-  });
+EDDY_TEST_CASE("a task that awaits its own handle gets an error, not a hang", "[task][c15]") {
+  eddy::TaskHandle<> self;
+  std::string error;
+  const auto inner = [&]() -> eddy::Task<> { co_await self; };
+  const auto body = [&]() -> eddy::Task<> {
+    try {
+      co_await inner();
+    } catch (const eddy::RuntimeError& e) {
+      error = e.what();
+    }
+  };
+  self = eddy::create_task(body(), {.name = "narcissus"});
+  co_await eddy::sleep(1s);
+  CHECK(self.done());
+  CHECK(error.find("narcissus") != std::string::npos);
+  CHECK(error.find("its own handle") != std::string::npos);
 }
 
-TEST_CASE("a task that awaits its own handle inside a timeout gets the same error", "[task][c15]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    eddy::TaskHandle<> self;
-    bool caught = false;
-    const auto inner = [&]() -> eddy::Task<> { co_await self; };
-    const auto body = [&]() -> eddy::Task<> {
-      try {
-        co_await eddy::timeout(1h, inner());
-      } catch (const eddy::TimeoutError&) {
-        throw;
-      } catch (const eddy::RuntimeError&) {
-        caught = true;
-      }
-    };
-    self = eddy::create_task(body());
-    co_await eddy::sleep(1s);
-    CHECK(self.done());
-    CHECK(caught);
-  });
+EDDY_TEST_CASE("a task that awaits its own handle inside a timeout gets the same error", "[task][c15]") {
+  eddy::TaskHandle<> self;
+  bool caught = false;
+  const auto inner = [&]() -> eddy::Task<> { co_await self; };
+  const auto body = [&]() -> eddy::Task<> {
+    try {
+      co_await eddy::timeout(1h, inner());
+    } catch (const eddy::TimeoutError&) {
+      throw;
+    } catch (const eddy::RuntimeError&) {
+      caught = true;
+    }
+  };
+  self = eddy::create_task(body());
+  co_await eddy::sleep(1s);
+  CHECK(self.done());
+  CHECK(caught);
 }
 
-TEST_CASE("done callbacks run on the loop after the end, in the order in which they and the waiters came",
+EDDY_LOOP_TEST_CASE("done callbacks run on the loop after the end, in the order in which they and the waiters came",
           "[task][c31]") {
   Log log;
   const auto waiter = [&](eddy::TaskHandle<> handle, std::string name) -> eddy::Task<> {
@@ -253,7 +237,7 @@ TEST_CASE("done callbacks run on the loop after the end, in the order in which t
   CHECK(log == Log{"ends", "callback 1", "waiter 1", "callback 2", "waiter 2", "callback 3"});
 }
 
-TEST_CASE("a done callback that is added after the end runs in the next pass, never inside the call", "[task][c31]") {
+EDDY_LOOP_TEST_CASE("a done callback that is added after the end runs in the next pass, never inside the call", "[task][c31]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     auto handle = eddy::create_task(give(1));
@@ -265,7 +249,7 @@ TEST_CASE("a done callback that is added after the end runs in the next pass, ne
   CHECK(log == Log{"added", "1"});
 }
 
-TEST_CASE("done callbacks run for a task that fails and for one that is cancelled, before its first step too",
+EDDY_LOOP_TEST_CASE("done callbacks run for a task that fails and for one that is cancelled, before its first step too",
           "[task][c31]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
@@ -285,7 +269,7 @@ TEST_CASE("done callbacks run for a task that fails and for one that is cancelle
   CHECK(log == Log{"unstarted", "failed", "stopped"});
 }
 
-TEST_CASE("a done callback is removed once, and only before the task has ended", "[task][c30]") {
+EDDY_LOOP_TEST_CASE("a done callback is removed once, and only before the task has ended", "[task][c30]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     auto handle = eddy::create_task(give(1));
@@ -302,7 +286,7 @@ TEST_CASE("a done callback is removed once, and only before the task has ended",
   CHECK(log == Log{"kept"});
 }
 
-TEST_CASE("done callbacks may add and remove others while they run", "[task][c30]") {
+EDDY_LOOP_TEST_CASE("done callbacks may add and remove others while they run", "[task][c30]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     auto handle = eddy::create_task(give(1));
@@ -319,7 +303,7 @@ TEST_CASE("done callbacks may add and remove others while they run", "[task][c30
   CHECK(log == Log{"first", "second", "added"});
 }
 
-TEST_CASE("a done callback that throws is reported, and the others run", "[task][c326]") {
+EDDY_LOOP_TEST_CASE("a done callback that throws is reported, and the others run", "[task][c326]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     auto handle = eddy::create_task(give(1));
@@ -332,7 +316,7 @@ TEST_CASE("a done callback that throws is reported, and the others run", "[task]
   CHECK(log == Log{"second"});
 }
 
-TEST_CASE("done callbacks of a task that has not ended when the loop does are destroyed", "[task][c334]") {
+EDDY_LOOP_TEST_CASE("done callbacks of a task that has not ended when the loop does are destroyed", "[task][c334]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     auto handle = eddy::create_task(wait_for_ever());
@@ -345,7 +329,7 @@ TEST_CASE("done callbacks of a task that has not ended when the loop does are de
   CHECK(log == Log{"cancelled"});
 }
 
-TEST_CASE("locals and parameters are destroyed when the task ends, though a handle is held", "[task][c46]") {
+EDDY_LOOP_TEST_CASE("locals and parameters are destroyed when the task ends, though a handle is held", "[task][c46]") {
   const auto body = [](test::Tracked, int how) -> eddy::Task<int> {
     const test::Tracked local;
     co_await eddy::sleep(1s);
@@ -372,7 +356,7 @@ TEST_CASE("locals and parameters are destroyed when the task ends, though a hand
   });
 }
 
-TEST_CASE("a waiter sees the task's locals destroyed", "[task][c46]") {
+EDDY_LOOP_TEST_CASE("a waiter sees the task's locals destroyed", "[task][c46]") {
   Log log;
   const auto body = [&]() -> eddy::Task<> {
     const test::OnExit at_exit(log, "local destroyed");
@@ -386,7 +370,7 @@ TEST_CASE("a waiter sees the task's locals destroyed", "[task][c46]") {
   CHECK(log == Log{"local destroyed", "awaited"});
 }
 
-TEST_CASE("the result lives as long as a handle does, also beyond the loop", "[task]") {
+EDDY_LOOP_TEST_CASE("the result lives as long as a handle does, also beyond the loop", "[task]") {
   eddy::TaskHandle<std::shared_ptr<int>> handle;
   std::weak_ptr<int> weak;
   const auto body = [&]() -> eddy::Task<std::shared_ptr<int>> {
@@ -408,62 +392,56 @@ TEST_CASE("the result lives as long as a handle does, also beyond the loop", "[t
   CHECK(weak.expired());
 }
 
-TEST_CASE("handles compare equal when they refer to the same task", "[task]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const auto one = eddy::create_task(give(1));
-    const auto copy = one;
-    const auto other = eddy::create_task(give(1));
-    CHECK(one == copy);
-    CHECK(one != other);
-    co_await one;
-    co_await other;
-    CHECK(one == copy);
-  });
+EDDY_TEST_CASE("handles compare equal when they refer to the same task", "[task]") {
+  const auto one = eddy::create_task(give(1));
+  const auto copy = one;
+  const auto other = eddy::create_task(give(1));
+  CHECK(one == copy);
+  CHECK(one != other);
+  co_await one;
+  co_await other;
+  CHECK(one == copy);
 }
 
-TEST_CASE("a handle that was moved from says so, and throws when it is used", "[task][c35]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    auto handle = eddy::create_task(give(1));
-    CHECK(handle.valid());
-    auto moved = std::move(handle);
-    CHECK_FALSE(handle.valid());
-    CHECK_THROWS_AS(handle.done(), eddy::InvalidStateError);
-    CHECK_THROWS_AS(handle.cancel(), eddy::InvalidStateError);
-    CHECK_THROWS_AS(handle.cancelled(), eddy::InvalidStateError);
-    CHECK_THROWS_AS(handle.cancelling(), eddy::InvalidStateError);
-    CHECK_THROWS_AS(handle.result(), eddy::InvalidStateError);
-    CHECK_THROWS_AS(handle.exception(), eddy::InvalidStateError);
-    CHECK_THROWS_AS(handle.name(), eddy::InvalidStateError);
-    const std::string error = co_await error_of(handle);
-    CHECK(error.find("moved from") != std::string::npos);
-    const int one = co_await moved;
-    CHECK(one == 1);
-    eddy::TaskHandle<> none;
-    CHECK_FALSE(none.valid());
-  });
+EDDY_TEST_CASE("a handle that was moved from says so, and throws when it is used", "[task][c35]") {
+  auto handle = eddy::create_task(give(1));
+  CHECK(handle.valid());
+  auto moved = std::move(handle);
+  CHECK_FALSE(handle.valid());
+  CHECK_THROWS_AS(handle.done(), eddy::InvalidStateError);
+  CHECK_THROWS_AS(handle.cancel(), eddy::InvalidStateError);
+  CHECK_THROWS_AS(handle.cancelled(), eddy::InvalidStateError);
+  CHECK_THROWS_AS(handle.cancelling(), eddy::InvalidStateError);
+  CHECK_THROWS_AS(handle.result(), eddy::InvalidStateError);
+  CHECK_THROWS_AS(handle.exception(), eddy::InvalidStateError);
+  CHECK_THROWS_AS(handle.name(), eddy::InvalidStateError);
+  const std::string error = co_await error_of(handle);
+  CHECK(error.find("moved from") != std::string::npos);
+  const int one = co_await moved;
+  CHECK(one == 1);
+  eddy::TaskHandle<> none;
+  CHECK_FALSE(none.valid());
 }
 
-TEST_CASE("a task has a name that can be read and changed, before and after its end", "[task][c27]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    auto named = eddy::create_task(give(1), {.name = "worker"});
-    CHECK(named.name() == "worker");
-    named.set_name("renamed");
-    CHECK(named.name() == "renamed");
-    const auto first = eddy::create_task(give(1));
-    const auto second = eddy::create_task(give(1));
-    CHECK(first.name() != second.name());
-    CHECK(first.name().rfind("Task-", 0) == 0);
-    CHECK(first.name() == first.name());
-    co_await named;
-    co_await first;
-    co_await second;
-    CHECK(named.name() == "renamed");
-    named.set_name("ended");
-    CHECK(named.name() == "ended");
-  });
+EDDY_TEST_CASE("a task has a name that can be read and changed, before and after its end", "[task][c27]") {
+  auto named = eddy::create_task(give(1), {.name = "worker"});
+  CHECK(named.name() == "worker");
+  named.set_name("renamed");
+  CHECK(named.name() == "renamed");
+  const auto first = eddy::create_task(give(1));
+  const auto second = eddy::create_task(give(1));
+  CHECK(first.name() != second.name());
+  CHECK(first.name().rfind("Task-", 0) == 0);
+  CHECK(first.name() == first.name());
+  co_await named;
+  co_await first;
+  co_await second;
+  CHECK(named.name() == "renamed");
+  named.set_name("ended");
+  CHECK(named.name() == "ended");
 }
 
-TEST_CASE("the awaiter of a handle is resumed exactly once", "[task][c39]") {
+EDDY_LOOP_TEST_CASE("the awaiter of a handle is resumed exactly once", "[task][c39]") {
   int resumed = 0;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto handle = eddy::create_task(give(1));
@@ -482,7 +460,7 @@ TEST_CASE("the awaiter of a handle is resumed exactly once", "[task][c39]") {
   CHECK(resumed == 2);
 }
 
-TEST_CASE("an endless chain of tasks that each await the one before ends on a flat stack", "[task][c40][c41]") {
+EDDY_LOOP_TEST_CASE("an endless chain of tasks that each await the one before ends on a flat stack", "[task][c40][c41]") {
   const auto body = [](eddy::TaskHandle<int> before) -> eddy::Task<int> {
     if (!before.valid()) {
       co_await eddy::sleep(1s);

@@ -75,7 +75,7 @@ eddy::Task<std::string> error_of(eddy::Task<T>& task) {
 
 }  // namespace
 
-TEST_CASE("a Task does nothing until it is awaited, then runs in the awaiter's turn", "[task]") {
+EDDY_LOOP_TEST_CASE("a Task does nothing until it is awaited, then runs in the awaiter's turn", "[task]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::Task<> task = append(log, "task");
@@ -103,71 +103,61 @@ TEST_CASE("a Task that is dropped never runs, and its arguments are destroyed", 
   CHECK(log.empty());
 }
 
-TEST_CASE("a Task gives its value at once or later", "[task]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    const int now = co_await number(1);
-    CHECK(now == 1);
-    const int later = co_await number_later(2);
-    CHECK(later == 2);
-    const int sum = co_await number(3) + co_await number_later(4);
-    CHECK(sum == 7);
-  });
+EDDY_TEST_CASE("a Task gives its value at once or later", "[task]") {
+  const int now = co_await number(1);
+  CHECK(now == 1);
+  const int later = co_await number_later(2);
+  CHECK(later == 2);
+  const int sum = co_await number(3) + co_await number_later(4);
+  CHECK(sum == 7);
 }
 
-TEST_CASE("what a Task throws reaches its awaiter, with its type", "[task]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    eddy::Task<int> late = failing("late");
-    eddy::Task<int> early = failing_at_once("early");
-    const std::string first = co_await error_of(late);
-    CHECK(first == "late");
-    const std::string second = co_await error_of(early);
-    CHECK(second == "early");
-  });
+EDDY_TEST_CASE("what a Task throws reaches its awaiter, with its type", "[task]") {
+  eddy::Task<int> late = failing("late");
+  eddy::Task<int> early = failing_at_once("early");
+  const std::string first = co_await error_of(late);
+  CHECK(first == "late");
+  const std::string second = co_await error_of(early);
+  CHECK(second == "early");
 }
 
-TEST_CASE("a Task that is awaited a second time throws InvalidStateError", "[task][c17]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    eddy::Task<int> task = number(5);
-    CHECK(task.valid());
-    const int value = co_await task;
-    CHECK(value == 5);
-    CHECK_FALSE(task.valid());
-    const std::string again = co_await error_of(task);
-    CHECK(again == "InvalidStateError");
-  });
+EDDY_TEST_CASE("a Task that is awaited a second time throws InvalidStateError", "[task][c17]") {
+  eddy::Task<int> task = number(5);
+  CHECK(task.valid());
+  const int value = co_await task;
+  CHECK(value == 5);
+  CHECK_FALSE(task.valid());
+  const std::string again = co_await error_of(task);
+  CHECK(again == "InvalidStateError");
 }
 
-TEST_CASE("a Task that is awaited by two tasks at once: the second gets InvalidStateError", "[task][c17]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    eddy::Task<int> shared = number_later(5);
-    auto first = eddy::create_task(error_of(shared));
-    auto second = eddy::create_task(error_of(shared));
-    const std::string first_error = co_await first;
-    CHECK(first_error == "nothing");
-    const std::string second_error = co_await second;
-    CHECK(second_error == "InvalidStateError");
-  });
+EDDY_TEST_CASE("a Task that is awaited by two tasks at once: the second gets InvalidStateError", "[task][c17]") {
+  eddy::Task<int> shared = number_later(5);
+  auto first = eddy::create_task(error_of(shared));
+  auto second = eddy::create_task(error_of(shared));
+  const std::string first_error = co_await first;
+  CHECK(first_error == "nothing");
+  const std::string second_error = co_await second;
+  CHECK(second_error == "InvalidStateError");
 }
 
-TEST_CASE("a moved-from Task is empty and safe to destroy, and awaiting it throws InvalidStateError", "[task][c35]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    eddy::Task<int> task = number(6);
-    eddy::Task<int> moved = std::move(task);
-    CHECK_FALSE(task.valid());
-    CHECK(moved.valid());
-    const std::string error = co_await error_of(task);
-    CHECK(error == "InvalidStateError");
-    task = std::move(moved);
-    const int value = co_await task;
-    CHECK(value == 6);
-    eddy::Task<int> none;
-    CHECK_FALSE(none.valid());
-    const std::string of_none = co_await error_of(none);
-    CHECK(of_none == "InvalidStateError");
-  });
+EDDY_TEST_CASE("a moved-from Task is empty and safe to destroy, and awaiting it throws InvalidStateError", "[task][c35]") {
+  eddy::Task<int> task = number(6);
+  eddy::Task<int> moved = std::move(task);
+  CHECK_FALSE(task.valid());
+  CHECK(moved.valid());
+  const std::string error = co_await error_of(task);
+  CHECK(error == "InvalidStateError");
+  task = std::move(moved);
+  const int value = co_await task;
+  CHECK(value == 6);
+  eddy::Task<int> none;
+  CHECK_FALSE(none.valid());
+  const std::string of_none = co_await error_of(none);
+  CHECK(of_none == "InvalidStateError");
 }
 
-TEST_CASE("assigning to a Task destroys the one that it held, unrun", "[task][c35]") {
+EDDY_LOOP_TEST_CASE("assigning to a Task destroys the one that it held, unrun", "[task][c35]") {
   const auto body = [](test::Tracked, int n) -> eddy::Task<int> { co_return n; };
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::Task<int> task = body(test::Tracked(), 1);
@@ -182,7 +172,7 @@ TEST_CASE("assigning to a Task destroys the one that it held, unrun", "[task][c3
   });
 }
 
-TEST_CASE("a Task gives references to the very object", "[task][c36]") {
+EDDY_LOOP_TEST_CASE("a Task gives references to the very object", "[task][c36]") {
   static int object = 1;
   const auto lvalue = []() -> eddy::Task<int&> { co_return object; };
   const auto constant = []() -> eddy::Task<const int&> { co_return object; };
@@ -198,7 +188,7 @@ TEST_CASE("a Task gives references to the very object", "[task][c36]") {
   STATIC_REQUIRE(std::is_same_v<eddy::AwaitResult<eddy::Task<const int&>>, const int&>);
 }
 
-TEST_CASE("a Task of an rvalue reference hands on an object that can be moved from", "[task][c37]") {
+EDDY_LOOP_TEST_CASE("a Task of an rvalue reference hands on an object that can be moved from", "[task][c37]") {
   auto object = std::make_unique<int>(7);
   const auto body = [&]() -> eddy::Task<std::unique_ptr<int>&&> { co_return std::move(object); };
   test::run_virtual([&]() -> eddy::Task<> {
@@ -211,7 +201,7 @@ TEST_CASE("a Task of an rvalue reference hands on an object that can be moved fr
   STATIC_REQUIRE(std::is_same_v<eddy::AwaitResult<eddy::Task<int&&>>, int&&>);
 }
 
-TEST_CASE("a Task gives values that can only be moved, have no default constructor, or are large", "[task][c36]") {
+EDDY_LOOP_TEST_CASE("a Task gives values that can only be moved, have no default constructor, or are large", "[task][c36]") {
   const auto moves = []() -> eddy::Task<std::unique_ptr<int>> { co_return std::make_unique<int>(1); };
   const auto no_default = []() -> eddy::Task<NoDefault> { co_return NoDefault(2); };
   const auto converts = []() -> eddy::Task<std::optional<std::string>> { co_return "text"; };
@@ -232,7 +222,7 @@ TEST_CASE("a Task gives values that can only be moved, have no default construct
   });
 }
 
-TEST_CASE("an over-aligned result is kept where it is aligned", "[task][c36]") {
+EDDY_LOOP_TEST_CASE("an over-aligned result is kept where it is aligned", "[task][c36]") {
   // It is never an object in a coroutine's frame here: compilers before g++ 13, say, would misalign that one.
   const auto aligned = [](int n) -> eddy::Task<Aligned> { co_return n; };
   const Aligned from_run = eddy::run(aligned(3));
@@ -246,7 +236,7 @@ TEST_CASE("an over-aligned result is kept where it is aligned", "[task][c36]") {
   });
 }
 
-TEST_CASE("a result whose move throws reaches the awaiter as that exception, and nothing leaks", "[task][c36]") {
+EDDY_LOOP_TEST_CASE("a result whose move throws reaches the awaiter as that exception, and nothing leaks", "[task][c36]") {
   static bool armed = false;
   const auto body = [](test::Tracked) -> eddy::Task<ThrowingMove> { co_return ThrowingMove(&armed); };
   armed = false;
@@ -261,7 +251,7 @@ TEST_CASE("a result whose move throws reaches the awaiter as that exception, and
   });
 }
 
-TEST_CASE("a local whose destructor throws after co_return replaces the value by its exception", "[task]") {
+EDDY_LOOP_TEST_CASE("a local whose destructor throws after co_return replaces the value by its exception", "[task]") {
   struct Throws {
     ~Throws() noexcept(false) { throw std::runtime_error("late"); }
   };
@@ -277,7 +267,7 @@ TEST_CASE("a local whose destructor throws after co_return replaces the value by
   });
 }
 
-TEST_CASE("locals and parameters are destroyed once, as soon as the awaited Task has ended", "[task][c46]") {
+EDDY_LOOP_TEST_CASE("locals and parameters are destroyed once, as soon as the awaited Task has ended", "[task][c46]") {
   const auto body = [](test::Tracked parameter, bool fails) -> eddy::Task<test::Tracked> {
     const test::Tracked local;
     co_await eddy::sleep(1s);
@@ -297,7 +287,7 @@ TEST_CASE("locals and parameters are destroyed once, as soon as the awaited Task
   });
 }
 
-TEST_CASE("a chain of a hundred and more awaits runs each link exactly once", "[task][c41]") {
+EDDY_LOOP_TEST_CASE("a chain of a hundred and more awaits runs each link exactly once", "[task][c41]") {
   int entered = 0;
   int left = 0;
   struct Chain {
@@ -319,7 +309,7 @@ TEST_CASE("a chain of a hundred and more awaits runs each link exactly once", "[
   CHECK(left == 151);
 }
 
-TEST_CASE("a hundred thousand Tasks that complete at once run in one turn", "[task][c40]") {
+EDDY_LOOP_TEST_CASE("a hundred thousand Tasks that complete at once run in one turn", "[task][c40]") {
   int turns = 0;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::get_running_loop().call_soon([&] { ++turns; });
@@ -335,7 +325,7 @@ TEST_CASE("a hundred thousand Tasks that complete at once run in one turn", "[ta
   });
 }
 
-TEST_CASE("an await that completes at once lets nothing else run, one that blocks does", "[task][c57]") {
+EDDY_LOOP_TEST_CASE("an await that completes at once lets nothing else run, one that blocks does", "[task][c57]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     auto other = eddy::create_task(append(log, "other"));
@@ -349,7 +339,7 @@ TEST_CASE("an await that completes at once lets nothing else run, one that block
   CHECK(log == Log{"task", "1", "other", "after"});
 }
 
-TEST_CASE("temporaries in an expression with several awaits live to its end, in the right order", "[task]") {
+EDDY_LOOP_TEST_CASE("temporaries in an expression with several awaits live to its end, in the right order", "[task]") {
   Log log;
   const auto later = [&](const std::string& text) -> eddy::Task<std::string> {
     co_await eddy::sleep(1s);
@@ -364,7 +354,7 @@ TEST_CASE("temporaries in an expression with several awaits live to its end, in 
   CHECK(log.size() == 2);
 }
 
-TEST_CASE("member functions can be tasks, and refer to their object", "[task]") {
+EDDY_LOOP_TEST_CASE("member functions can be tasks, and refer to their object", "[task]") {
   struct Counter {
     eddy::Task<int> increment(int by) {
       co_await eddy::yield();
@@ -380,20 +370,18 @@ TEST_CASE("member functions can be tasks, and refer to their object", "[task]") 
   });
 }
 
-TEST_CASE("an exception may be caught, and awaited in its place", "[task]") {
-  test::run_virtual([]() -> eddy::Task<> {
-    std::string text;
-    for (int attempt = 0; attempt < 3; ++attempt) {
-      try {
-        const int never = co_await failing("failed");
-        text += std::to_string(never);
-      } catch (const std::runtime_error& e) {
-        text += e.what();
-      }
-      co_await eddy::sleep(1s);
+EDDY_TEST_CASE("an exception may be caught, and awaited in its place", "[task]") {
+  std::string text;
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    try {
+      const int never = co_await failing("failed");
+      text += std::to_string(never);
+    } catch (const std::runtime_error& e) {
+      text += e.what();
     }
-    CHECK(text == "failedfailedfailed");
-  });
+    co_await eddy::sleep(1s);
+  }
+  CHECK(text == "failedfailedfailed");
 }
 
 TEST_CASE("a Task is movable only and lazily started by exactly the names that say so", "[task]") {

@@ -62,7 +62,7 @@ TEST_CASE("a pool of no threads is refused; the default is that of asyncio") {
   CHECK(pool.thread_count() == 0);  // threads are started when they are needed
 }
 
-TEST_CASE("run_in_executor gives what the function returns, and throws what it throws", "[real][c311]") {
+EDDY_LOOP_TEST_CASE("run_in_executor gives what the function returns, and throws what it throws", "[real][c311]") {
   eddy::ThreadPool pool(2);
   run_virtual([&]() -> eddy::Task<> {
     const auto loop_thread = std::this_thread::get_id();
@@ -81,7 +81,7 @@ TEST_CASE("run_in_executor gives what the function returns, and throws what it t
   });
 }
 
-TEST_CASE("jobs start in the order in which they were given", "[real]") {
+EDDY_LOOP_TEST_CASE("jobs start in the order in which they were given", "[real]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     std::vector<int> order;  // written by one thread only
@@ -96,7 +96,7 @@ TEST_CASE("jobs start in the order in which they were given", "[real]") {
   CHECK(pool.thread_count() == 1);
 }
 
-TEST_CASE("a pool runs no more jobs at once than it has threads, and as many if there is work", "[real]") {
+EDDY_LOOP_TEST_CASE("a pool runs no more jobs at once than it has threads, and as many if there is work", "[real]") {
   eddy::ThreadPool pool(3);
   run_virtual([&]() -> eddy::Task<> {
     std::atomic<int> active{0};
@@ -122,7 +122,7 @@ TEST_CASE("a pool runs no more jobs at once than it has threads, and as many if 
   CHECK(pool.thread_count() <= 3);
 }
 
-TEST_CASE("a job that has not started is taken back when its task is cancelled: it never runs", "[real][c312]") {
+EDDY_LOOP_TEST_CASE("a job that has not started is taken back when its task is cancelled: it never runs", "[real][c312]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     Gate gate;
@@ -149,7 +149,7 @@ TEST_CASE("a job that has not started is taken back when its task is cancelled: 
   });
 }
 
-TEST_CASE("a timeout takes a queued job back", "[real][c312]") {
+EDDY_LOOP_TEST_CASE("a timeout takes a queued job back", "[real][c312]") {
   eddy::ThreadPool pool(1);
   run_real([&]() -> eddy::Task<> {
     Gate gate;
@@ -168,7 +168,7 @@ TEST_CASE("a timeout takes a queued job back", "[real][c312]") {
   });
 }
 
-TEST_CASE("taking back jobs from the middle of the queue leaves the others in order", "[real][c312]") {
+EDDY_LOOP_TEST_CASE("taking back jobs from the middle of the queue leaves the others in order", "[real][c312]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     Gate gate;
@@ -191,7 +191,7 @@ TEST_CASE("taking back jobs from the middle of the queue leaves the others in or
   });
 }
 
-TEST_CASE("a running job is waited for when its task is cancelled, and its value is delivered", "[real][c312]") {
+EDDY_LOOP_TEST_CASE("a running job is waited for when its task is cancelled, and its value is delivered", "[real][c312]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     Gate started;
@@ -224,7 +224,7 @@ TEST_CASE("a running job is waited for when its task is cancelled, and its value
   });
 }
 
-TEST_CASE("the error of a running job whose task was cancelled is delivered", "[real][c312]") {
+EDDY_LOOP_TEST_CASE("the error of a running job whose task was cancelled is delivered", "[real][c312]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     Gate started;
@@ -251,7 +251,7 @@ TEST_CASE("the error of a running job whose task was cancelled is delivered", "[
   });
 }
 
-TEST_CASE("a pool that was shut down takes no more work, and the caller goes on", "[real]") {
+EDDY_LOOP_TEST_CASE("a pool that was shut down takes no more work, and the caller goes on", "[real]") {
   eddy::ThreadPool pool(1);
   pool.shutdown();
   run_virtual([&]() -> eddy::Task<> {
@@ -268,7 +268,7 @@ TEST_CASE("a pool that was shut down takes no more work, and the caller goes on"
   });
 }
 
-TEST_CASE("jobs that were given before the shutdown are finished", "[real]") {
+EDDY_LOOP_TEST_CASE("jobs that were given before the shutdown are finished", "[real]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     Gate gate;
@@ -289,7 +289,7 @@ TEST_CASE("jobs that were given before the shutdown are finished", "[real]") {
   });
 }
 
-TEST_CASE("the end of a pool waits for its threads", "[real]") {
+EDDY_LOOP_TEST_CASE("the end of a pool waits for its threads", "[real]") {
   std::atomic<int> ran{0};
   auto pool = std::make_unique<eddy::ThreadPool>(4);
   run_virtual([&]() -> eddy::Task<> {
@@ -304,7 +304,7 @@ TEST_CASE("the end of a pool waits for its threads", "[real]") {
   CHECK(ran == 50);
 }
 
-TEST_CASE("one pool serves several runs, one after another", "[real]") {
+EDDY_LOOP_TEST_CASE("one pool serves several runs, one after another", "[real]") {
   eddy::ThreadPool pool(2);
   int sum = 0;
   for (int i = 0; i < 5; ++i) {
@@ -378,7 +378,7 @@ TEST_CASE("loops in different threads cancel their jobs in a shared pool without
   CHECK(values >= 400);
 }
 
-TEST_CASE("a stop_token is given to a function that takes one first, and a cancel requests a stop on it",
+EDDY_LOOP_TEST_CASE("a stop_token is given to a function that takes one first, and a cancel requests a stop on it",
           "[real][c312]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
@@ -404,7 +404,7 @@ TEST_CASE("a stop_token is given to a function that takes one first, and a cance
   });
 }
 
-TEST_CASE("without a cancel no stop is requested, also not after the job", "[real]") {
+EDDY_LOOP_TEST_CASE("without a cancel no stop is requested, also not after the job", "[real]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     auto job = [](std::stop_token stop) { return stop.stop_possible() && !stop.stop_requested(); };
@@ -413,7 +413,7 @@ TEST_CASE("without a cancel no stop is requested, also not after the job", "[rea
   });
 }
 
-TEST_CASE("with a cancel in force a job is not even queued", "[real][c312]") {
+EDDY_LOOP_TEST_CASE("with a cancel in force a job is not even queued", "[real][c312]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     std::atomic<bool> ran{false};
@@ -429,7 +429,7 @@ TEST_CASE("with a cancel in force a job is not even queued", "[real][c312]") {
   CHECK(pool.thread_count() == 0);
 }
 
-TEST_CASE("a run_in_executor that is never awaited runs nothing", "[real]") {
+EDDY_LOOP_TEST_CASE("a run_in_executor that is never awaited runs nothing", "[real]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     std::atomic<bool> ran{false};
@@ -443,7 +443,7 @@ TEST_CASE("a run_in_executor that is never awaited runs nothing", "[real]") {
   });
 }
 
-TEST_CASE("the virtual clock stands still while a pool's job runs or is queued", "[real]") {
+EDDY_LOOP_TEST_CASE("the virtual clock stands still while a pool's job runs or is queued", "[real]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     Gate gate;
@@ -469,7 +469,7 @@ TEST_CASE("the virtual clock stands still while a pool's job runs or is queued",
   });
 }
 
-TEST_CASE("a task that waits for a job only is no deadlock on a virtual clock", "[real]") {
+EDDY_LOOP_TEST_CASE("a task that waits for a job only is no deadlock on a virtual clock", "[real]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     auto job = [] {
@@ -481,7 +481,7 @@ TEST_CASE("a task that waits for a job only is no deadlock on a virtual clock", 
   });
 }
 
-TEST_CASE("ten thousand jobs go through a small pool", "[real]") {
+EDDY_LOOP_TEST_CASE("ten thousand jobs go through a small pool", "[real]") {
   eddy::ThreadPool pool(2);
   run_virtual([&]() -> eddy::Task<> {
     std::atomic<int> ran{0};
@@ -499,7 +499,7 @@ TEST_CASE("ten thousand jobs go through a small pool", "[real]") {
   });
 }
 
-TEST_CASE("a job may use the pool's own loop through call_soon_threadsafe while the loop waits for the job",
+EDDY_LOOP_TEST_CASE("a job may use the pool's own loop through call_soon_threadsafe while the loop waits for the job",
           "[real][c322]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {

@@ -28,7 +28,7 @@ eddy::Task<> beside(F& work) {
 
 }  // namespace
 
-TEST_CASE("run_coroutine_threadsafe gives another thread the result", "[real]") {
+EDDY_LOOP_TEST_CASE("run_coroutine_threadsafe gives another thread the result", "[real]") {
   std::string result;
   auto work = [&result](eddy::EventLoop& loop) {
     result = eddy::run_coroutine_threadsafe(loop, greet, std::string("from a thread")).get();
@@ -37,7 +37,7 @@ TEST_CASE("run_coroutine_threadsafe gives another thread the result", "[real]") 
   CHECK(result == "hello from a thread");
 }
 
-TEST_CASE("run_coroutine_threadsafe gives another thread the exception", "[real]") {
+EDDY_LOOP_TEST_CASE("run_coroutine_threadsafe gives another thread the exception", "[real]") {
   std::string text;
   auto work = [&text](eddy::EventLoop& loop) {
     const auto bad = []() -> eddy::Task<> {
@@ -54,7 +54,7 @@ TEST_CASE("run_coroutine_threadsafe gives another thread the exception", "[real]
   CHECK(text == "bad");
 }
 
-TEST_CASE("cancelling a ThreadsafeFuture from another thread cancels its task", "[real][c316]") {
+EDDY_LOOP_TEST_CASE("cancelling a ThreadsafeFuture from another thread cancels its task", "[real][c316]") {
   bool cancelled = false;
   bool done = false;
   auto work = [&](eddy::EventLoop& loop) {
@@ -75,12 +75,10 @@ TEST_CASE("cancelling a ThreadsafeFuture from another thread cancels its task", 
   CHECK(done);
 }
 
-TEST_CASE("waiting for a ThreadsafeFuture on the loop's own thread is refused instead of waiting for ever", "[real][c322]") {
-  run_real([]() -> eddy::Task<> {
-    auto future = eddy::run_coroutine_threadsafe(eddy::get_running_loop(), greet, std::string("me"));
-    CHECK_THROWS_AS(future.get(), eddy::RuntimeError);
-    while (!future.done()) co_await eddy::sleep(1ms);
-  });
+EDDY_TEST_CASE("waiting for a ThreadsafeFuture on the loop's own thread is refused instead of waiting for ever", "[real][c322]") {
+  auto future = eddy::run_coroutine_threadsafe(eddy::get_running_loop(), greet, std::string("me"));
+  CHECK_THROWS_AS(future.get(), eddy::RuntimeError);
+  while (!future.done()) co_await eddy::sleep(1ms);
 }
 
 TEST_CASE("run_coroutine_threadsafe on a closed loop throws LoopClosed") {
@@ -118,7 +116,7 @@ TEST_CASE("a thread that waits for a coroutine which does not stop when its loop
   {
     eddy::RunOptions options;
     options.grace = 20ms;
-    options.on_exception = &record;
+    options.on_exception = &test::record_report;
     eddy::Runner runner(options);
     const auto main = [&]() -> eddy::Task<> {
       eddy::EventLoop& loop = eddy::get_running_loop();
@@ -139,5 +137,5 @@ TEST_CASE("a thread that waits for a coroutine which does not stop when its loop
   }
   waiter.join();
   CHECK(closed);
-  take_reports();
+  static_cast<void>(take_reports());
 }
