@@ -318,7 +318,7 @@ TEST_CASE("debug mode reports a generator with on_close that is dropped before i
       auto dropped = with_cleanup(log, 2);
       (void)co_await dropped.next();
     }
-    CHECK(reports().size() == 1);
+    CHECK(eddy::testing::detail::reports().size() == 1);
     auto closed = with_cleanup(log, 2);
     (void)co_await closed.next();
     co_await closed.aclose();
