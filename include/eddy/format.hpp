@@ -24,7 +24,7 @@ namespace eddy::inline EDDY_ABI {
 struct Seconds {
   template <class Rep, class Period>
   explicit constexpr Seconds(std::chrono::duration<Rep, Period> d) : value(std::chrono::duration<double>(d).count()) {}
-  double value;
+  double value;  ///< in seconds
 };
 
 namespace detail {

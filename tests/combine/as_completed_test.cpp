@@ -353,3 +353,17 @@ EDDY_TEST_CASE("as_completed gives two thousand handles in order of their ends")
   CHECK(count == 2000);
   CHECK(sorted);
 }
+
+EDDY_TEST_CASE("an AsCompleted can be kept, moved and taken up later") {
+  std::vector<eddy::TaskHandle<int>> handles{eddy::create_task(after(2s, 2)), eddy::create_task(after(1s, 1))};
+  eddy::AsCompleted<int> order = eddy::as_completed(handles);
+  auto first = co_await order.next();
+  REQUIRE(first);
+  CHECK(first->result() == 1);
+  eddy::AsCompleted<int> moved = std::move(order);
+  auto second = co_await moved.next();
+  REQUIRE(second);
+  CHECK(second->result() == 2);
+  const auto end = co_await moved.next();
+  CHECK_FALSE(end);
+}

@@ -293,3 +293,15 @@ EDDY_TEST_CASE("nested async_with exits in the reverse order of entering") {
   const std::vector<std::string> expected{"enter outer", "enter inner", "body", "exit inner", "exit outer"};
   CHECK(log == expected);
 }
+
+TEST_CASE("what async_with takes is an AsyncResource: it enters and exits by awaitables") {
+  struct NoExit {
+    eddy::Task<> aenter() { co_return; }
+  };
+  struct PlainExit : NoExit {
+    int aexit() { return 0; }
+  };
+  STATIC_REQUIRE(eddy::AsyncResource<Resource>);
+  STATIC_REQUIRE_FALSE(eddy::AsyncResource<NoExit>);
+  STATIC_REQUIRE_FALSE(eddy::AsyncResource<PlainExit>);
+}

@@ -746,3 +746,17 @@ EDDY_TEST_CASE("ten thousand children of a failing gather are stopped and destro
   CHECK(how == "bad");
   CHECK(Tracked::alive == 0);
 }
+
+EDDY_TEST_CASE("a function of the program may take return_exceptions and pass it on") {
+  const auto both = [](eddy::ReturnExceptions tag) -> eddy::Task<std::string> {
+    const auto fail = []() -> eddy::Task<int> {
+      co_await eddy::yield();
+      throw std::runtime_error("no");
+    };
+    const auto one = []() -> eddy::Task<int> { co_return 1; };
+    auto [bad, good] = co_await eddy::gather(tag, fail(), one());
+    co_return bad.what() + std::to_string(good.value());
+  };
+  const std::string text = co_await both(eddy::return_exceptions);
+  CHECK(text == "no1");
+}

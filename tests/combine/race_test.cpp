@@ -557,3 +557,12 @@ EDDY_TEST_CASE("ten thousand losers of a race are stopped and destroyed once eac
   CHECK(value == 7);
   CHECK(Tracked::alive == 0);
 }
+
+EDDY_TEST_CASE("the value of a RaceResult can be moved out as its Variant") {
+  const auto text = []() -> eddy::Task<std::string> { co_return "first"; };
+  auto result = co_await eddy::race(text(), after(1s, 7));
+  using Result = eddy::RaceResult<std::string, int>;
+  STATIC_REQUIRE(std::is_same_v<decltype(result), Result>);
+  const Result::Variant value = std::move(result).value();
+  CHECK(std::get<0>(value) == "first");
+}

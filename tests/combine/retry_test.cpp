@@ -550,3 +550,16 @@ EDDY_TEST_CASE("a hundred thousand attempts that fail at once need no stack") {
   const int value = co_await eddy::retry({.max_attempts = 100'000, .delay = eddy::Duration(0), .factor = 1}, work);
   CHECK(value == 100'000);
 }
+
+TEST_CASE("hooks that are empty wait for nothing and try every error again", "[combine]") {
+  const auto error = std::make_exception_ptr(std::runtime_error("no"));
+  eddy::RetryHooks none;
+  CHECK_NOTHROW(none.before_wait({1, error, 1s}));
+  CHECK(none.retries(error));
+  int waits = 0;
+  eddy::RetryHooks some([&waits](const eddy::RetryAttempt& attempt) { waits += attempt.attempt; },
+                        [](const std::exception_ptr&) { return false; });
+  some.before_wait({3, error, 1s});
+  CHECK(waits == 3);
+  CHECK_FALSE(some.retries(error));
+}

@@ -51,7 +51,7 @@ eddy::Task<int> drain(eddy::AsyncGenerator<int>& source) {
 
 }  // namespace
 
-EDDY_TEST_CASE("a generator yields its values in order and then the end, ever after") {
+EDDY_TEST_CASE("a generator yields its values in order and then the end, ever after", "[c304]") {
   auto source = count(3);
   const auto start = now();
   std::vector<int> seen;
@@ -251,4 +251,95 @@ EDDY_TEST_CASE("a timeout around next() cuts the generator", "[c189]") {
     cut = true;
   }
   CHECK(cut);
+}
+
+EDDY_TEST_CASE("a generator yields const objects and const references", "[c302]") {
+  const std::string kept = "a text that is too long for the small buffer of a string";
+  const auto copies = [](const std::string& text) -> eddy::AsyncGenerator<std::string> {
+    const std::string local = text + "!";
+    co_yield local;
+    co_yield text;
+  };
+  auto by_copy = copies(kept);
+  const auto first = co_await by_copy.next();
+  const auto second = co_await by_copy.next();
+  CHECK(*first == kept + "!");
+  CHECK(*second == kept);
+  const auto references = [](const std::string& text) -> eddy::AsyncGenerator<const std::string&> { co_yield text; };
+  auto by_reference = references(kept);
+  const std::string* seen = co_await by_reference.next();
+  CHECK(seen == &kept);
+}
+
+EDDY_LOOP_TEST_CASE("the end of run closes the generators of what is left, and waits for their cleanups", "[c307]") {
+  std::vector<std::string> log;
+  const auto hold = [&log](std::string name, std::chrono::seconds cleanup) -> eddy::Task<> {
+    const auto numbers = [](std::vector<std::string>& to, std::string who, std::chrono::seconds time) -> eddy::AsyncGenerator<int> {
+      const auto close = [&to, who, time] { return log_after(to, who + " closed", time); };
+      co_await eddy::on_close(close);
+      const OnExit locals(to, who + " left");
+      for (int i = 0;; ++i) co_yield i;
+    };
+    auto source = numbers(log, name, cleanup);
+    (void)co_await source.next();
+    co_await eddy::sleep(24h);
+  };
+  const auto fails_at_the_end = [&log]() -> eddy::Task<> {
+    const auto cleanup = []() -> eddy::Task<> {
+      co_await eddy::sleep(1s);
+      throw std::runtime_error("a leftover failed");
+    };
+    const OnExit exit(log, "failing left");
+    co_await eddy::try_finally(eddy::sleep(24h), cleanup());
+  };
+  std::vector<std::string> reported;
+  run_virtual([&]() -> eddy::Task<> {
+    (void)eddy::create_task(hold("first", 3s));
+    (void)eddy::create_task(fails_at_the_end());
+    (void)eddy::create_task(hold("second", 2s));
+    co_await eddy::yield();
+    eddy::get_running_loop().set_exception_handler([&reported](const eddy::ExceptionContext& context) {
+      reported.push_back(eddy::detail::describe_exception(context.exception));
+    });
+  });
+  CHECK(log == std::vector<std::string>{"first left", "second left", "failing left", "second closed", "first closed"});
+  CHECK(reported == std::vector<std::string>{"a leftover failed"});
+}
+
+TEST_CASE("debug mode reports a generator with on_close that is dropped before its end, not one that is cut or closed") {
+  eddy::testing::VirtualClock clock;
+  eddy::RunOptions options;
+  options.clock = &clock;
+  options.debug = true;
+  options.on_exception = &test::record_report;
+  std::vector<std::string> log;
+  const auto body = [&log]() -> eddy::Task<> {
+    {
+      auto dropped = with_cleanup(log, 2);
+      (void)co_await dropped.next();
+    }
+    CHECK(eddy::testing::detail::reports().size() == 1);
+    auto closed = with_cleanup(log, 2);
+    (void)co_await closed.next();
+    co_await closed.aclose();
+    auto ended = with_cleanup(log, 2);
+    (void)co_await drain(ended);
+    auto cut = with_cleanup(log, -1);
+    (void)co_await eddy::move_on_after(1s, drain(cut));
+    const auto holds = [&log]() -> eddy::Task<> {
+      auto source = with_cleanup(log, 2);
+      (void)co_await source.next();
+      co_await eddy::sleep(24h);
+    };
+    auto holder = eddy::create_task(holds());
+    co_await eddy::sleep(1s);
+    holder.cancel();
+    co_await eddy::sleep(3s);
+    const auto not_started = with_cleanup(log, 2);
+  };
+  eddy::run(body(), options);
+  const auto reported = take_reports();
+  REQUIRE(reported.size() == 1);
+  CHECK(reported[0].find("was dropped before its end; close it with aclose()") != std::string::npos);
+  CHECK(log.size() == 15);
 }

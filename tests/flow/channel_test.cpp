@@ -530,3 +530,43 @@ EDDY_LOOP_TEST_CASE("random programs of send, receive, cancel and close lose and
     });
   }
 }
+
+EDDY_TEST_CASE("send and receive of a channel can be given a time limit as they are") {
+  IntChannel ends(0);
+  int timed_out = 0;
+  try {
+    co_await eddy::wait_for(ends.sender.send(1), 1s);
+  } catch (const eddy::TimeoutError&) {
+    ++timed_out;
+  }
+  try {
+    (void)co_await eddy::wait_for(ends.receiver.next(), 1s);
+  } catch (const eddy::TimeoutError&) {
+    ++timed_out;
+  }
+  try {
+    (void)co_await eddy::wait_for(ends.receiver.receive(), 1s);
+  } catch (const eddy::TimeoutError&) {
+    ++timed_out;
+  }
+  CHECK(timed_out == 3);
+  const auto [item, sent] = co_await eddy::gather(ends.receiver.receive(), ends.sender.send(2));
+  CHECK(item == 2);
+  (void)sent;
+}
+
+EDDY_TEST_CASE("a send and a receive that wait to be awaited keep a channel whose ends are gone") {
+  std::optional<IntChannel> ends(1);
+  auto send = eddy::wait_for(ends->sender.send(1), 1s);
+  auto next = eddy::wait_for(ends->receiver.next(), 1s);
+  ends.reset();
+  bool refused = false;
+  try {
+    co_await std::move(send);
+  } catch (const eddy::ChannelClosed&) {
+    refused = true;
+  }
+  CHECK(refused);
+  const auto item = co_await std::move(next);
+  CHECK_FALSE(item);
+}

@@ -54,3 +54,17 @@ EDDY_TEST_CASE("a cancelled tick is not lost") {
   const auto due = co_await ticks.tick();
   CHECK(due - start == 1s);
 }
+
+EDDY_TEST_CASE("an interval with a start ticks first at that time, and one that is reset a period from then") {
+  const auto start = now();
+  eddy::Interval ticks = eddy::interval(2s, eddy::MissedTicks::burst, start + 5s);
+  CHECK(ticks.period() == 2s);
+  const auto first = co_await ticks.tick();
+  CHECK(first - start == 5s);
+  CHECK(now() == first);
+  co_await eddy::sleep(1s);
+  ticks.reset();
+  const auto second = co_await ticks.tick();
+  CHECK(second - start == 8s);
+  CHECK(now() == second);
+}

@@ -255,3 +255,9 @@ EDDY_LOOP_TEST_CASE("a PriorityQueue takes items that can only be moved, compare
     CHECK(got == Ints{1, 2, 3});
   });
 }
+
+TEST_CASE("SmallestFirst is what a PriorityQueue compares by unless told otherwise") {
+  STATIC_REQUIRE(std::is_same_v<eddy::PriorityQueue<int>, eddy::PriorityQueue<int, eddy::SmallestFirst>>);
+  CHECK(eddy::SmallestFirst()(1, 2));
+  CHECK_FALSE(eddy::SmallestFirst()(2, 2));
+}

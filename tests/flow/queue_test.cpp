@@ -558,3 +558,47 @@ EDDY_TEST_CASE("a task that waits where one of another loop waits is told") {
   co_await mine;
   CHECK(got == Ints{1});
 }
+
+EDDY_TEST_CASE("get, put and join of a queue can be given a time limit as they are") {
+  IntQueue queue(1);
+  const auto start = now();
+  int timed_out = 0;
+  try {
+    (void)co_await eddy::wait_for(queue.get(), 1s);
+  } catch (const eddy::TimeoutError&) {
+    ++timed_out;
+  }
+  co_await eddy::wait_for(queue.put(1), 1s);
+  try {
+    co_await eddy::wait_for(queue.put(2), 1s);
+  } catch (const eddy::TimeoutError&) {
+    ++timed_out;
+  }
+  try {
+    co_await eddy::wait_for(queue.join(), 1s);
+  } catch (const eddy::TimeoutError&) {
+    ++timed_out;
+  }
+  CHECK(timed_out == 3);
+  CHECK(now() - start == 3s);
+  const int item = co_await eddy::wait_for(queue.get(), 1s);
+  CHECK(item == 1);
+  CHECK(queue.empty());  // the item of the put that timed out went with it
+  queue.task_done();
+  co_await eddy::wait_for(queue.join(), 1s);
+  CHECK(now() - start == 3s);
+}
+
+EDDY_TEST_CASE("get and put of queues can be gathered and raced as they are") {
+  IntQueue first;
+  IntQueue second;
+  eddy::get_running_loop().call_later(1s, [&] { second.put_nowait(2); });
+  const auto winner = co_await eddy::race(first.get(), second.get());
+  CHECK(winner == 2);
+  const auto [one, none, two] = co_await eddy::gather(first.get(), first.put(1), second.put(2));
+  CHECK(one == 1);
+  (void)none;
+  (void)two;
+  CHECK(second.get_nowait() == 2);
+  CHECK(first.empty());
+}

@@ -4,6 +4,7 @@
 
 #include "support/run.hpp"
 
+#include <csignal>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -340,6 +341,15 @@ TEST_CASE("every way into a closed loop throws LoopClosed and destroys what it w
   CHECK_THROWS_AS(loop.call_at(loop.time(), [tracked = test::Tracked()] {}), eddy::LoopClosed);
   CHECK_THROWS_AS(loop.call_soon_threadsafe([tracked = test::Tracked()] {}), eddy::LoopClosed);
   CHECK_THROWS_AS(loop.create_future<int>(), eddy::LoopClosed);
+  CHECK_THROWS_AS(loop.add_reader(0, [tracked = test::Tracked()] {}), eddy::LoopClosed);
+  CHECK_THROWS_AS(loop.add_writer(0, [tracked = test::Tracked()] {}), eddy::LoopClosed);
+  CHECK_THROWS_AS(loop.add_signal_handler(SIGUSR1, [tracked = test::Tracked()] {}), eddy::LoopClosed);
+  CHECK_THROWS_AS(loop.run_forever(), eddy::LoopClosed);
+  const auto body = [](test::Tracked) -> eddy::Task<> { co_return; };
+  CHECK_THROWS_AS(loop.run_until_complete(body(test::Tracked())), eddy::LoopClosed);
+  CHECK_FALSE(loop.remove_reader(0));
+  CHECK_FALSE(loop.remove_writer(0));
+  CHECK_FALSE(loop.remove_signal_handler(SIGUSR1));
   CHECK(test::Tracked::alive == 0);
 }
 
@@ -558,4 +568,14 @@ EDDY_LOOP_TEST_CASE("timers are served though a task yields for ever", "[loop][c
       },
       clock);
   CHECK(turns <= 11);
+}
+
+TEST_CASE("a handler may be made first and given to a loop later", "[loop]") {
+  Log log;
+  eddy::ExceptionHandler handler = [&log](const eddy::ExceptionContext& context) { log.push_back(context.message); };
+  eddy::testing::VirtualClock clock;
+  eddy::EventLoop loop(&clock);
+  loop.set_exception_handler(std::move(handler));
+  loop.call_exception_handler({"told", nullptr, {}});
+  CHECK(log == Log{"told"});
 }

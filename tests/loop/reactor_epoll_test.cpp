@@ -1,6 +1,7 @@
-// Tests of eddy/loop/reactor_epoll.hpp.
+// Tests of eddy/loop/reactor_epoll.hpp and eddy/loop/reactor_poll.hpp: both do the same.
 // SPDX-License-Identifier: MIT
 #include <eddy/loop/reactor_epoll.hpp>
+#include <eddy/loop/reactor_poll.hpp>
 
 #include "support/catch.hpp"
 #include <fcntl.h>
@@ -19,6 +20,8 @@ namespace {
 
 using eddy::detail::EpollReactor;
 using eddy::detail::Interest;
+using eddy::detail::PollReactor;
+using eddy::detail::Reactor;
 using Events = std::vector<std::pair<int, Interest>>;
 
 struct Sink final : eddy::detail::ReactorSink {
@@ -26,7 +29,7 @@ struct Sink final : eddy::detail::ReactorSink {
   Events events;
 };
 
-Events poll(EpollReactor& reactor, eddy::Duration timeout = 0s) {
+Events poll(Reactor& reactor, eddy::Duration timeout = 0s) {
   Sink sink;
   reactor.poll(timeout, sink);
   return sink.events;
@@ -43,7 +46,7 @@ struct SocketPair {
   int fd[2] = {-1, -1};
 };
 
-int error_of_watching(EpollReactor& reactor, int fd) {
+int error_of_watching(Reactor& reactor, int fd) {
   try {
     reactor.watch(fd, true, false);
   } catch (const std::system_error& e) {
@@ -54,8 +57,8 @@ int error_of_watching(EpollReactor& reactor, int fd) {
 
 }  // namespace
 
-TEST_CASE("reading and writing on one descriptor are watched independently", "[loop][socket][c345]") {
-  EpollReactor reactor;
+TEMPLATE_TEST_CASE("reading and writing on one descriptor are watched independently", "[loop][socket][c345]", EpollReactor, PollReactor) {
+  TestType reactor;
   const SocketPair pair;
   const int fd = pair.fd[0];
   reactor.watch(fd, true, false);
@@ -71,8 +74,8 @@ TEST_CASE("reading and writing on one descriptor are watched independently", "[l
   CHECK(poll(reactor).empty());
 }
 
-TEST_CASE("a poll waits no longer than its timeout, and no shorter", "[loop][real][c200]") {
-  EpollReactor reactor;
+TEMPLATE_TEST_CASE("a poll waits no longer than its timeout, and no shorter", "[loop][real][c200]", EpollReactor, PollReactor) {
+  TestType reactor;
   const auto start = std::chrono::steady_clock::now();
   CHECK(poll(reactor, 3ms + 1ns).empty());
   const auto waited = std::chrono::steady_clock::now() - start;
@@ -80,8 +83,8 @@ TEST_CASE("a poll waits no longer than its timeout, and no shorter", "[loop][rea
   CHECK(waited < 5s);
 }
 
-TEST_CASE("a closed descriptor can still be unwatched, and its number watched anew", "[loop][socket][c347]") {
-  EpollReactor reactor;
+TEMPLATE_TEST_CASE("a closed descriptor can still be unwatched, and its number watched anew", "[loop][socket][c347]", EpollReactor, PollReactor) {
+  TestType reactor;
   const SocketPair old_pair, new_pair;
   const int fd = ::dup(old_pair.fd[0]);
   REQUIRE(fd >= 0);
@@ -96,21 +99,19 @@ TEST_CASE("a closed descriptor can still be unwatched, and its number watched an
   CHECK_NOTHROW(reactor.watch(fd, false, false));
 }
 
-TEST_CASE("a descriptor that was closed and opened again while it was watched can be watched for more",
-          "[loop][socket][c347]") {
-  EpollReactor reactor;
+TEMPLATE_TEST_CASE("a descriptor that was closed and opened again while it was watched can be watched for more", "[loop][socket][c347]", EpollReactor, PollReactor) {
+  TestType reactor;
   SocketPair pair;
   const SocketPair other;
   reactor.watch(pair.fd[0], true, false);
-  ::close(pair.fd[0]);  // takes it out of the epoll set
+  ::close(pair.fd[0]);  // takes it out of an epoll set
   REQUIRE(::dup2(other.fd[0], pair.fd[0]) == pair.fd[0]);
   reactor.watch(pair.fd[0], true, true);
   CHECK(poll(reactor) == Events{{pair.fd[0], Interest::write}});
 }
 
-TEST_CASE("regular files, closed descriptors and negative numbers are refused with the kernel's error",
-          "[loop][c350]") {
-  EpollReactor reactor;
+TEMPLATE_TEST_CASE("regular files, closed descriptors and negative numbers are refused with the kernel's error", "[loop][c350]", EpollReactor, PollReactor) {
+  TestType reactor;
   char path[] = "/tmp/eddy-reactor-XXXXXX";
   const int file = ::mkstemp(path);
   REQUIRE(file >= 0);
@@ -123,8 +124,8 @@ TEST_CASE("regular files, closed descriptors and negative numbers are refused wi
   CHECK(error_of_watching(reactor, pair.fd[0]) == 0);
 }
 
-TEST_CASE("an error and a hang-up make a descriptor ready for whatever it is watched for", "[loop][socket][c354]") {
-  EpollReactor reactor;
+TEMPLATE_TEST_CASE("an error and a hang-up make a descriptor ready for whatever it is watched for", "[loop][socket][c354]", EpollReactor, PollReactor) {
+  TestType reactor;
   int ends[2];
   REQUIRE(::pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0);
   reactor.watch(ends[1], false, true);
@@ -138,12 +139,12 @@ TEST_CASE("an error and a hang-up make a descriptor ready for whatever it is wat
   reactor.watch(ends[1], false, true);
   CHECK(poll(reactor).empty());  // it is full
   ::close(ends[0]);
-  CHECK(poll(reactor) == Events{{ends[1], Interest::write}});  // EPOLLERR: the reader is gone
+  CHECK(poll(reactor) == Events{{ends[1], Interest::write}});  // an error: the reader is gone
   ::close(ends[1]);
 }
 
-TEST_CASE("the end of the other side makes a descriptor readable", "[loop][socket][c354]") {
-  EpollReactor reactor;
+TEMPLATE_TEST_CASE("the end of the other side makes a descriptor readable", "[loop][socket][c354]", EpollReactor, PollReactor) {
+  TestType reactor;
   SocketPair pair;
   reactor.watch(pair.fd[0], true, false);
   ::shutdown(pair.fd[1], SHUT_WR);

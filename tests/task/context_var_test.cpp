@@ -222,3 +222,17 @@ EDDY_LOOP_TEST_CASE("many variables are kept apart", "[task]") {
     co_return;
   });
 }
+
+EDDY_LOOP_TEST_CASE("a Token can be kept, and restores what was before its set", "[task]") {
+  eddy::ContextVar<int> variable("depth", 0);
+  test::run_virtual([&variable]() -> eddy::Task<> {
+    eddy::ContextVar<int>::Token outer = variable.set(1);
+    eddy::ContextVar<int>::Token inner = variable.set(2);
+    variable.reset(inner);
+    CHECK(variable.get() == 1);
+    variable.reset(outer);
+    CHECK(variable.get() == 0);
+    CHECK(variable.name() == "depth");
+    co_return;
+  });
+}

@@ -41,3 +41,23 @@ TEST_CASE("an exception group is printed with its errors, nested ones indented")
                                         std::make_exception_ptr(eddy::ExceptionGroup(std::move(inner)))};
   CHECK(fmt::format("{}", eddy::ExceptionGroup(std::move(outer))) == "2 errors\n  - b\n  - 1 error\n    - a");
 }
+
+TEST_CASE("each line of a task tree is indented by its depth") {
+  eddy::TaskTree tree;
+  tree.lines.push_back(eddy::TaskTreeLine{0, "main", "waits for gather at a.cpp:1"});
+  tree.lines.push_back(eddy::TaskTreeLine{1, "Task-1", "waits for sleep at a.cpp:2"});
+  CHECK(fmt::format("{}", tree) == "main waits for gather at a.cpp:1\n  Task-1 waits for sleep at a.cpp:2");
+  CHECK(fmt::format("{}", eddy::TaskTree()).empty());
+}
+
+TEST_CASE("a format specification for one of the library's types is refused") {
+  CHECK_THROWS_AS(fmt::format(fmt::runtime("{:x}"), eddy::Seconds(1s)), fmt::format_error);
+}
+
+EDDY_TEST_CASE("handles tell when their task is about to be cancelled, and was; an empty TaskRef says so") {
+  auto task = eddy::create_task(seven(), {.name = "lucky"});
+  task.cancel();
+  CHECK(fmt::format("{}", task) == "<Task lucky cancelling>");
+  co_await eddy::yield();
+  CHECK(fmt::format("{} {}", task, eddy::TaskRef()) == "<Task lucky cancelled> <no task>");
+}

@@ -186,3 +186,52 @@ EDDY_LOOP_TEST_CASE("a bare co_await in a condition is right where the coroutine
     CHECK(both == std::tuple(1, 2));
   });
 }
+
+// ------------------------------------------------------------------------------------- a Task that was copied bit by bit
+
+namespace {
+
+eddy::Task<int> chosen_and_awaited(bool first) {
+  const int value = co_await (first ? number(1) : number(2));
+  co_return value;
+}
+eddy::Task<int> chosen_for_a_timeout(bool first) {
+  const int value = co_await eddy::timeout(std::chrono::seconds(1), first ? number(1) : number(2));
+  co_return value;
+}
+eddy::Task<int> chosen_for_a_gather(bool first) {
+  const auto [value, other] = co_await eddy::gather(first ? number(1) : number(2), number(3));
+  co_return value;
+}
+eddy::Task<int> chosen_for_create_task(bool first) {
+  const int value = co_await eddy::create_task(first ? number(1) : number(2));
+  co_return value;
+}
+eddy::Task<int> chosen_before(bool first) {
+  auto task = first ? number(1) : number(2);
+  const int value = co_await std::move(task);
+  co_return value;
+}
+
+}  // namespace
+
+TEST_CASE("a Task that is chosen by ?: inside an awaited expression works, or stops with a sentence", "[layout][traps]") {
+  for (const auto wrong : {chosen_and_awaited, chosen_for_a_timeout, chosen_for_a_gather, chosen_for_create_task}) {
+    const Ending ending = run_in_child([wrong] { return wrong(true); });
+    INFO("status " << ending.status << ", standard error: " << ending.errors);
+    if (kWrongLayout) {
+      CHECK(WIFSIGNALED(ending.status));
+      CHECK(WTERMSIG(ending.status) == SIGABRT);
+      CHECK(ending.errors.find("make it in a statement before") != std::string::npos);
+    } else {
+      CHECK(WIFEXITED(ending.status));
+      CHECK(WEXITSTATUS(ending.status) == 1);
+      CHECK(ending.errors.empty());
+    }
+  }
+}
+
+TEST_CASE("a Task that is chosen by ?: in a statement before is right on every compiler", "[layout][traps]") {
+  CHECK(eddy::run(chosen_before(true)) == 1);
+  CHECK(eddy::run(chosen_before(false)) == 2);
+}

@@ -371,3 +371,17 @@ EDDY_TEST_CASE("a callback of foreign code completes a future that a task awaits
   const int value = co_await future;
   CHECK(value == 42);
 }
+
+EDDY_TEST_CASE("a value that was set stays when its setter is gone, and is given to who asks later", "[task][c294]") {
+  const auto future = make_future<std::string>();
+  {
+    auto setter = future.setter();
+    setter("sent");
+  }
+  CHECK(future.done());
+  co_await eddy::sleep(1s);
+  const std::string first = co_await future;
+  const std::string second = co_await future;
+  CHECK(first == "sent");
+  CHECK(second == "sent");
+}

@@ -539,3 +539,151 @@ TEST_CASE("a callback that schedules itself for ever does not keep a loop from c
   CHECK(ended.exited());
   CHECK(ended.wrote("closed\n"));
 }
+
+TEST_CASE("in debug mode the program stops when another thread wakes a task, and says what the task waited for",
+          "[task][real][misuse]") {
+  struct Wrong {
+    const char* waited_for;
+    void (*wake)(eddy::Event&, eddy::Semaphore&, eddy::Queue<int>&);
+  };
+  const Wrong wrongs[] = {
+      {"an event", [](eddy::Event& event, eddy::Semaphore&, eddy::Queue<int>&) { event.set(); }},
+      {"a semaphore", [](eddy::Event&, eddy::Semaphore& semaphore, eddy::Queue<int>&) { semaphore.release(); }},
+      {"an item", [](eddy::Event&, eddy::Semaphore&, eddy::Queue<int>& queue) { queue.put_nowait(1); }},
+  };
+  for (const Wrong& wrong : wrongs) {
+    const Ended ended = in_child([&] {
+      eddy::RunOptions options;
+      options.debug = true;
+      run_and_say(
+          [&]() -> eddy::Task<int> {
+            eddy::Event event;
+            eddy::Semaphore semaphore(0);
+            eddy::Queue<int> queue;
+            const auto wait_for_event = [&]() -> eddy::Task<> { co_await event.wait(); };
+            const auto wait_for_permit = [&]() -> eddy::Task<> { co_await semaphore.acquire(); };
+            const auto wait_for_item = [&]() -> eddy::Task<> { (void)co_await queue.get(); };
+            const auto first = eddy::create_task(wait_for_event());
+            const auto second = eddy::create_task(wait_for_permit());
+            const auto third = eddy::create_task(wait_for_item());
+            co_await eddy::sleep(1ms);
+            std::thread([&] { wrong.wake(event, semaphore, queue); }).join();
+            say("went on");
+            co_return 0;
+          },
+          options);
+    });
+    INFO(ended.output);
+    CHECK(ended.killed_by(SIGABRT));
+    CHECK(ended.wrote(std::string("eddy: a task that waits for ") + wrong.waited_for));
+    CHECK(ended.wrote("was woken from another thread; use call_soon_threadsafe"));
+    CHECK_FALSE(ended.wrote("went on"));
+  }
+}
+
+TEST_CASE("in debug mode the program stops when another thread resumes a foreign awaiter's handle",
+          "[task][real][misuse]") {
+  struct ResumesElsewhere {
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> handle) const {
+      std::thread([handle] { handle.resume(); }).join();
+    }
+    void await_resume() const noexcept {}
+  };
+  const Ended ended = in_child([] {
+    eddy::RunOptions options;
+    options.debug = true;
+    run_and_say(
+        []() -> eddy::Task<int> {
+          ResumesElsewhere awaiter;
+          co_await awaiter;
+          co_return 0;
+        },
+        options);
+  });
+  INFO(ended.output);
+  CHECK(ended.killed_by(SIGABRT));
+  CHECK(ended.wrote("eddy: a task that waits for a foreign awaiter was woken from another thread"));
+}
+
+TEST_CASE("in debug mode the loop's own thread wakes tasks as ever, also for other threads' calls and jobs",
+          "[task][real][misuse]") {
+  const Ended ended = in_child([] {
+    eddy::RunOptions options;
+    options.debug = true;
+    run_and_say(
+        []() -> eddy::Task<int> {
+          eddy::EventLoop& loop = eddy::get_running_loop();
+          eddy::Event event;
+          std::thread caller([&] { loop.call_soon_threadsafe([&] { event.set(); }); });
+          co_await event.wait();
+          caller.join();
+          loop.set_debug(false);
+          loop.set_debug(true);
+          co_return 7;
+        },
+        options);
+  });
+  INFO(ended.output);
+  CHECK(ended.exited());
+  CHECK(ended.wrote("returned 7"));
+}
+
+TEST_CASE("a deadlock in a cleanup, which cannot be cancelled, is reported as well, and says what waits there",
+          "[task][real]") {
+  const Ended ended = in_child([] {
+    eddy::testing::VirtualClock clock;
+    run_and_say(
+        []() -> eddy::Task<int> {
+          const auto never = eddy::get_running_loop().create_future<>();
+          const auto cleanup = [&]() -> eddy::Task<> { co_await never; };
+          const auto body = []() -> eddy::Task<> { co_await eddy::sleep(1s); };
+          co_await eddy::try_finally(body(), cleanup());
+          co_return 0;
+        },
+        {.clock = &clock});
+  });
+  INFO(ended.output);
+  CHECK(ended.exited());
+  CHECK(ended.wrote("error: eddy: deadlock: nothing can ever run again"));
+  CHECK(ended.wrote("main waits for a cleanup at "));
+}
+
+TEST_CASE("a deadlock in the body of try_finally says that it has a cleanup, which is run", "[task][real]") {
+  const Ended ended = in_child([] {
+    eddy::testing::VirtualClock clock;
+    run_and_say(
+        []() -> eddy::Task<int> {
+          const auto never = eddy::get_running_loop().create_future<>();
+          const auto cleanup = []() -> eddy::Task<> {
+            co_await eddy::sleep(1s);
+            say("cleaned up");
+          };
+          const auto body = [&]() -> eddy::Task<> { co_await never; };
+          co_await eddy::try_finally(body(), cleanup());
+          co_return 0;
+        },
+        {.clock = &clock});
+  });
+  INFO(ended.output);
+  CHECK(ended.exited());
+  CHECK(ended.wrote("main waits for work with a cleanup at "));
+  CHECK(ended.wrote("cleaned up"));
+}
+
+TEST_CASE("a deadlock in uncancellable work is reported instead of hanging", "[task][real]") {
+  const Ended ended = in_child([] {
+    eddy::testing::VirtualClock clock;
+    run_and_say(
+        []() -> eddy::Task<int> {
+          const auto never = eddy::get_running_loop().create_future<>();
+          co_await eddy::uncancellable(never);
+          co_return 0;
+        },
+        {.clock = &clock});
+  });
+  INFO(ended.output);
+  CHECK(ended.exited());
+  CHECK(ended.wrote("error: eddy: deadlock: nothing can ever run again"));
+  CHECK(ended.wrote("main waits for uncancellable work at "));
+}

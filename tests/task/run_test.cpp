@@ -268,6 +268,18 @@ EDDY_LOOP_TEST_CASE("a destructor that wakes and cancels others while leftovers 
   CHECK(log.size() == 2);
 }
 
+TEST_CASE("with a grace of zero leftovers that stop without waiting end, too", "[task][real][c334]") {
+  Log log;
+  const auto main = [&]() -> eddy::Task<int> {
+    const auto children = [&]() -> eddy::Task<> { co_await eddy::gather(leftover(log, "one"), leftover(log, "two")); };
+    (void)eddy::create_task(children());
+    co_await eddy::sleep(1ms);
+    co_return 5;
+  };
+  CHECK(eddy::run(main(), {.grace = 0s}) == 5);
+  CHECK(log.size() == 2);
+}
+
 EDDY_LOOP_TEST_CASE("tasks that await each other in a cycle never end by a cancel; the end of run breaks them", "[task]") {
   Log log;
   eddy::testing::VirtualClock clock;

@@ -136,3 +136,19 @@ EDDY_TEST_CASE("task_tree shows groups with their children and where each waits"
   CHECK(tree.lines[3].state.find("waits for sleep at ") == 0);
   co_await task;
 }
+
+TEST_CASE("run_once of a Runner ends what its task left, closes the loop, and gives the value") {
+  eddy::testing::VirtualClock clock;
+  eddy::RunOptions options;
+  options.clock = &clock;
+  std::vector<std::string> log;
+  eddy::Runner runner(options);
+  const auto main = [&log]() -> eddy::Task<int> {
+    (void)eddy::create_task(until_cancelled(log));
+    co_return co_await after(1s, 1);
+  };
+  CHECK(runner.run_once(main()) == 1);
+  CHECK(log == std::vector<std::string>{"stopped"});
+  CHECK(runner.get_loop().is_closed());
+  CHECK_THROWS_AS(runner.run_once(after(1s, 2)), eddy::LoopClosed);
+}

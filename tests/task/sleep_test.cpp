@@ -325,3 +325,31 @@ EDDY_LOOP_TEST_CASE("a timer that is dropped by the one that fires with it never
   });
   CHECK(log == Log{"cancelled it"});
 }
+
+TEST_CASE("a program may bring a clock of its own", "[task]") {
+  // It jumps, but only to full hours.
+  class HourClock final : public eddy::Clock {
+   public:
+    eddy::TimePoint now() noexcept override { return now_; }
+    bool jump_to(eddy::TimePoint deadline) noexcept override {
+      while (now_ < deadline) now_ += 1h;
+      ++jumps;
+      return true;
+    }
+    int jumps = 0;
+
+   private:
+    eddy::TimePoint now_{};
+  };
+  HourClock clock;
+  eddy::RunOptions options;
+  options.clock = &clock;
+  const auto naps = []() -> eddy::Task<eddy::Duration> {
+    const auto start = eddy::get_running_loop().time();
+    co_await eddy::sleep(1min);
+    co_await eddy::sleep(61min);
+    co_return eddy::get_running_loop().time() - start;
+  };
+  CHECK(eddy::run(naps(), options) == 3h);
+  CHECK(clock.jumps == 2);
+}

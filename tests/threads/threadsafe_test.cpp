@@ -1,10 +1,12 @@
 // run_coroutine_threadsafe: coroutines that other threads start, await and cancel.
 //
 // SPDX-License-Identifier: MIT
+#include "support/leak_on_purpose.hpp"
 #include "support/run.hpp"
 
 #include <eddy/threads.hpp>
 
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -104,4 +106,36 @@ TEST_CASE("a coroutine that was accepted before its loop closed ends with Cancel
     waiter.join();
   }
   CHECK(ended);
+}
+
+TEST_CASE("a thread that waits for a coroutine which does not stop when its loop is closed gets LoopClosed", "[real]") {
+  const LeakOnPurpose stuck;
+  bool closed = false;
+  std::thread waiter;
+  eddy::Event never;
+  {
+    eddy::RunOptions options;
+    options.grace = 20ms;
+    options.on_exception = &test::record_report;
+    eddy::Runner runner(options);
+    const auto main = [&]() -> eddy::Task<> {
+      eddy::EventLoop& loop = eddy::get_running_loop();
+      waiter = std::thread([&closed, &never, &loop] {
+        const LeakOnPurpose start;
+        const auto masked = [](eddy::Event& event) -> eddy::Task<> { co_await eddy::uncancellable(event.wait()); };
+        try {
+          eddy::run_coroutine_threadsafe(loop, masked, std::ref(never)).get();
+        } catch (const eddy::LoopClosed&) {
+          closed = true;
+        }
+      });
+      while (eddy::all_tasks().size() < 2) co_await eddy::sleep(1ms);
+      co_await eddy::sleep(1ms);
+    };
+    runner.run(main());
+    CHECK_THROWS_AS(runner.close(), eddy::RuntimeError);
+  }
+  waiter.join();
+  CHECK(closed);
+  static_cast<void>(take_reports());
 }

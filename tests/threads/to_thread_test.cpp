@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include <eddy/threads.hpp>
 
+#include "support/leak_on_purpose.hpp"
 #include "support/run.hpp"
 #include <pthread.h>
 
@@ -16,10 +17,6 @@
 #include <stdexcept>
 #include <system_error>
 #include <thread>
-
-#if defined(EDDY_ASAN)
-#include <sanitizer/lsan_interface.h>
-#endif
 
 using namespace test;
 
@@ -94,19 +91,6 @@ private:
   bool restored_ = false;
 };
 
-// Frames that a stuck job still uses are left alone on purpose, and so are lost.
-struct LeakOnPurpose {
-#if defined(EDDY_ASAN)
-  LeakOnPurpose() { __lsan_disable(); }
-  ~LeakOnPurpose() { __lsan_enable(); }
-#else
-  LeakOnPurpose() {}
-  ~LeakOnPurpose() {}
-#endif
-  LeakOnPurpose(const LeakOnPurpose&) = delete;
-  LeakOnPurpose& operator=(const LeakOnPurpose&) = delete;
-};
-
 }  // namespace
 
 EDDY_LOOP_TEST_CASE("to_thread runs a function in another thread and gives what it returns", "[real][c311]") {
@@ -124,6 +108,79 @@ EDDY_LOOP_TEST_CASE("to_thread runs a function in another thread and gives what 
     co_await eddy::to_thread(nothing);
     CHECK(calls == 1);
   });
+}
+
+EDDY_LOOP_TEST_CASE("a function in to_thread reads the ContextVars of its task, one in run_in_executor the defaults", "[real][c55]") {
+  static eddy::ContextVar<std::string> user("user", "nobody");
+  static eddy::ContextVar<int> number("number");
+  run_virtual([]() -> eddy::Task<> {
+    const auto read = [] { return user.get() + ' ' + std::to_string(number.get(0)); };
+    eddy::ThreadPool pool(1);
+    user.set("main");
+    const auto child = [&](std::string name) -> eddy::Task<std::string> {
+      user.set(name);
+      number.set(static_cast<int>(name.size()));
+      co_return co_await eddy::to_thread(read);
+    };
+    const auto inherits = [&]() -> eddy::Task<std::string> { co_return co_await eddy::to_thread(read); };
+    const auto [first, second, third] = co_await eddy::gather(child("a"), child("bb"), inherits());
+    CHECK(first == "a 1");
+    CHECK(second == "bb 2");
+    CHECK(third == "main 0");
+    const std::string inside = co_await eddy::timeout(1min, eddy::to_thread(read));
+    CHECK(inside == "main 0");
+    const std::string elsewhere = co_await eddy::run_in_executor(pool, read);
+    CHECK(elsewhere == "nobody 0");
+  });
+  CHECK(user.get() == "nobody");
+}
+
+EDDY_LOOP_TEST_CASE("the values that a job in to_thread reads stay though the task that lent them sets new ones", "[real][c55]") {
+  static eddy::ContextVar<int> number("number", 0);
+  run_real([]() -> eddy::Task<> {
+    std::atomic<bool> set_anew = false;
+    const auto read = [&] {
+      const int& before = number.get();
+      const int first = before;
+      while (!set_anew) std::this_thread::yield();
+      return first == 1 && number.get() == 1 && before == 1;
+    };
+    number.set(1);
+    bool kept = false;
+    const auto child = [&]() -> eddy::Task<> { kept = co_await eddy::to_thread(read); };
+    co_await eddy::task_group([&](eddy::TaskGroup& group) -> eddy::Task<> {
+      (void)group.create_task(child());
+      co_await eddy::sleep(20ms);
+      number.set(2);
+      set_anew = true;
+    });
+    CHECK(kept);
+    CHECK(number.get() == 2);
+  });
+}
+
+EDDY_LOOP_TEST_CASE("a job in to_thread cannot set a ContextVar", "[real]") {
+  static eddy::ContextVar<int> number("number", 0);
+  run_virtual([]() -> eddy::Task<> {
+    number.set(1);
+    const auto set = [] { number.set(2); };
+    bool refused = false;
+    try {
+      co_await eddy::to_thread(set);
+    } catch (const eddy::NoRunningLoop&) {
+      refused = true;
+    }
+    CHECK(refused);
+    CHECK(number.get() == 1);
+  });
+}
+
+TEST_CASE("with a grace of zero the end of run still waits for idle threads", "[real]") {
+  const auto main = []() -> eddy::Task<int> {
+    const auto job = [] { return 3; };
+    co_return co_await eddy::to_thread(job);
+  };
+  for (int i = 0; i < 20; ++i) CHECK(eddy::run(main(), {.grace = 0s}) == 3);
 }
 
 EDDY_LOOP_TEST_CASE("to_thread throws what the function throws, with its type", "[real][c311]") {

@@ -71,8 +71,9 @@
 // whose outermost block declares no local (seen on 12.2; gone in 13). Each promise checks where it was put.
 #if defined(EDDY_GCC) && EDDY_GCC < 13
 #define EDDY_CHECK_FRAME_LAYOUT 1
-// g++ 11 and 12 relocate aggregate and closure prvalues bit by bit in a full expression that contains co_await (gone
-// in 13): callables that are not trivially copyable are refused as rvalues, see base/callable.hpp.
+// g++ 11 and 12 relocate aggregate and closure prvalues, and those that `?:` chooses, bit by bit in a full expression that
+// contains co_await (gone in 13): callables that are not trivially copyable are refused as rvalues, see
+// base/callable.hpp, and a Task that was relocated stops the program, see task/task.hpp.
 #define EDDY_CLOSURE_PRVALUES_BREAK 1
 #endif
 

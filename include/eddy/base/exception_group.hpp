@@ -24,6 +24,7 @@ class ExceptionGroup : public std::exception {
     for (std::size_t i = 0; i < exceptions_.size(); ++i) text_ += (i > 0 ? "; " : "") + detail::describe_exception(exceptions_[i]);
   }
 
+  /// The errors themselves.
   [[nodiscard]] const std::vector<std::exception_ptr>& exceptions() const noexcept { return exceptions_; }
   [[nodiscard]] const char* what() const noexcept override { return text_.c_str(); }
 

@@ -56,8 +56,6 @@ inline std::string describe_exception(const std::exception_ptr& error) {
 template <class T>
 class [[nodiscard]] Outcome {
  public:
-  using Stored = typename detail::StoredResult<T>::Type;
-
   /// An outcome that holds a value made from `args`.
   template <class... Args>
   [[nodiscard]] static Outcome from_value(Args&&... args) {
@@ -79,6 +77,7 @@ class [[nodiscard]] Outcome {
     return outcome;
   }
 
+  /// True if the work ended with a value.
   [[nodiscard]] bool has_value() const noexcept { return value_.has_value(); }
   [[nodiscard]] explicit operator bool() const noexcept { return value_.has_value(); }
   /// True if the work ended with an exception of its own; false if it was cancelled.
@@ -93,6 +92,7 @@ class [[nodiscard]] Outcome {
   /// The value. Errors: rethrows the exception if there is one, and CancelledError if the work was cancelled.
   decltype(auto) value() & { return get(*this); }
   decltype(auto) value() const& { return get(*this); }
+  /// The same, moved out.
   T value() && {
     check();
     if constexpr (std::is_reference_v<T>) {
@@ -129,7 +129,7 @@ class [[nodiscard]] Outcome {
     }
   }
 
-  std::optional<Stored> value_;
+  std::optional<typename detail::StoredResult<T>::Type> value_;
   std::exception_ptr error_;
   bool cancelled_ = false;
 };

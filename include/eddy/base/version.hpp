@@ -18,9 +18,9 @@ namespace eddy::inline EDDY_ABI {
 
 /// The version of the library that this program was compiled with.
 struct Version {
-  int major_number;
-  int minor_number;
-  int patch_number;
+  int major_number;  ///< rises when something that worked stops working
+  int minor_number;  ///< rises when something is added
+  int patch_number;  ///< rises when something is mended
 };
 
 /// The version of the headers in use; the macros `EDDY_VERSION_*` hold the same numbers.

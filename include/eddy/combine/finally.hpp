@@ -85,6 +85,9 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] FinallyAw
       resume_parent();
     }
   }
+  [[nodiscard]] const char* waits_for() const noexcept override {
+    return worker_ && body() == worker_->frame() ? "work with a cleanup" : "a cleanup";
+  }
 
   Task<T> body_;
   Task<> cleanup_;

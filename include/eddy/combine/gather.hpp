@@ -23,6 +23,7 @@ namespace eddy::inline EDDY_ABI {
 struct ReturnExceptions {
   explicit ReturnExceptions() = default;
 };
+/// `gather(return_exceptions, …)`. Source: `return_exceptions=True`.
 inline constexpr ReturnExceptions return_exceptions{};
 
 namespace detail {

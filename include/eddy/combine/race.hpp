@@ -21,6 +21,7 @@ namespace eddy::inline EDDY_ABI {
 template <class... Ts>
 class [[nodiscard]] RaceResult {
  public:
+  /// One alternative for each contestant.
   using Variant = std::variant<Ts...>;
   explicit RaceResult(Variant value) : value_(std::move(value)) {}
   /// The position of the winner among the arguments.

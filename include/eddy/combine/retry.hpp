@@ -48,9 +48,11 @@ class RetryHooks {
   RetryHooks(Callback<void(const RetryAttempt&)> before_wait, Callback<bool(const std::exception_ptr&)> retry_on)
       : before_wait_(std::move(before_wait)), retry_on_(std::move(retry_on)) {}
 
+  /// Calls the first one, if there is one.
   void before_wait(const RetryAttempt& attempt) {
     if (before_wait_) before_wait_(attempt);
   }
+  /// Asks the second one; without it every error is tried again.
   [[nodiscard]] bool retries(const std::exception_ptr& error) { return !retry_on_ || retry_on_(error); }
 
  private:

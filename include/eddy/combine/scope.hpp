@@ -123,7 +123,7 @@ class ScopeGroup : public ChildGroup {
     if (!masked_) stop_children();
     return CancelResult::later;
   }
-  [[nodiscard]] const char* waits_for() const noexcept override {
+  [[nodiscard]] const char* waits_for() const noexcept override {  // try_finally says it in its own words
     return masked_ ? "uncancellable work" : "work with a deadline";
   }
 

@@ -30,8 +30,8 @@ class [[nodiscard]] WaitResult {
  public:
   WaitResult(std::vector<TaskHandle<T>> done_handles, std::vector<TaskHandle<T>> pending_handles)
       : done(std::move(done_handles)), pending(std::move(pending_handles)) {}
-  std::vector<TaskHandle<T>> done;
-  std::vector<TaskHandle<T>> pending;
+  std::vector<TaskHandle<T>> done;     ///< of those that have ended, whichever way
+  std::vector<TaskHandle<T>> pending;  ///< of those that still run
 };
 
 namespace detail {

@@ -54,6 +54,7 @@ class [[nodiscard("nothing is sent until this is awaited: co_await it")]] SendAw
  public:
   using Base = PutAwaiter<ChannelState<T>, ChannelClosed>;
   using Base::Base;
+  SendAwaiter(SendAwaiter&& other) : Base(std::move(other)), kept_(static_cast<ChannelState<T>*>(this->exchange_)) {}
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
     kept_ = ChannelPointer<T>(static_cast<ChannelState<T>*>(this->exchange_));
@@ -61,7 +62,7 @@ class [[nodiscard("nothing is sent until this is awaited: co_await it")]] SendAw
   }
 
  private:
-  ChannelPointer<T> kept_;  // while it waits the ends may be closed
+  ChannelPointer<T> kept_;  // while it waits, or is kept to be awaited later, the ends may be closed
 };
 
 template <class T, class Result>
@@ -70,6 +71,8 @@ class [[nodiscard("nothing is received until this is awaited: co_await it")]] Re
  public:
   using Base = GetAwaiter<ChannelState<T>, ChannelClosed>;
   using Base::Base;
+  ReceiveAwaiter(ReceiveAwaiter&& other) noexcept
+      : Base(std::move(other)), kept_(static_cast<ChannelState<T>*>(this->exchange_)) {}
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
     kept_ = ChannelPointer<T>(static_cast<ChannelState<T>*>(this->exchange_));
@@ -229,12 +232,13 @@ class Receiver {
 /// Complexity: constant; one allocation, and as for Queue. Source: trio.open_memory_channel.
 template <class T>
 struct Channel {
+  /// The capacity of a channel that is never full.
   static constexpr std::size_t unbounded = SIZE_MAX;
 
   explicit Channel(std::size_t capacity) : Channel(detail::ChannelPointer<T>(new detail::ChannelState<T>(capacity))) {}
 
-  Sender<T> sender;
-  Receiver<T> receiver;
+  Sender<T> sender;      ///< where items go in
+  Receiver<T> receiver;  ///< where they come out
 
  private:
   explicit Channel(const detail::ChannelPointer<T>& state) noexcept : sender(state), receiver(state) {}

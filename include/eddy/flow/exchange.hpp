@@ -60,6 +60,8 @@ class ItemAwaiter {
   friend ExchangeBase;
   friend ItemWaiter;
   explicit ItemAwaiter(ExchangeBase* exchange) noexcept : exchange_(exchange) {}
+  // Only before it is awaited, into `wait_for` and the like.
+  ItemAwaiter(ItemAwaiter&& other) noexcept : exchange_(other.exchange_) {}
   ~ItemAwaiter() = default;  // the derived ones leave; a frame may be destroyed by force, wherever its awaiter stands
   void wait(Frame* frame, Turn turn);  // Errors: RuntimeError if tasks of another loop wait there
   void leave() noexcept;
@@ -178,6 +180,7 @@ class Putter : public ItemAwaiter {
   template <class... Args>
   explicit Putter(ExchangeBase* exchange, Args&&... args)
       : ItemAwaiter(exchange), item(std::in_place, std::forward<Args>(args)...) {}
+  Putter(Putter&& other) : ItemAwaiter(std::move(other)), item(std::move(other.item)) {}
   EDDY_INLINE ~Putter() {
     if (this->turn_ != Turn::stored) [[unlikely]] clean_up();
   }
@@ -275,6 +278,7 @@ template <class From, class Closed>
 class [[nodiscard("nothing is taken until this is awaited: co_await it")]] GetAwaiter : public ItemAwaiter {
  public:
   explicit GetAwaiter(From* exchange) noexcept : ItemAwaiter(exchange) {}
+  GetAwaiter(GetAwaiter&& other) noexcept : ItemAwaiter(std::move(other)) {}
   EDDY_INLINE ~GetAwaiter() {
     if (turn_ != Turn::none) [[unlikely]] leave();
   }

@@ -7,6 +7,7 @@
 #include <eddy/base/nested_error.hpp>
 #include <eddy/task/child_group.hpp>
 #include <eddy/task/create_task.hpp>
+#include <eddy/task/current_task.hpp>
 
 #include <coroutine>
 #include <cstdio>
@@ -76,8 +77,9 @@ inline void run_cleanups_on_loop(std::vector<Cleanup> cleanups) noexcept {
   EventLoop* loop = running_loop_slot();
   if (loop == nullptr) return;
   try {
-    if (loop->get_debug())
-      loop->call_exception_handler({"a generator with on_close was dropped before its end; close it with aclose()", nullptr, {}});
+    // Nobody could close one that goes because its task is stopped.
+    if (loop->get_debug() && !current_task().unwinding())
+      loop->call_exception_handler({"a generator with cleanup or running tasks was dropped before its end; close it with aclose()", nullptr, {}});
     Task<> task = run_cleanups(std::move(cleanups));
     start_strand(*loop, TaskAccess::release(task));
   } catch (...) {

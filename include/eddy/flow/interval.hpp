@@ -22,13 +22,24 @@ enum class MissedTicks : unsigned char {
 
 /// Ticks at a fixed period. The first tick is due when the interval is first awaited, unless a start was given.
 class Interval {
+  class TickAwaiter;
+
  public:
   Interval(Duration period, MissedTicks missed, std::optional<TimePoint> start)
       : period_(period), missed_(missed), next_(start) {
     if (period <= Duration::zero()) throw std::invalid_argument("eddy: an interval needs a period above zero");
   }
 
-  class [[nodiscard("nothing ticks until this is awaited: co_await it")]] TickAwaiter final : public detail::TimerWait {
+  /// Completes when the next tick is due, with the time for which it was due; at once for one that is overdue.
+  /// Cancellation: loses no tick. One task at a time.
+  [[nodiscard("nothing ticks until this is awaited: co_await it")]] TickAwaiter tick() noexcept { return TickAwaiter(*this); }
+  /// The next tick comes one period from now.
+  void reset() { next_ = saturating_add(get_running_loop().time(), period_); }
+  /// The time between two ticks.
+  [[nodiscard]] Duration period() const noexcept { return period_; }
+
+ private:
+  class TickAwaiter final : public detail::TimerWait {
    public:
     explicit TickAwaiter(Interval& interval) noexcept : interval_(&interval) {}
     template <class P>
@@ -41,7 +52,6 @@ class Interval {
       wait_until(frame, *interval_->next_);
       return true;
     }
-    /// The time for which the tick was due.
     TimePoint await_resume() noexcept { return interval_->advance(loop_->time()); }
 
    private:
@@ -49,14 +59,6 @@ class Interval {
     EventLoop* loop_ = nullptr;
   };
 
-  /// Completes when the next tick is due, with the time for which it was due; at once for one that is overdue.
-  /// Cancellation: loses no tick. One task at a time.
-  [[nodiscard]] TickAwaiter tick() noexcept { return TickAwaiter(*this); }
-  /// The next tick comes one period from now.
-  void reset() { next_ = saturating_add(get_running_loop().time(), period_); }
-  [[nodiscard]] Duration period() const noexcept { return period_; }
-
- private:
   TimePoint advance(TimePoint now) noexcept {
     const TimePoint due = *next_;
     next_ = saturating_add(due, period_);

@@ -69,8 +69,8 @@ class [[nodiscard("nothing is waited for until this is awaited: co_await it")]] 
  public:
   using EddyAwaiter = void;
   JoinAwaiter(UnfinishedCount* count, const ExchangeBase* exchange) noexcept : count_(count), exchange_(exchange) {}
-  JoinAwaiter(const JoinAwaiter&) = delete;
-  JoinAwaiter& operator=(const JoinAwaiter&) = delete;
+  JoinAwaiter(JoinAwaiter&& other) noexcept : JoinAwaiter(other.count_, other.exchange_) {}  // before it is awaited
+  JoinAwaiter& operator=(JoinAwaiter&&) = delete;
   ~JoinAwaiter() { leave(); }
 
   [[nodiscard]] bool await_ready() const noexcept { return count_->finished() == exchange_->accepted(); }

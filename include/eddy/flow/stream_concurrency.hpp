@@ -1,7 +1,8 @@
 // buffered, transform_concurrent and merge: stream operators that run something beside their consumer.
 //
 // What they run, what it reads from and the function belong to tasks of the loop. Dropping the generator cancels those
-// tasks, and the loop ends them in its own time; nothing refers to the consumer.
+// tasks, and the loop ends them in its own time, for nothing refers to the consumer; debug mode reports it. `aclose`
+// cancels them, too, and waits for the reading.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -10,6 +11,7 @@
 #include <eddy/flow/queue.hpp>
 #include <eddy/flow/stream_operators.hpp>
 #include <eddy/loop/context.hpp>
+#include <eddy/loop/event_loop.hpp>
 #include <eddy/task/create_task.hpp>
 
 #include <cstddef>
@@ -38,44 +40,115 @@ struct StreamBuffer {
   // A pump has ended; the last one, and one that failed, ends the stream.
   void pump_ended(std::exception_ptr failed) noexcept {
     --pumps;
-    if (failed && !error) error = std::move(failed);
+    if (failed && (error || abandoned)) {
+      report_lost(std::move(failed));
+    } else if (failed) {
+      error = std::move(failed);
+    }
     if (pumps == 0 || error) queue.shutdown();
+  }
+  void throw_error() {
+    if (error) std::rethrow_exception(std::exchange(error, nullptr));
+  }
+  void abandon() noexcept {
+    abandoned = true;
+    if (error) report_lost(std::exchange(error, nullptr));
+  }
+
+ private:
+  // An error that no consumer can get any more.
+  static void report_lost(std::exception_ptr lost) noexcept {
+    if (is_cancelled_error(lost)) return;
+    const ExceptionContext context{"a source of a stream failed when nobody read from it any more", std::move(lost), {}};
+    if (EventLoop* loop = running_loop_slot()) {
+      loop->call_exception_handler(context);
+    } else {
+      print_exception_context(context);
+    }
   }
 };
 
+// Tells the buffer how a pump ended. One that somebody cancelled must not look like one that has read everything.
+template <class T>
+class PumpEnd {
+ public:
+  explicit PumpEnd(LocalPointer<StreamBuffer<T>> buffer) : buffer_(std::move(buffer)) {}
+  PumpEnd(const PumpEnd&) = delete;
+  PumpEnd& operator=(const PumpEnd&) = delete;
+  ~PumpEnd() {
+    if (!ended_) buffer_->pump_ended(std::make_exception_ptr(CancelledError("a task that reads for a stream was cancelled")));
+  }
+  void ended(std::exception_ptr error) noexcept {
+    ended_ = true;
+    buffer_->pump_ended(std::move(error));
+  }
+
+ private:
+  LocalPointer<StreamBuffer<T>> buffer_;
+  bool ended_ = false;
+};
+
+struct Pumps {
+  std::uint32_t references = 0;
+  std::vector<TaskHandle<>> tasks;
+};
+
+// Waits for pumps that have ended or were cancelled.
+inline Task<> pumps_ended(LocalPointer<Pumps> pumps) {
+  for (const auto& pump : pumps->tasks) {
+    try {
+      co_await pump;
+    } catch (const CancelledError&) {
+    }
+  }
+}
+
 // Cancels the pumps when the generator that reads from them goes.
+template <class T>
 class PumpGuard {
  public:
-  PumpGuard() = default;
+  PumpGuard(LocalPointer<StreamBuffer<T>> buffer, LocalPointer<Pumps> pumps) : buffer_(std::move(buffer)), pumps_(std::move(pumps)) {}
   PumpGuard(const PumpGuard&) = delete;
   PumpGuard& operator=(const PumpGuard&) = delete;
   ~PumpGuard() {
-    for (auto& pump : pumps_) pump.cancel();
+    buffer_->abandon();
+    for (auto& pump : pumps_->tasks) pump.cancel();
   }
-  void add(TaskHandle<> pump) { pumps_.push_back(std::move(pump)); }
 
  private:
-  std::vector<TaskHandle<>> pumps_;
+  LocalPointer<StreamBuffer<T>> buffer_;
+  LocalPointer<Pumps> pumps_;
 };
 
 template <class T>
 Task<> pump_stream(LocalPointer<StreamBuffer<T>> buffer, AsyncGenerator<T> source) {
+  PumpEnd<T> end(buffer);
   std::exception_ptr error;
   try {
-    while (auto item = co_await source.next()) co_await buffer->queue.put(std::move(*item));
+    while (auto item = co_await source.next()) {
+      bool refused = false;
+      try {
+        co_await buffer->queue.put(std::move(*item));
+      } catch (const QueueShutDown&) {
+        refused = true;  // another pump has failed, which ends the stream
+      }
+      if (refused) break;
+    }
   } catch (...) {
     error = std::current_exception();
   }
-  buffer->pump_ended(std::move(error));
+  end.ended(std::move(error));
 }
 
 template <class T>
 AsyncGenerator<T> read_buffer(std::vector<AsyncGenerator<T>> sources, std::size_t size) {
   const LocalPointer<StreamBuffer<T>> buffer(new StreamBuffer<T>(size));
-  PumpGuard guard;
+  const LocalPointer<Pumps> pumps(new Pumps);
+  const auto ended = [pumps] { return pumps_ended(pumps); };
+  co_await on_close(ended);
+  const PumpGuard<T> guard(buffer, pumps);
   buffer->pumps = sources.size();
-  if (sources.empty()) co_return;
-  for (auto& source : sources) guard.add(create_task(pump_stream<T>(buffer, std::move(source))));
+  for (auto& source : sources) pumps->tasks.push_back(create_task(pump_stream<T>(buffer, std::move(source))));
   for (;;) {
     std::optional<T> item;
     try {
@@ -85,7 +158,7 @@ AsyncGenerator<T> read_buffer(std::vector<AsyncGenerator<T>> sources, std::size_
     if (!item) break;
     co_yield std::move(*item);
   }
-  if (buffer->error) std::rethrow_exception(buffer->error);
+  buffer->throw_error();
 }
 
 template <class F, class T>
@@ -108,6 +181,7 @@ Task<ConcurrentResult<F, T>> call_shared(LocalPointer<SharedFunction<F>> shared,
 template <class F, class T>
 Task<> pump_calls(LocalPointer<StreamBuffer<TaskHandle<ConcurrentResult<F, T>>>> buffer, LocalPointer<StreamBuffer<Unit>> places,
                   AsyncGenerator<T> source, LocalPointer<SharedFunction<F>> shared) {
+  PumpEnd<TaskHandle<ConcurrentResult<F, T>>> end(buffer);
   std::exception_ptr error;
   try {
     while (auto item = co_await source.next()) {
@@ -118,7 +192,7 @@ Task<> pump_calls(LocalPointer<StreamBuffer<TaskHandle<ConcurrentResult<F, T>>>>
   } catch (...) {
     error = std::current_exception();
   }
-  buffer->pump_ended(std::move(error));
+  end.ended(std::move(error));
 }
 
 // Cancels the calls whose results nobody will ask for.
@@ -128,7 +202,6 @@ struct CallGuard {
   CallGuard(const CallGuard&) = delete;
   CallGuard& operator=(const CallGuard&) = delete;
   ~CallGuard() {
-    buffer->abandoned = true;
     if (current.valid()) current.cancel();
     while (!buffer->queue.empty()) buffer->queue.get_nowait().cancel();
   }
@@ -142,21 +215,25 @@ AsyncGenerator<ConcurrentResult<F, T>> transform_concurrently(AsyncGenerator<T> 
   const LocalPointer<StreamBuffer<TaskHandle<Result>>> buffer(new StreamBuffer<TaskHandle<Result>>(0));
   const LocalPointer<StreamBuffer<Unit>> places(new StreamBuffer<Unit>(limit));
   const LocalPointer<SharedFunction<F>> shared(new SharedFunction<F>(std::move(fn)));
+  const LocalPointer<Pumps> pumps(new Pumps);
+  const auto ended = [pumps] { return pumps_ended(pumps); };
+  co_await on_close(ended);
   CallGuard<Result> calls(buffer);
-  PumpGuard guard;
+  const PumpGuard<TaskHandle<Result>> guard(buffer, pumps);
   buffer->pumps = 1;
-  guard.add(create_task(pump_calls<F, T>(buffer, places, std::move(source), shared)));
+  pumps->tasks.push_back(create_task(pump_calls<F, T>(buffer, places, std::move(source), shared)));
   for (;;) {
     try {
       calls.current = co_await buffer->queue.get();
     } catch (const QueueShutDown&) {
       break;
     }
+    co_await calls.current;  // which stays in the guard meanwhile: a cancel that is in force already is not forwarded
     Result result = co_await std::exchange(calls.current, TaskHandle<Result>());
     (void)places->queue.get_nowait();
     co_yield std::move(result);
   }
-  if (buffer->error) std::rethrow_exception(buffer->error);
+  buffer->throw_error();
 }
 
 }  // namespace detail

@@ -85,6 +85,7 @@ AsyncGenerator<T> take_stream(AsyncGenerator<T> source, std::size_t count) {
     if (!item) co_return;
     co_yield static_cast<ItemOf<T>>(*item);
   }
+  co_await source.aclose();
 }
 
 template <class T>
@@ -102,11 +103,13 @@ template <class T, class U>
 AsyncGenerator<std::pair<T, U>> zip_streams(AsyncGenerator<T> left, AsyncGenerator<U> right) {
   for (;;) {
     auto first = co_await left.next();
-    if (!first) co_return;
+    if (!first) break;
     auto second = co_await right.next();
-    if (!second) co_return;
+    if (!second) break;
     co_yield std::pair<T, U>(std::move(*first), std::move(*second));
   }
+  co_await left.aclose();
+  co_await right.aclose();
 }
 
 }  // namespace detail
@@ -134,7 +137,7 @@ auto filter(F&& accept) {
     return detail::filter_stream<std::decay_t<F>, T>(std::move(source), std::move(fn));
   });
 }
-/// Yields the first `count` items and then ends; for zero it does not even start the source.
+/// Yields the first `count` items, then closes the source and ends; for zero it does not even start the source.
 inline auto take(std::size_t count) {
   return detail::StreamOperator(
       [count]<class T>(AsyncGenerator<T> source) { return detail::take_stream<T>(std::move(source), count); });
@@ -145,7 +148,8 @@ inline auto chunk(std::size_t size) {
   return detail::StreamOperator(
       [size]<class T>(AsyncGenerator<T> source) { return detail::chunk_stream<T>(std::move(source), size); });
 }
-/// Yields pairs of an item of each; ends with the shorter one. The items are fetched one after the other.
+/// Yields pairs of an item of each; ends with the shorter one and closes the other. The items are fetched one after the
+/// other.
 template <class T, class U>
 AsyncGenerator<std::pair<T, U>> zip(AsyncGenerator<T> left, AsyncGenerator<U> right) {
   return detail::zip_streams<T, U>(std::move(left), std::move(right));

@@ -10,6 +10,7 @@
 #include <eddy/base/scope_exit.hpp>
 #include <eddy/base/time.hpp>
 #include <eddy/loop/close_hooks.hpp>
+#include <eddy/loop/context.hpp>
 #include <eddy/loop/descriptor_callbacks.hpp>
 #include <eddy/loop/descriptor_table.hpp>
 #include <eddy/loop/exception_handler.hpp>
@@ -33,15 +34,15 @@ namespace eddy::inline EDDY_ABI {
 
 namespace detail {
 
-inline thread_local constinit EventLoop* running_loop = nullptr;
+// What a thread works for: the loop that runs in it or, in a pool's thread, the job's task, whose values it may read.
+struct ThreadSlot {
+  EventLoop* loop = nullptr;
+  const ContextPointer* job_context = nullptr;
+};
+inline thread_local constinit ThreadSlot thread_slot{};
 // Not inlined: clang 14 keeps the address of a thread_local across a suspension.
-EDDY_NOINLINE inline EventLoop*& running_loop_slot() noexcept { return running_loop; }
-
-// An address that differs from thread to thread.
-EDDY_NOINLINE inline const void* this_thread_mark() noexcept {
-  static thread_local const char mark = 0;
-  return &mark;
-}
+EDDY_NOINLINE inline EventLoop*& running_loop_slot() noexcept { return thread_slot.loop; }
+EDDY_NOINLINE inline const ContextPointer*& job_context_slot() noexcept { return thread_slot.job_context; }
 
 std::string name_of(Frame* root);  // in task/cancellation.hpp
 
@@ -50,7 +51,8 @@ inline constexpr int kBatchesAtClose = 1000;
 }  // namespace detail
 
 /// One thread's event loop. Threads: everything except `call_soon_threadsafe` is for the loop's own thread; with debug
-/// mode on, a call from another thread throws RuntimeError. Source: asyncio's AbstractEventLoop.
+/// mode on, a call from another thread throws RuntimeError, and one that wakes a task (`Event::set`, `Queue::put_nowait`)
+/// stops the program with a sentence. Source: asyncio's AbstractEventLoop.
 class EventLoop final : detail::LoopCore {
  public:
   /// A loop that reads `clock`, or real time if it is null.
@@ -112,6 +114,7 @@ class EventLoop final : detail::LoopCore {
   void add_writer(int fd, Callback<void()> fn) { add_watch(fd, detail::Interest::write, std::move(fn)); }
   /// Ends `add_reader`, also when the callback is queued already; false if there was none.
   bool remove_reader(int fd) noexcept { return remove_watch(fd, detail::Interest::read); }
+  /// Ends `add_writer`, in the same way.
   bool remove_writer(int fd) noexcept { return remove_watch(fd, detail::Interest::write); }
   /// Calls `fn()` from the loop when the signal comes; several that come before it runs are one. A second call for the
   /// same signal replaces the first. While it is set, SIGINT no longer cancels `run`. Threads: the handler itself only
@@ -160,7 +163,11 @@ class EventLoop final : detail::LoopCore {
     detail::print_exception_context(context);
   }
   /// Debug mode: costs time, finds misuse. Also switched on by the environment variable EDDY_DEBUG=1.
-  void set_debug(bool on) noexcept { debug_ = on; }
+  void set_debug(bool on) noexcept {
+    debug_ = on;
+    guard();
+  }
+  /// True in debug mode.
   [[nodiscard]] bool get_debug() const noexcept { return debug_; }
   /// See LoopHold.
   [[nodiscard]] LoopHold hold() noexcept { return LoopHold(holds_); }
@@ -180,10 +187,11 @@ class EventLoop final : detail::LoopCore {
     check_thread();
   }
   void check_thread() const {
-    if (debug_ && running_ && thread_ != detail::this_thread_mark())
+    if (guarded != nullptr && guarded != detail::this_thread_mark())
       throw RuntimeError(
           "eddy: an event loop was touched from another thread; use call_soon_threadsafe or run_coroutine_threadsafe");
   }
+  void guard() noexcept { guarded = debug_ && running_ ? thread_ : nullptr; }
   detail::ScheduledCallback* make_callback(Callback<void()> fn) {
     auto* callback = new detail::ScheduledCallback(std::move(fn));
     callback->loop = this;
@@ -253,11 +261,13 @@ struct EventLoop::Internals {
       slot = &loop;
       loop.running_ = true;
       loop.thread_ = detail::this_thread_mark();
+      loop.guard();
     }
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
     ~Running() {
       loop_.running_ = false;
+      loop_.guard();
       detail::running_loop_slot() = nullptr;
     }
 

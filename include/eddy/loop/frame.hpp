@@ -108,7 +108,7 @@ struct alignas(16) Frame : ReadyNode, ListHook {
   };
   union {
     Suspension* suspension;  // of a suspended root
-    Frame** holder;          // of a frame that is awaited: where its awaiter keeps it; null for a generator
+    Frame** holder;          // of a frame that is awaited: where its awaiter keeps it; null for a generator. Before: see Task
     void* block;             // once the coroutine is gone: where the memory starts
   };
   Scheduler* loop;

@@ -38,6 +38,12 @@ struct BatchHook {
   ~BatchHook() = default;
 };
 
+// An address that differs from thread to thread.
+EDDY_NOINLINE inline const void* this_thread_mark() noexcept {
+  static thread_local const char mark = 0;
+  return &mark;
+}
+
 struct Scheduler {
   ReadyQueue batch;  // what the current pass still has to run
   ReadyQueue ready;
@@ -48,6 +54,7 @@ struct Scheduler {
   IntrusiveList<Frame> tasks;             // the strands that no group owns: tasks, and cleanups without identity
   bool delivering = false;                // `cancels` is being worked off
   bool closing = false;                   // new tasks are cancelled before their first step
+  const void* guarded = nullptr;          // in debug mode, while the loop runs: the mark of its thread
   static constexpr int kMaxEagerDepth = 32;
   int eager_depth = 0;
   bool warned_of_huge_gather = false;
@@ -65,6 +72,7 @@ struct Scheduler {
 
   // Queues a node whose wait is over.
   void wake(ReadyNode* node) noexcept {
+    if (guarded != nullptr) [[unlikely]] check_waker(node);
     if (node->flags & kCallback) {
       ready.push(static_cast<CallbackNode*>(node));
     } else {
@@ -131,6 +139,15 @@ struct Scheduler {
   ~Scheduler() = default;
 
  private:
+  // Most of what wakes is noexcept, and the queues are damaged already: there is nothing to go on with.
+  EDDY_COLD void check_waker(const ReadyNode* node) const noexcept {
+    if (guarded == this_thread_mark()) return;
+    const bool callback = (node->flags & kCallback) != 0;
+    const char* what = callback ? nullptr : static_cast<const Frame*>(node)->suspension->waits_for();
+    std::fprintf(stderr, "eddy: a task that waits for %s was woken from another thread; use call_soon_threadsafe\n",
+                 what == nullptr ? "something" : what);
+    std::abort();
+  }
   void requeue(Frame* root, State state, ReadyQueue& queue) noexcept {
     const bool listed = root->state == State::listed;
     root->state = root->state == State::leaving ? State::unwind : state;

@@ -57,6 +57,7 @@ class Event {
   }
   /// Lowers the flag: who waits from now on waits for the next `set`.
   void clear() noexcept { set_ = false; }
+  /// True while the flag is up.
   [[nodiscard]] bool is_set() const noexcept { return set_; }
 
  private:

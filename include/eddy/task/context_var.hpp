@@ -50,6 +50,7 @@ inline const detail::ContextPointer* EventLoop::current_context() noexcept {
 
 /// A variable whose value belongs to the running task. A new task starts with a copy of its creator's values; what it
 /// sets is not seen by the creator. Callbacks given to `call_soon` and the like see the values of where they were made.
+/// A function in `to_thread` reads the values of the task that awaits it; one in `run_in_executor` reads the defaults.
 /// Identity is the object's address: make it static, and let it outlive its loop's tasks.
 ///
 /// Complexity: get is linear in the number of variables that the task has set; creating a task costs nothing
@@ -69,6 +70,7 @@ class ContextVar {
     detail::LocalPointer<detail::ContextValue> old_;
   };
 
+  /// The name it was given.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   /// The value here and now, else the default. Errors: std::out_of_range if there is neither.
   [[nodiscard]] const T& get() const {
@@ -109,8 +111,8 @@ class ContextVar {
   };
   const T* find() const {
     EventLoop* loop = detail::running_loop_slot();
-    const detail::ContextPointer* context = loop == nullptr ? nullptr : EventLoop::Internals::context(*loop);
-    const detail::ContextValue* value = context == nullptr ? nullptr : (*context)->find(this);
+    const detail::ContextPointer* context = loop == nullptr ? detail::job_context_slot() : EventLoop::Internals::context(*loop);
+    const detail::ContextValue* value = context == nullptr || !*context ? nullptr : (*context)->find(this);
     return value == nullptr ? nullptr : &static_cast<const Box*>(value)->value;
   }
 

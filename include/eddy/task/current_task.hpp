@@ -56,6 +56,7 @@ class TaskRef {
     if (details_ == nullptr) return {};
     return details_->frame == nullptr ? details_->name : detail::name_of(details_->frame);
   }
+  /// As TaskHandle::set_name; does nothing for an empty reference.
   void set_name(std::string name) const {
     if (details_ != nullptr) details_->name = std::move(name);
   }

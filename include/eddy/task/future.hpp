@@ -113,6 +113,7 @@ class [[nodiscard]] Future {
 
   /// True once a result or an exception was set, or it was cancelled.
   [[nodiscard]] bool done() const noexcept { return state_->outcome.has_value(); }
+  /// True if it was cancelled.
   [[nodiscard]] bool cancelled() const noexcept { return done() && state_->outcome->cancelled(); }
   /// What was set. Errors: what was set by `set_exception`; CancelledError; InvalidStateError if it is not done.
   decltype(auto) result() const { return std::as_const(state_->get()).value(); }
@@ -157,6 +158,7 @@ class [[nodiscard]] Future {
     }
     return detail::add_done_callback(state_->waiters, done(), std::move(call));
   }
+  /// Takes a callback back; false if it has run or was taken back before.
   bool remove_done_callback(DoneCallbackId id) const noexcept { return detail::remove_done_callback(state_->waiters, id); }
   /// The one-shot setter; give it to whoever completes the future. Dropped unused it completes with BrokenPromise.
   [[nodiscard]] FutureSetter<T> setter() const { return FutureSetter<T>(*this); }

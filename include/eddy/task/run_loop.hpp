@@ -33,16 +33,18 @@ class RunLoop {
       : loop_(loop), scheduler_(EventLoop::Internals::scheduler(loop)), options_(options), running_(loop),
         signals_(*EventLoop::Internals::waker(loop)) {}
 
-  // Until `main` has ended. A SIGINT cancels it; so does a deadlock on a clock that cannot wait.
-  void until_done(Frame* main) {
+  // Until `main` has ended. A SIGINT cancels it; so does a deadlock on a clock that cannot wait. False if main waits for ever
+  // in work that cannot be cancelled.
+  [[nodiscard]] bool until_done(Frame* main) {
     while (!main->done()) {
       EventLoop::Internals::pass(loop_, TimePoint::max());
       if (signals_.interrupted() && !interrupted_) {
         interrupted_ = true;
         cancel_task(main, "interrupted by SIGINT");
       }
-      if (EventLoop::Internals::deadlocked(loop_)) break_deadlock(main);
+      if (EventLoop::Internals::deadlocked(loop_) && !break_deadlock(main)) return false;
     }
+    return true;
   }
 
   // Ends everything that main left behind; what does not end in time is left alone and named in the text it returns.
@@ -55,20 +57,25 @@ class RunLoop {
     const TimePoint limit = saturating_add(real_now(), options_.grace);
     while (!quiet()) {
       if (scheduler_.ready.empty() && waits_are_circular()) break_waits();
-      if (real_now() >= limit && !break_waits()) return describe_stuck();
-      EventLoop::Internals::pass(loop_, limit);
-      if (std::exchange(EventLoop::Internals::deadlocked(loop_), false) && !break_waits() && !quiet()) return describe_stuck();
+      EventLoop::Internals::pass(loop_, limit);  // one at least: most tasks end in it
+      const bool deadlocked = std::exchange(EventLoop::Internals::deadlocked(loop_), false);
+      if (quiet() || !(deadlocked || real_now() >= limit)) continue;
+      if (!break_waits()) return describe_stuck();
     }
     // Pools last: a cleanup may have used them until now.
     const LoopHold hold = loop_.hold();
     for (CloseHook* hook = hooks().front(); hook != nullptr; hook = hooks().after(hook)) hook->begin_close();
+    const TimePoint moment = saturating_add(real_now(), std::chrono::milliseconds(100));  // idle threads need one to end
+    const TimePoint pool_limit = limit < moment ? moment : limit;
     while (!hooks_closed()) {
-      if (real_now() >= limit) return "eddy: run() ends while a thread pool's job does not";
-      EventLoop::Internals::pass(loop_, limit);
+      if (real_now() >= pool_limit) return "eddy: run() ends while a thread pool's job does not";
+      EventLoop::Internals::pass(loop_, pool_limit);
     }
     return {};
   }
 
+  // The report of the deadlock, if there was one.
+  [[nodiscard]] const std::string& deadlock() const noexcept { return deadlock_; }
   // What is thrown in place of the CancelledError of a main task that this loop itself has cancelled; null if it has not.
   [[nodiscard]] std::exception_ptr error_of(Frame* main) const {
     if (main->ended != Ended::cancelled) return nullptr;
@@ -96,14 +103,12 @@ class RunLoop {
     });
     return circular;
   }
-  void break_deadlock(Frame* main) {
+  bool break_deadlock(Frame* main) {
     EventLoop::Internals::deadlocked(loop_) = false;
-    if (deadlock_.empty()) {
-      deadlock_ = "eddy: deadlock: nothing can ever run again" + describe_strands(scheduler_);
-      cancel_task(main, deadlock_);
-    } else {
-      break_waits();
-    }
+    if (!deadlock_.empty()) return break_waits();
+    deadlock_ = "eddy: deadlock: nothing can ever run again" + describe_strands(scheduler_);
+    cancel_task(main, deadlock_);
+    return true;
   }
   // Tasks that await each other in a cycle are told twice: the second time they leave without waiting.
   bool break_waits() {

@@ -8,6 +8,8 @@
 #include <eddy/task/promise.hpp>
 
 #include <coroutine>
+#include <cstdio>
+#include <cstdlib>
 #include <type_traits>
 #include <utility>
 
@@ -65,6 +67,16 @@ struct TaskAccess;
   throw InvalidStateError("eddy: this Task is empty: it was awaited, started or moved from before; a Task runs once");
 }
 
+#if defined(EDDY_CLOSURE_PRVALUES_BREAK)
+[[noreturn]] EDDY_COLD inline void stop_for_copied_task() noexcept {
+  std::fputs(
+      "eddy: g++ before 13 has copied a Task bit by bit, because it was made by `c ? f() : g()` or in an aggregate inside an "
+      "awaited expression; make it in a statement before: `auto task = c ? f() : g(); co_await std::move(task);`\n",
+      stderr);
+  std::abort();
+}
+#endif
+
 }  // namespace detail
 
 /// A lazy coroutine: nothing of its body runs before it is awaited or given to `create_task`, `run` or a combinator.
@@ -86,12 +98,13 @@ class [[nodiscard("a Task does nothing until it is awaited: co_await it or pass 
   /// An empty Task.
   Task() noexcept = default;
   Task(const Task&) = delete;  // a Task runs once, so it cannot be copied: write std::move(task)
-  Task(Task&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+  Task(Task&& other) noexcept : frame_(other.take()) { keep(); }
   Task& operator=(const Task&) = delete;
   Task& operator=(Task&& other) noexcept {
     if (this != &other) {
       reset();
-      frame_ = std::exchange(other.frame_, nullptr);
+      frame_ = other.take();
+      keep();
     }
     return *this;
   }
@@ -102,13 +115,23 @@ class [[nodiscard("a Task does nothing until it is awaited: co_await it or pass 
 
   auto operator co_await() {
     if (frame_ == nullptr) detail::throw_empty_task();
-    return detail::TaskAwaiter<T>(std::exchange(frame_, nullptr));
+    return detail::TaskAwaiter<T>(take());
   }
 
  private:
   friend detail::Promise<T>;
   friend detail::TaskAccess;
-  explicit Task(detail::Frame* frame) noexcept : frame_(frame) {}
+  explicit Task(detail::Frame* frame) noexcept : frame_(frame) { keep(); }
+  // The frame knows where its Task is, so that a compiler that moves one bit by bit is found out.
+  void keep() noexcept {
+    if (frame_ != nullptr) frame_->holder = &frame_;
+  }
+  detail::Frame* take() noexcept {
+#if defined(EDDY_CLOSURE_PRVALUES_BREAK)
+    if (frame_ != nullptr && frame_->holder != &frame_) [[unlikely]] detail::stop_for_copied_task();
+#endif
+    return std::exchange(frame_, nullptr);
+  }
   void reset() noexcept {
     if (frame_ != nullptr) std::exchange(frame_, nullptr)->handle().destroy();
   }
@@ -131,7 +154,7 @@ struct TaskAccess {
   template <class T>
   static Frame* release(Task<T>& task) {
     if (task.frame_ == nullptr) throw_empty_task();
-    return std::exchange(task.frame_, nullptr);
+    return task.take();
   }
 };
 

@@ -141,6 +141,7 @@ class TaskHandle {
   }
   /// The name given in TaskOptions or by `set_name`; "Task-1" and so on otherwise, numbered when first asked.
   [[nodiscard]] std::string name() const { return detail::name_of(frame()); }
+  /// Gives the task another name.
   void set_name(std::string name) { detail::details_of(frame()).name = std::move(name); }
 
   /// Calls `fn(handle)` (or `fn()`) from the loop once the task has ended, in the order in which callbacks and waiters

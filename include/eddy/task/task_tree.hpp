@@ -22,7 +22,7 @@ struct TaskTreeLine {
 
 /// All that was running when `task_tree` was called, parents before children. format.hpp prints it.
 struct TaskTree {
-  std::vector<TaskTreeLine> lines;
+  std::vector<TaskTreeLine> lines;  ///< one for each task
 };
 
 /// A snapshot of the running loop's tasks. Errors: NoRunningLoop. Complexity: linear, allocates. Source: asyncio.print_call_graph.

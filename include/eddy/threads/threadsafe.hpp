@@ -24,8 +24,9 @@ namespace eddy::inline EDDY_ABI {
 
 namespace detail {
 
+// It is told when the loop closes, since a task that does not stop then never ends.
 template <class T>
-struct ThreadsafeState {
+struct ThreadsafeState final : CloseHook {
   std::mutex mutex;
   std::condition_variable changed;
   std::optional<Outcome<T>> outcome;
@@ -33,28 +34,41 @@ struct ThreadsafeState {
   // The loop's side; touched on its thread only, or before the post was accepted.
   Callback<TaskHandle<T>()> start;
   TaskHandle<T> task;
+  std::shared_ptr<ThreadsafeState> registered;  // itself, while it is among the loop's hooks
 
   void finish(Outcome<T> how) {
     const std::lock_guard lock(mutex);
     if (!outcome) outcome.emplace(std::move(how));
     changed.notify_all();
   }
+  void begin_close() noexcept override {}
+  [[nodiscard]] bool closed() noexcept override { return true; }  // the task itself is waited for
+  void detach() noexcept override {
+    const auto self = std::move(registered);
+    finish(Outcome<T>::from_exception(std::make_exception_ptr(LoopClosed())));
+  }
 };
 
 // The start is posted; whether it is accepted decides who owns the node.
 template <class T>
 struct StartPost final : PostNode {
-  explicit StartPost(std::shared_ptr<ThreadsafeState<T>> target) : state(std::move(target)) { run = &StartPost::run_it; }
+  StartPost(std::shared_ptr<ThreadsafeState<T>> target, EventLoop& on) : state(std::move(target)), loop(&on) {
+    run = &StartPost::run_it;
+  }
   static void run_it(PostNode* node) {
     const std::unique_ptr<StartPost> self(static_cast<StartPost*>(node));
     auto& state = self->state;
     try {
       state->task = state->start();
       state->start.reset();
-      state->task.add_done_callback([state](const TaskHandle<T>& task) {
+      EventLoop& loop = *self->loop;
+      state->task.add_done_callback([state, &loop](const TaskHandle<T>& task) {
+        if (const auto registered = std::move(state->registered)) EventLoop::Internals::close_hooks(loop).remove(state.get());
         state->finish(outcome_of(task));
         state->task = TaskHandle<T>();
       });
+      EventLoop::Internals::close_hooks(loop).push_back(state.get());
+      state->registered = state;
       bool cancel = false;
       {
         const std::lock_guard lock(state->mutex);
@@ -82,6 +96,7 @@ struct StartPost final : PostNode {
     }
   }
   std::shared_ptr<ThreadsafeState<T>> state;
+  EventLoop* loop;
 };
 
 template <class T>
@@ -102,7 +117,7 @@ template <class T>
 class [[nodiscard]] ThreadsafeFuture {
  public:
   /// Waits for the result and gives it; once. Errors: what the task throws; CancelledError; RuntimeError on the thread of
-  /// the very loop, which would wait for ever; LoopClosed if the loop closed before the task could start.
+  /// the very loop, which would wait for ever; LoopClosed if the loop closed before the task started or ended.
   T get() {
     check_thread();
     std::unique_lock lock(state_->mutex);
@@ -116,6 +131,7 @@ class [[nodiscard]] ThreadsafeFuture {
     std::unique_lock lock(state_->mutex);
     return state_->changed.wait_for(lock, limit, [this] { return state_->outcome.has_value(); });
   }
+  /// True once the result is there.
   [[nodiscard]] bool done() const {
     const std::lock_guard lock(state_->mutex);
     return state_->outcome.has_value();
@@ -158,7 +174,7 @@ auto run_coroutine_threadsafe(EventLoop& loop, F&& fn, Args&&... args) {
       auto task = std::apply([&fn](auto&... each) { return detail::own_call(std::move(fn), std::move(each)...); }, args);
       return detail::create_task_on(loop, std::move(task), {});
     };
-    auto post = std::make_unique<detail::StartPost<T>>(state);
+    auto post = std::make_unique<detail::StartPost<T>>(state, loop);
     if (!EventLoop::Internals::waker(loop)->post(post.get())) throw LoopClosed();
     (void)post.release();
     return ThreadsafeFuture<T>(std::move(state), loop);

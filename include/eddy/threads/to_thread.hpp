@@ -7,6 +7,7 @@
 #include <eddy/base/outcome.hpp>
 #include <eddy/loop/event_loop.hpp>
 #include <eddy/loop/frame.hpp>
+#include <eddy/task/context_var.hpp>
 #include <eddy/threads/default_executor.hpp>
 #include <eddy/threads/thread_pool.hpp>
 
@@ -58,6 +59,7 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] JobAwaite
     Frame* frame = frame_of(handle);
     if (!park(frame, static_cast<Suspension*>(this))) return;
     root_ = frame->root;
+    if (const ContextPointer* context = pool_ == nullptr ? context_of(root_) : nullptr) context_ = *context;
     EventLoop& loop = EventLoop::Internals::loop(*root_->loop);
     try {
       state_ = pool_ == nullptr ? DefaultExecutor::of(loop) : ThreadPool::Internals::state(*pool_);
@@ -76,6 +78,7 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] JobAwaite
  private:
   // In the pool's thread. Once posted, the job may be gone.
   void run() noexcept override {
+    job_context_slot() = &context_;
     try {
       if constexpr (takes_stop_token<F, Args...>) {
         call([this](Args&... args) -> Result { return std::invoke(std::move(fn_), stop_.get_token(), std::move(args)...); });
@@ -85,6 +88,7 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] JobAwaite
     } catch (...) {
       outcome_.emplace(Outcome<Result>::from_exception(std::current_exception()));
     }
+    job_context_slot() = nullptr;
     const WakerPointer waker = *waker_;
     waker->post(static_cast<PostNode*>(this));  // refused only when the loop has given the job up
   }
@@ -122,6 +126,7 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] JobAwaite
   std::size_t* holds_ = nullptr;
   std::shared_ptr<PoolState> state_;
   std::optional<WakerPointer> waker_;
+  ContextPointer context_;  // counted by the loop's thread; the job only reads what it points to
   [[no_unique_address]] std::conditional_t<takes_stop_token<F, Args...>, std::stop_source, NoStop> stop_;
   std::optional<Outcome<Result>> outcome_;
 };
@@ -141,7 +146,7 @@ auto make_job(ThreadPool* pool, F&& fn, Args&&... args) {
 
 /// Runs `fn(args…)` in a thread of the loop's own pool and completes with what it returns or throws. The function and
 /// copies of the arguments are kept until then. If `fn` takes a std::stop_token first, it is given one, and a cancel
-/// requests a stop on it.
+/// requests a stop on it. `fn` reads the ContextVars of the task.
 ///
 /// Cancellation: a job that has not started never does; one that runs is waited for (it may refer to the caller's
 /// locals), and if it gives a value or an error, that is delivered. Errors: std::system_error if no thread can be

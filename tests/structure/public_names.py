@@ -1,0 +1,293 @@
+#!/usr/bin/env python3
+"""Every public name of include/eddy has a /// comment, and a test or an example that uses it.
+
+Public is what stands in namespace eddy outside of a namespace detail: types, functions, variables, enumerators, and the
+public members of such types. One comment is enough for overloads. The names that the compiler or the library itself
+asks for are left out, as are overriding members, constructors, destructors and operators.
+
+Usage: public_names.py [ROOT] | --self-test
+"""
+# SPDX-License-Identifier: MIT
+import pathlib
+import re
+import sys
+import tempfile
+
+import source_text
+
+PROTOCOL = {"await_ready", "await_suspend", "await_resume", "try_cancel", "promise_type", "value_type", "EddyAwaiter", "Internals"}
+ACCESS = re.compile(r"\s*(public|protected|private)\s*:(?!:)")
+DIRECTIVE = re.compile(r"^[ \t]*#(?:\\\n|[^\n])*", re.MULTILINE)
+TYPE = re.compile(r"(?:^|\s)(?:class|struct|union|enum(?:\s+class|\s+struct)?)\s+(?:EDDY_\w+\s+)*([\w:]+)")
+WITH_BRACKETS = re.compile(r"\b(?:noexcept|alignas|requires|decltype|explicit)\s*\(")
+SKIPPED = re.compile(r"^(?:friend|static_assert|namespace|typedef|extern)\b")
+
+
+def without_angles(text):
+    """Blanks template arguments. `<` opens only behind a name, so a comparison in a default argument does not."""
+    result, depth = [], 0
+    for index, character in enumerate(text):
+        if character == "<" and (depth or re.search(r"\w\s*$", text[:index])):
+            depth += 1
+        result.append(" " if depth else character)
+        if character == ">" and depth and text[index - 1] != "-":
+            depth -= 1
+    return "".join(result)
+
+
+def simplified(head):
+    """A declaration without attributes, template parameters, requires clauses and specifiers in brackets."""
+    head = re.sub(r"\[\[.*?\]\]", " ", head, flags=re.DOTALL)
+    head = without_angles(head)
+    while match := WITH_BRACKETS.search(head):
+        end = source_text.closing(head, match.end() - 1)
+        if end is None:
+            break
+        head = head[:match.start()] + " " * (end + 1 - match.start()) + head[end + 1:]
+    head = re.sub(r"\b(?:template|requires|EDDY_\w+|__attribute__\s*\(\(.*?\)\))", " ", head)
+    return head.strip()
+
+
+def declared(head, owner):
+    """The name that a declaration introduces, or None."""
+    if SKIPPED.match(head) or re.search(r"\b(?:operator|override)\b", head):
+        return None
+    if match := re.match(r"using\s+(\w+)\s*=", head):
+        return match[1]
+    if head.startswith("using"):
+        return None
+    if match := re.match(r"concept\s+(\w+)", head):
+        return match[1]
+    if match := re.search(r"(~?\w+)\s*\(", head):
+        before = head[:match.start()].rstrip()
+        if match[1] == owner or match[1].startswith("~") or before.endswith("::") or not before:
+            return None
+        if "=" not in before:
+            return match[1]
+    head = head.split("=")[0].split("(")[0]
+    match = re.search(r"(\w+)\s*(?:\[[^\]]*\]\s*)?$", head)
+    return match[1] if match and len(head.split()) > 1 and "::" + match[1] not in head else None
+
+
+def skip_braces(code, position):
+    """Where a declaration ends whose first `{` outside of a type or namespace is at `position`."""
+    while True:
+        position = source_text.closing(code, position)
+        if position is None:
+            return len(code)
+        rest = re.compile(r"\s*").match(code, position + 1).end()
+        following = code[rest:rest + 1]
+        if following == ";":
+            return rest + 1
+        if following not in ("{", ",", ")"):
+            return position + 1
+        position = code.find("{", rest)
+        if position == -1:
+            return len(code)
+
+
+def enumerators(code, text, start, end):
+    for part_start, part in split_with_positions(code, start, end):
+        if match := re.match(r"\s*(\w+)", part):
+            stop = part_start + len(part)
+            # The comment may stand above it, or behind it on its line, after the comma.
+            line_end = text.find("\n", stop)
+            above = re.sub(r"^[ \t,]*///<[^\n]*", "", text[part_start:stop])
+            yield match[1], part_start + match.start(1), "///" in above or "///<" in text[stop:line_end]
+
+
+def split_with_positions(code, start, end):
+    position = start
+    for part in source_text.split_top_level(code[start:end], ","):
+        yield position, part
+        position += len(part) + 1
+
+
+def names_of(text):
+    """Yields (name, line, whether it has a comment) for each public declaration of a header."""
+    code = source_text.without_comments_and_literals(text)
+    code = DIRECTIVE.sub(lambda match: source_text.blank(match[0]), code)
+    # Each scope: its kind, its name, whether what is declared in it is public.
+    scopes = [("file", "", False)]
+    position = start = 0
+    depth = 0
+
+    def documented(begin, end):
+        line_end = text.find("\n", end)
+        above = re.sub(r"^[ \t]*///<[^\n]*", "", text[begin:end])
+        return "///" in above or text[end:line_end].lstrip(" ;").startswith("///<")
+
+    while position < len(code):
+        character = code[position]
+        kind, owner, public = scopes[-1]
+        if character in "([":
+            depth += 1
+        elif character in ")]":
+            depth -= 1
+        elif character == "}" and depth == 0:
+            scopes.pop()
+            start = position + 1
+            if not scopes:
+                return
+        elif depth == 0 and character in "{;":
+            while match := ACCESS.match(code, start):
+                scopes[-1] = (kind, owner, scopes[-1][2] is not None and match[1] == "public")
+                if public is None:
+                    scopes[-1] = (kind, owner, None)
+                start = match.end()
+            public = scopes[-1][2]
+            raw = code[start:position]
+            begin = start
+            head = simplified(raw)
+            line = source_text.line_of(text, start + len(raw) - len(raw.lstrip()))
+            if character == "{" and (match := re.match(r"(?:inline\s+)?namespace\b\s*([\w:\s]*)", head)):
+                inner = match[1]
+                inside = "eddy" in inner or (public and kind == "namespace")
+                scopes.append(("namespace", inner.strip(), bool(inside) and "detail" not in inner))
+                start = position + 1
+            elif character == "{" and (match := TYPE.search(" " + head)) and "(" not in head and "=" not in head.split(match[1])[0]:
+                name = match[1]
+                visible = bool(public) and "::" not in name
+                if visible and name not in PROTOCOL:
+                    yield name, line, documented(begin, position)
+                shown = visible and name not in PROTOCOL
+                if re.search(r"\benum\b", head):
+                    end = source_text.closing(code, position)
+                    if shown:
+                        for item, at, commented in enumerators(code, text, position + 1, end):
+                            yield item, source_text.line_of(text, at), commented
+                    position = end
+                    start = position + 1
+                else:
+                    is_struct = re.search(r"\b(?:struct|union)\b", head) is not None
+                    scopes.append(("type", name, is_struct if shown else None))
+                    start = position + 1
+            else:
+                end = position + 1 if character == ";" else skip_braces(code, position)
+                if public and head and not (character == ";" and TYPE.fullmatch(" " + head)):
+                    name = declared(head, owner)
+                    if name and name not in PROTOCOL and not name.endswith("_"):
+                        yield name, line, documented(begin, end)
+                start = end
+                position = end - 1
+        position += 1
+
+
+def read_used(root):
+    words = set()
+    for folder in ("tests", "examples"):
+        for path in (root / folder).rglob("*"):
+            if path.suffix in (".cpp", ".hpp"):
+                words |= set(re.findall(r"\w+", source_text.without_comments(path.read_text(encoding="utf-8"))))
+    return words
+
+
+def violations(root):
+    used = read_used(root)
+    found = {}
+    for path in sorted((root / "include/eddy").rglob("*.hpp")):
+        header = path.relative_to(root / "include/eddy").as_posix()
+        for name, line, commented in names_of(path.read_text(encoding="utf-8")):
+            place, has_comment = found.get((header, name), (line, False))
+            found[header, name] = place, has_comment or commented
+    result = []
+    for (header, name), (line, commented) in found.items():
+        if not commented:
+            result.append(f"{header}:{line}: {name} has no /// comment")
+        if name not in used:
+            result.append(f"{header}:{line}: {name} appears in no test and no example")
+    return result, len(found)
+
+
+GOOD = """
+namespace eddy::inline EDDY_ABI {
+class Forward;
+namespace detail { class Hidden { public: int anything(); }; }
+/// A flag.
+class Flag final : public Forward {
+ public:
+  Flag() noexcept : set_{false}, more_(1) {}
+  explicit Flag(int);
+  ~Flag() { set(); }
+  /// Raises it.
+  [[nodiscard("f(x)")]] bool set() noexcept(true) { if (true) { return 1 < 2; } return set_; }
+  template <class T, class = std::enable_if_t<sizeof(T) == 1>>
+    requires(sizeof(T) > 1)
+  /// Sets it to another.
+  T assign(T value = T{}) const;
+  T assign(int);
+  bool operator==(const Flag&) const = default;
+  void clear() override;
+  friend void helper();
+ private:
+  void secret();
+  bool set_{true};
+};
+/// A colour.
+enum class Colour { red, green, blue };
+/// Numbers.
+struct Numbers {
+  int one = 1;    ///< the first
+  double two{2};  ///< the second
+};
+/// Whether it fits.
+template <class T>
+concept Fits = requires(T t) { t.fit(); };
+/// The largest.
+inline constexpr int kLargest = 3;
+/// Another name.
+using Alias = std::vector<Flag>;
+/// Runs.
+template <class F> auto launch(F&& f, std::vector<int> list = {}) -> decltype(f()) { return f(); }
+struct Flag::Inner { int x; };
+}
+template <> struct fmt::formatter<eddy::Flag> { int parse(); };
+""".replace("red, green, blue", "red,  ///< warm\n  green,  ///< fresh\n  blue   ///< cold\n")
+PUBLIC = ["Flag", "set", "assign", "Colour", "red", "green", "blue", "Numbers", "one", "two", "Fits", "kLargest", "Alias", "launch"]
+BAD = [
+    ("/// Raises it.", "", "set has no /// comment"),
+    ("///< the first", "", "one has no /// comment"),
+    ("///< fresh", "", "green has no /// comment"),
+    ("/// Whether it fits.", "// Whether it fits.", "Fits has no /// comment"),
+    ("/// Runs.", "", "launch has no /// comment"),
+    (" private:", " public:", "secret has no /// comment"),
+    ("/// Another name.", "/// Unknown.\nint never();\n/// Another name.", "never appears in no test"),
+]
+
+
+def self_test():
+    def check(header):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for name, text in (("include/eddy/a.hpp", header), ("tests/a_test.cpp", " ".join(PUBLIC) + " secret")):
+                path = root / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            return violations(root)[0]
+
+    wrong = []
+    names = [name for name, _, _ in names_of(GOOD)]
+    if sorted(set(names)) != sorted(PUBLIC):
+        wrong.append(f"the names are {names}")
+    if found := check(GOOD):
+        wrong.append(f"the good header: {found}")
+    for before, after, expected in BAD:
+        changed = GOOD.replace(before, after, 1)
+        found = check(changed)
+        if changed == GOOD or not any(expected in line for line in found):
+            wrong.append(f"'{expected}' not found in {found}")
+    print("\n".join(wrong + [f"1 good header, {len(BAD)} bad ones, {len(wrong)} judged wrongly"]))
+    return 1 if wrong else 0
+
+
+def main(arguments):
+    if arguments == ["--self-test"]:
+        return self_test()
+    root = pathlib.Path(arguments[0]) if arguments else pathlib.Path(__file__).resolve().parents[2]
+    found, count = violations(root)
+    print("\n".join(found + [f"{count} public names, {len(found)} violations"]))
+    return 1 if found or not count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
