@@ -1,0 +1,28 @@
+# Python: 3.11
+# At one deadline the callbacks run first, and a pass later those who sleep, whatever was there earlier.
+import asyncio
+
+import virtual_loop
+
+
+async def sleeper():
+    await asyncio.sleep(1)
+    print("the sleeper wakes")
+    await asyncio.sleep(0)
+    print("the sleeper goes on")
+
+
+async def main():
+    loop = asyncio.get_running_loop()
+    task = asyncio.create_task(sleeper())
+    await asyncio.sleep(0)
+
+    def callback():
+        print("the callback")
+        loop.call_soon(print, "what the callback added")
+
+    loop.call_later(1, callback)
+    await task
+
+
+virtual_loop.run(main())

@@ -1,0 +1,34 @@
+# Python: 3.11
+# What another thread posts to a busy loop runs in the order of its posts, and the results come back to threads.
+import asyncio
+import threading
+
+futures = []
+
+
+async def child(name):
+    print("coroutine", name, "starts")
+    await asyncio.sleep(0)
+    print("coroutine", name, "ends")
+    return name
+
+
+def other_thread(loop):
+    loop.call_soon_threadsafe(print, "callback 1")
+    loop.call_soon_threadsafe(print, "callback 2")
+    futures.append(asyncio.run_coroutine_threadsafe(child("a"), loop))
+    futures.append(asyncio.run_coroutine_threadsafe(child("b"), loop))
+    print("the thread has posted")
+
+
+async def main():
+    thread = threading.Thread(target=other_thread, args=(asyncio.get_running_loop(),))
+    thread.start()
+    thread.join()
+    print("nothing has run yet")
+    for future in futures:
+        print("result", await asyncio.to_thread(future.result))
+    print("main ends")
+
+
+asyncio.run(main())
