@@ -10,6 +10,7 @@ namespace {
 eddy::Task<> inner() {
   const Finally finally("left inner");
   try {
+    trace("inner waits");
     co_await eddy::sleep(9s);
   } catch (...) {
     trace("inner caught something");
@@ -20,6 +21,7 @@ eddy::Task<> inner() {
 eddy::Task<> outer() {
   const Finally finally("left outer");
   try {
+    trace("outer waits");
     co_await inner();
   } catch (const eddy::CancelledError&) {
     trace("outer caught CancelledError");

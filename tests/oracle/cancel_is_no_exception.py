@@ -7,6 +7,7 @@ import virtual_loop
 
 async def inner():
     try:
+        print("inner waits")
         await asyncio.sleep(9)
     except BaseException as error:
         print("inner caught", type(error).__name__)
@@ -17,6 +18,7 @@ async def inner():
 
 async def outer():
     try:
+        print("outer waits")
         await inner()
     except asyncio.CancelledError:
         print("outer caught CancelledError")
