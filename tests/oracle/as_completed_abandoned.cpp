@@ -40,7 +40,7 @@ eddy::Task<> async_main() {
   co_await eddy::sleep(2s);
   task.cancel();
   const std::vector<eddy::TaskHandle<>> waited{task};
-  co_await eddy::wait(waited);
+  (void)co_await eddy::wait(waited);
   trace("consumer was cancelled:", task.cancelled());
   const auto results = co_await eddy::gather(tasks);
   trace("main has", results[0], results[1], results[2], results[3]);

@@ -33,10 +33,10 @@ eddy::Task<> async_main() {
   b.cancel();
   trace("done:", a.done(), b.done());
   const std::vector<eddy::TaskHandle<>> wait_a{a};
-  co_await eddy::wait(wait_a);
+  (void)co_await eddy::wait(wait_a);
   trace("done:", a.done(), b.done());
   const std::vector<eddy::TaskHandle<>> wait_b{b};
-  co_await eddy::wait(wait_b);
+  (void)co_await eddy::wait(wait_b);
   trace("cancelled:", a.cancelled(), b.cancelled());
 }
 

@@ -37,7 +37,7 @@ eddy::Task<> async_main() {
   trace("cancelled:", a.cancelled(), b.cancelled(), c.cancelled());
   b.cancel();
   const std::vector<eddy::TaskHandle<>> waited{b};
-  co_await eddy::wait(waited);
+  (void)co_await eddy::wait(waited);
   trace("b:", b.cancelled());
 }
 

@@ -29,7 +29,7 @@ eddy::Task<> async_main() {
   co_await eddy::sleep(1s);
   trace("cancel:", task.cancel());
   const std::vector<eddy::TaskHandle<>> waited{task};
-  co_await eddy::wait(waited);
+  (void)co_await eddy::wait(waited);
   trace("cancelled:", task.cancelled(), "cancelling:", task.cancelling());
 }
 

@@ -30,10 +30,10 @@ eddy::Task<> async_main() {
   co_await eddy::sleep(1s);
   trace("cancel again:", a.cancel());
   const std::vector<eddy::TaskHandle<>> wait_a{a};
-  co_await eddy::wait(wait_a);
+  (void)co_await eddy::wait(wait_a);
   trace("a cancelled:", a.cancelled(), "b done:", b.done());
   const std::vector<eddy::TaskHandle<>> wait_b{b};
-  co_await eddy::wait(wait_b);
+  (void)co_await eddy::wait(wait_b);
   trace("b cancelled:", b.cancelled(), "cancelling:", a.cancelling(), b.cancelling());
 }
 

@@ -36,7 +36,7 @@ eddy::Task<> async_main() {
   auto cancelling = eddy::create_task(canceller(source, consumers));
   consumers.push_back(eddy::create_task(consume("late", source)));
   co_await cancelling;
-  co_await eddy::wait(consumers);
+  (void)co_await eddy::wait(consumers);
   trace("cancelled:", consumers[0].cancelled(), consumers[1].cancelled());
 }
 

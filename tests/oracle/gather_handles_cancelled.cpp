@@ -43,7 +43,7 @@ eddy::Task<> async_main() {
   trace("cancel");
   working.cancel();
   const std::vector<eddy::TaskHandle<>> waited{working};
-  co_await eddy::wait(waited);
+  (void)co_await eddy::wait(waited);
   trace("cancelled:", working.cancelled(), tasks[0].cancelled(), tasks[1].cancelled(), tasks[2].cancelled());
   co_await looking;
 }

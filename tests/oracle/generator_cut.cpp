@@ -33,7 +33,7 @@ eddy::Task<> async_main() {
   trace("cancel");
   task.cancel();
   const std::vector<eddy::TaskHandle<>> waited{task};
-  co_await eddy::wait(waited);
+  (void)co_await eddy::wait(waited);
   for (int i = 0; i < 2; ++i) {
     try {
       trace("next:", describe(co_await source.next()));

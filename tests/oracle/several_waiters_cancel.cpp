@@ -43,7 +43,7 @@ eddy::Task<> async_main() {
   trace("cancel second");
   second.cancel();
   const std::vector<eddy::TaskHandle<>> all{first, second, third, fourth};
-  co_await eddy::wait(all);
+  (void)co_await eddy::wait(all);
   trace("cancelled:", task.cancelled(), first.cancelled(), second.cancelled(), third.cancelled(), fourth.cancelled());
 }
 

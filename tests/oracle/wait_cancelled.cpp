@@ -20,7 +20,7 @@ eddy::Task<> worker(std::string name, std::chrono::seconds delay) {
 eddy::Task<> waiter(std::string name, std::vector<eddy::TaskHandle<>> tasks) {
   trace(name, "waits");
   const Finally finally("left " + name);
-  co_await eddy::wait(tasks);
+  (void)co_await eddy::wait(tasks);
   trace(name, "has waited");
 }
 
@@ -35,7 +35,7 @@ eddy::Task<> async_main() {
   trace("cancel one");
   one.cancel();
   const std::vector<eddy::TaskHandle<>> waited{one};
-  co_await eddy::wait(waited);
+  (void)co_await eddy::wait(waited);
   trace("one was cancelled:", one.cancelled(), "done:", tasks[0].done(), tasks[1].done(), tasks[2].done());
   co_await two;
   trace("done:", tasks[0].done(), tasks[1].done(), tasks[2].done());

@@ -43,10 +43,10 @@ eddy::Task<> async_main() {
   tasks.push_back(eddy::create_task(worker("c", 3s, true)));
   tasks.push_back(eddy::create_task(worker("d", 4s)));
   eddy::get_running_loop().call_later(2s, [b = tasks[1]]() mutable { b.cancel(); });
-  co_await eddy::wait(tasks, eddy::ReturnWhen::first_exception);
+  (void)co_await eddy::wait(tasks, eddy::ReturnWhen::first_exception);
   describe_all(tasks);
   const std::vector<eddy::TaskHandle<>> others{tasks[0], tasks[1], tasks[3]};
-  co_await eddy::wait(others, eddy::ReturnWhen::first_exception);
+  (void)co_await eddy::wait(others, eddy::ReturnWhen::first_exception);
   trace("without an error:");
   describe_all(tasks);
 }
