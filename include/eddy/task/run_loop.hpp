@@ -33,16 +33,18 @@ class RunLoop {
       : loop_(loop), scheduler_(EventLoop::Internals::scheduler(loop)), options_(options), running_(loop),
         signals_(*EventLoop::Internals::waker(loop)) {}
 
-  // Until `main` has ended. A SIGINT cancels it; so does a deadlock on a clock that cannot wait.
-  void until_done(Frame* main) {
+  // Until `main` has ended. A SIGINT cancels it; so does a deadlock on a clock that cannot wait. False if it does not end
+  // by that either, since a cleanup waits in vain.
+  bool until_done(Frame* main) {
     while (!main->done()) {
       EventLoop::Internals::pass(loop_, TimePoint::max());
       if (signals_.interrupted() && !interrupted_) {
         interrupted_ = true;
         cancel_task(main, "interrupted by SIGINT");
       }
-      if (EventLoop::Internals::deadlocked(loop_)) break_deadlock(main);
+      if (EventLoop::Internals::deadlocked(loop_) && !break_deadlock(main)) return false;
     }
+    return true;
   }
 
   // Ends everything that main left behind; what does not end in time is left alone and named in the text it returns.
@@ -96,14 +98,13 @@ class RunLoop {
     });
     return circular;
   }
-  void break_deadlock(Frame* main) {
+  // False if there is nothing left to break.
+  bool break_deadlock(Frame* main) {
     EventLoop::Internals::deadlocked(loop_) = false;
-    if (deadlock_.empty()) {
-      deadlock_ = "eddy: deadlock: nothing can ever run again" + describe_strands(scheduler_);
-      cancel_task(main, deadlock_);
-    } else {
-      break_waits();
-    }
+    if (!deadlock_.empty()) return break_waits();
+    deadlock_ = "eddy: deadlock: nothing can ever run again" + describe_strands(scheduler_);
+    cancel_task(main, deadlock_);
+    return true;
   }
   // Tasks that await each other in a cycle are told twice: the second time they leave without waiting.
   bool break_waits() {

@@ -72,7 +72,10 @@ class Runner {
       ran_ = true;
       main = detail::create_task_on(loop_, std::move(task), {.name = "main"});
       detail::Frame* frame = detail::HandleAccess::frame(main);
-      passes.until_done(frame);
+      if (!passes.until_done(frame)) {
+        given_up_ = true;
+        throw DeadlockError("eddy: deadlock: nothing can ever run again, and a cancel does not end it\n" + passes.end_leftovers());
+      }
       error = passes.error_of(frame);
       const std::string stuck = close_after ? passes.end_leftovers() : std::string();
       if (!stuck.empty()) {
