@@ -62,13 +62,13 @@ class AllocationsSucceed {
 
 namespace detail {
 
-// Lets the allocation with this number fail, from now to the end of the scope, also inside of a check.
+// Lets the allocation with some number fail, at most to the end of the scope, also inside of a check.
 class FailAllocation {
  public:
-  FailAllocation(std::size_t number, bool persistent) noexcept : outer_pauses_(this_threads_allocations().paused) {
-    this_threads_allocations() = {number, persistent, false, 0};
-  }
-  ~FailAllocation() {
+  FailAllocation() noexcept : outer_pauses_(this_threads_allocations().paused) {}
+  ~FailAllocation() { disarm(); }
+  void arm(std::size_t number, bool persistent) noexcept { this_threads_allocations() = {number, persistent, false, 0}; }
+  void disarm() noexcept {
     this_threads_allocations().until_failure = 0;
     this_threads_allocations().paused = outer_pauses_;
   }

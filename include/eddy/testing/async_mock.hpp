@@ -43,6 +43,10 @@ class AsyncMock;
 /// value. Threads: one loop's. Source: unittest.mock.AsyncMock.
 template <class R, class... Args>
 class AsyncMock<R(Args...)> {
+  static_assert(!std::is_reference_v<R>, "eddy: an AsyncMock gives a value: let R be no reference");
+  static_assert((std::is_copy_constructible_v<std::decay_t<Args>> && ...),
+                "eddy: an AsyncMock remembers a copy of each argument, so each must be copyable");
+
  public:
   /// What the arguments of a call are remembered as.
   using Call = std::tuple<std::decay_t<Args>...>;
@@ -58,8 +62,12 @@ class AsyncMock<R(Args...)> {
     state_->give = [kept = std::move(value)](const Args&...) -> Value { return kept; };
     return *this;
   }
-  /// The calls give these one after another; an exception_ptr is thrown.
+  /// The calls give these one after another; an exception_ptr is thrown. Errors: std::invalid_argument for a null one.
   AsyncMock& side_effect(std::vector<Effect> effects) {
+    for (const Effect& effect : effects) {
+      const auto* error = std::get_if<std::exception_ptr>(&effect);
+      if (error != nullptr && !*error) throw std::invalid_argument("eddy: a side_effect of an AsyncMock is a null exception_ptr");
+    }
     auto queue = std::make_shared<std::deque<Effect>>(std::make_move_iterator(effects.begin()), std::make_move_iterator(effects.end()));
     state_->effect = [queue](const Args&...) -> Value {
       if (queue->empty()) throw InvalidStateError("eddy: the side_effect of an AsyncMock is used up");
@@ -70,10 +78,20 @@ class AsyncMock<R(Args...)> {
     };
     return *this;
   }
-  /// Every call throws this.
+  /// Every call throws this. A null one takes an earlier side_effect back.
   AsyncMock& side_effect(std::exception_ptr error) {
-    state_->effect = [kept = std::move(error)](const Args&...) -> Value { std::rethrow_exception(kept); };
+    if (!error) {
+      state_->effect = nullptr;
+    } else {
+      state_->effect = [kept = std::move(error)](const Args&...) -> Value { std::rethrow_exception(kept); };
+    }
     return *this;
+  }
+  /// The same for an exception that is no pointer: `side_effect(std::runtime_error("down"))`.
+  template <class E>
+    requires std::is_base_of_v<std::exception, E>
+  AsyncMock& side_effect(E error) {
+    return side_effect(std::make_exception_ptr(std::move(error)));
   }
   /// Every call gives what `fn` gives for its arguments.
   template <class F>

@@ -13,29 +13,52 @@ namespace eddy::inline EDDY_ABI::testing {
 
 namespace detail {
 
-// How many tasks of this thread's loop wait in wait_all_tasks_blocked: they are ready all the time, and count as blocked.
-EDDY_NOINLINE inline std::size_t& blocked_watchers() noexcept {
-  static thread_local std::size_t count = 0;
-  return count;
-}
+// The tasks of this thread's loop that wait in wait_all_tasks_blocked. They are ready all the time, and count as blocked;
+// a round ends when all that wait in it may go on.
+struct BlockedWatchers {
+  std::size_t count = 0;
+  std::size_t round = 0;
 
-struct BlockedWatcher {
-  BlockedWatcher() noexcept { ++blocked_watchers(); }
+  EDDY_NOINLINE static BlockedWatchers& of_this_thread() noexcept {
+    static thread_local BlockedWatchers watchers;
+    return watchers;
+  }
+  void end_round() noexcept {
+    count = 0;
+    ++round;
+  }
+};
+
+class BlockedWatcher {
+ public:
+  BlockedWatcher() noexcept : round_(BlockedWatchers::of_this_thread().round) { ++BlockedWatchers::of_this_thread().count; }
   BlockedWatcher(const BlockedWatcher&) = delete;
   BlockedWatcher& operator=(const BlockedWatcher&) = delete;
-  ~BlockedWatcher() { --blocked_watchers(); }
+  ~BlockedWatcher() {
+    if (!released()) --BlockedWatchers::of_this_thread().count;
+  }
+  [[nodiscard]] bool released() const noexcept { return round_ != BlockedWatchers::of_this_thread().round; }
+
+ private:
+  std::size_t round_;
 };
 
 }  // namespace detail
 
 /// Completes once every other task of the loop waits for something that has not come: a timer, a lock, another task, a
-/// descriptor. No time passes on a virtual clock. Several may wait for it at once; they go on in the same pass.
+/// descriptor. No time passes on a virtual clock. Several may wait for it at once; they all go on then.
 /// Cancellation: stops at its next turn. Source: trio.testing.wait_all_tasks_blocked.
 inline Task<> wait_all_tasks_blocked() {
   eddy::detail::Scheduler& scheduler = EventLoop::Internals::scheduler(get_running_loop());
-  for (const detail::BlockedWatcher here;;) {
+  const detail::BlockedWatcher here;
+  for (;;) {
     co_await yield();
-    if (scheduler.batch.count() + scheduler.ready.count() < detail::blocked_watchers()) co_return;
+    if (here.released()) co_return;
+    detail::BlockedWatchers& watchers = detail::BlockedWatchers::of_this_thread();
+    if (scheduler.batch.count() + scheduler.ready.count() < watchers.count) {
+      watchers.end_round();
+      co_return;
+    }
   }
 }
 

@@ -1,8 +1,8 @@
 // Catch2's assertions, for either of its versions, as the sweeps need them: what a check allocates is never let fail, and
 // while a test is swept for crashes and leaks alone, checks are evaluated and not judged.
 //
-// Includes Catch2 and redefines its macros under their own names: CHECK, REQUIRE, CHECK_FALSE, REQUIRE_FALSE and the THROWS,
-// NOTHROW and THAT families. `co_await` inside of one is an error of g++: await first, then check.
+// Includes Catch2 and redefines its macros under their own names: CHECK, REQUIRE, CHECK_FALSE, REQUIRE_FALSE, the THROWS,
+// NOTHROW and THAT families, SUCCEED, FAIL and FAIL_CHECK. `co_await` inside of one is an error of g++: await first, then check.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -60,6 +60,9 @@ inline void need(bool holds) {
 #undef REQUIRE_NOTHROW
 #undef CHECK_THAT
 #undef REQUIRE_THAT
+#undef SUCCEED
+#undef FAIL
+#undef FAIL_CHECK
 
 #define CHECK(...)                                                                                           \
   EDDY_TESTING_CHECK(INTERNAL_CATCH_TEST("CHECK", Catch::ResultDisposition::ContinueOnFailure, __VA_ARGS__), \
@@ -110,3 +113,13 @@ inline void need(bool holds) {
 #define REQUIRE_THAT(value, matcher)                                                                      \
   EDDY_TESTING_CHECK(INTERNAL_CHECK_THAT("REQUIRE_THAT", matcher, Catch::ResultDisposition::Normal, value), \
                      static_cast<void>(value))
+#define SUCCEED(...)                                                                                                 \
+  EDDY_TESTING_CHECK(INTERNAL_CATCH_MSG("SUCCEED", Catch::ResultWas::Ok, Catch::ResultDisposition::ContinueOnFailure, \
+                                        __VA_ARGS__), )
+#define FAIL(...)                                                                                                      \
+  EDDY_TESTING_CHECK(INTERNAL_CATCH_MSG("FAIL", Catch::ResultWas::ExplicitFailure, Catch::ResultDisposition::Normal,   \
+                                        __VA_ARGS__),                                                                  \
+                     ::eddy::testing::detail::need(false))
+#define FAIL_CHECK(...)                                                                               \
+  EDDY_TESTING_CHECK(INTERNAL_CATCH_MSG("FAIL_CHECK", Catch::ResultWas::ExplicitFailure,              \
+                                        Catch::ResultDisposition::ContinueOnFailure, __VA_ARGS__), )

@@ -16,6 +16,7 @@
 #include <eddy/base/error.hpp>
 #include <eddy/flow/async_generator.hpp>
 #include <eddy/task/task.hpp>
+#include <eddy/testing/allocations.hpp>
 
 #include <exception>
 #include <memory>
@@ -67,7 +68,11 @@ class FixtureStack {
     static thread_local FixtureStack* stack = nullptr;
     return stack;
   }
-  void push(std::unique_ptr<FixtureBase> fixture) { fixtures_.push_back(std::move(fixture)); }
+  // The kit's own part never fails in a sweep: what was set up is torn down.
+  void push(std::unique_ptr<FixtureBase> fixture) {
+    const AllocationsSucceed pause;
+    fixtures_.push_back(std::move(fixture));
+  }
   // Last come, first torn down; all are, and then the first error is thrown.
   Task<> tear_down() {
     std::exception_ptr error;
@@ -75,7 +80,7 @@ class FixtureStack {
       const std::unique_ptr<FixtureBase> fixture = std::move(fixtures_.back());
       fixtures_.pop_back();
       try {
-        co_await fixture->tear_down();
+        co_await begin_tear_down(*fixture);
       } catch (...) {
         if (!error) error = std::current_exception();
       }
@@ -84,6 +89,11 @@ class FixtureStack {
   }
 
  private:
+  static Task<> begin_tear_down(FixtureBase& fixture) {
+    const AllocationsSucceed pause;
+    return fixture.tear_down();
+  }
+
   FixtureStack* outer_;
   std::vector<std::unique_ptr<FixtureBase>> fixtures_;
 };

@@ -8,6 +8,7 @@
 #include <eddy/task/task.hpp>
 
 #include <cstddef>
+#include <limits>
 #include <map>
 #include <string>
 #include <utility>
@@ -32,7 +33,7 @@ class [[nodiscard("the turn ends at once: keep it in a variable")]] SequencerTur
 /// Numbers 0, 1, 2 … are passed in this order: `const auto turn = co_await sequencer(2);` waits until the turns 0 and 1 have
 /// ended. Each number is used once.
 ///
-/// Errors: InvalidStateError for a number that was used before; RuntimeError for whoever waits behind a turn that was
+/// Errors: InvalidStateError for a number that was used before; RuntimeError for whoever stands behind a turn that was
 /// cancelled while it waited, since that one can never come. Threads: one loop's. Source: trio.testing.Sequencer.
 class Sequencer {
  public:
@@ -42,13 +43,16 @@ class Sequencer {
 
   /// Completes when it is this number's turn.
   Task<SequencerTurn> operator()(std::size_t number) {
-    Place& place = places_[number];
-    if (place.used)
-      throw InvalidStateError("eddy: number " + std::to_string(number) + " of a Sequencer was used a second time");
-    place.used = true;
     Waiting waiting{*this, number};
+    Place& place = places_[number];
+    if (place.used) {
+      waiting.sequencer = nullptr;
+      throw InvalidStateError("eddy: number " + std::to_string(number) + " of a Sequencer was used a second time");
+    }
+    place.used = true;
     if (number > 0) co_await places_[number - 1].ended.wait();
-    if (broken_) throw RuntimeError("eddy: a turn of the Sequencer was cancelled, so those behind it can never come");
+    if (number > lost_)
+      throw RuntimeError("eddy: turn " + std::to_string(lost_) + " of the Sequencer was cancelled, so those behind it can never come");
     waiting.sequencer = nullptr;
     co_return SequencerTurn(*this, number);
   }
@@ -59,24 +63,24 @@ class Sequencer {
     bool used = false;
     Event ended;
   };
-  // A turn that is cancelled before it came breaks the sequence.
+  // A turn that is cancelled, or fails, before it came breaks the sequence.
   struct Waiting {
     Waiting(Sequencer& of, std::size_t at) noexcept : sequencer(&of), number(at) {}
     Waiting(const Waiting&) = delete;
     Waiting& operator=(const Waiting&) = delete;
     ~Waiting() {
-      if (sequencer != nullptr) sequencer->break_it();
+      if (sequencer != nullptr) sequencer->lose(number);
     }
     Sequencer* sequencer;
     std::size_t number;
   };
-  void break_it() noexcept {
-    broken_ = true;
-    for (auto& [number, place] : places_) place.ended.set();
+  void lose(std::size_t turn) noexcept {
+    if (turn < lost_) lost_ = turn;
+    for (auto at = places_.lower_bound(turn); at != places_.end(); ++at) at->second.ended.set();
   }
 
   std::map<std::size_t, Place> places_;
-  bool broken_ = false;
+  std::size_t lost_ = std::numeric_limits<std::size_t>::max();  // the first turn that never comes
 };
 
 inline SequencerTurn::~SequencerTurn() {

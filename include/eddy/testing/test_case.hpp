@@ -25,7 +25,11 @@ inline bool has_tag(const std::string& tags, const char* tag) { return tags.find
 // What the environment asks for; zero means nothing.
 inline std::uint64_t number_in_environment(const char* name) {
   const char* text = std::getenv(name);
-  return text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
+  if (text == nullptr || *text == '\0') return 0;
+  char* end = nullptr;
+  const std::uint64_t number = std::strtoull(text, &end, 10);
+  if (*end != '\0') throw TestFailure("the environment variable " + std::string(name) + " is no number: " + text);
+  return number;
 }
 
 // One run of a test's function, between two looks at what is left.
@@ -34,7 +38,12 @@ void run_once(Disturbance& disturbance, F& test) {
   const LeakCheck leaks;
   const Disturbed in_force(disturbance);
   reports().clear();
-  test();
+  try {
+    test();
+  } catch (...) {  // what a task died of is often why the test waited in vain
+    for (const std::string& report : take_reports()) UNSCOPED_INFO("reported to the exception handler: " << report);
+    throw;
+  }
   leaks.check();
 }
 
@@ -42,6 +51,7 @@ void run_once(Disturbance& disturbance, F& test) {
 template <class F>
 void sweep(const std::string& kind, F& test) {
   const bool allocations = kind == "allocations";
+  if (!allocations && kind != "cancellations") throw TestFailure("EDDY_SWEEP is neither cancellations nor allocations: " + kind);
   const std::uint64_t limit = number_in_environment("EDDY_SWEEP_LIMIT");
   for (const bool persistently : {false, true}) {
     if (persistently && !allocations) break;
@@ -69,7 +79,7 @@ void sweep(const std::string& kind, F& test) {
   }
 }
 
-// Runs a test case as the environment asks for: once in FIFO order; with EDDY_SEED=n once in that order; with EDDY_SEEDS=n
+// Runs a test case as the environment asks for: once in FIFO order; with EDDY_SEED=n once in that order; else with EDDY_SEEDS=n
 // in the orders 1 to n; with EDDY_SWEEP=cancellations or allocations, swept. What waits for real time, or asserts the
 // order of the ready queue, is only ever run in FIFO order.
 template <class F>
@@ -77,8 +87,8 @@ void run_case(const std::string& tags, F test) {
   const bool fifo_only = has_tag(tags, "[order]") || has_tag(tags, "[real]") || has_tag(tags, "[socket]");
   const char* kind = std::getenv("EDDY_SWEEP");
   if (kind != nullptr && !fifo_only) return sweep(kind, test);
-  const std::uint64_t seeds = fifo_only ? 0 : number_in_environment("EDDY_SEEDS");
   std::uint64_t seed = fifo_only ? 0 : number_in_environment("EDDY_SEED");
+  const std::uint64_t seeds = fifo_only || seed != 0 ? 0 : number_in_environment("EDDY_SEEDS");
   if (seeds > 0) seed = 1;
   for (; seed <= seeds || seeds == 0; ++seed) {
     Disturbance disturbance;
