@@ -6,10 +6,12 @@
 #pragma once
 
 #include <eddy/base/scope_exit.hpp>
-#include <eddy/combine/finally.hpp>
+#include <eddy/base/nested_error.hpp>
+#include <eddy/base/outcome.hpp>
 #include <eddy/loop/event_loop.hpp>
 #include <eddy/task/current_task.hpp>
 #include <eddy/task/runner.hpp>
+#include <eddy/task/sleep.hpp>
 #include <eddy/testing/allocations.hpp>
 #include <eddy/testing/disturbance.hpp>
 #include <eddy/testing/fixture.hpp>
@@ -17,6 +19,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -55,24 +58,59 @@ struct Surroundings {
   FailAllocation faults;
 };
 
-// The main task: the body, then its fixtures' tear-downs.
+// The main task.
 template <class F>
 auto main_of(Surroundings& around, F& body) -> Task<AwaitResult<std::invoke_result_t<F&>>> {
   around.hook.watch(current_task());
   const eddy::detail::ScopeExit end([&around]() noexcept { around.faults.disarm(); });
   const Disturbance* wanted = Disturbance::current();
   if (wanted != nullptr && wanted->fail_at != 0) around.faults.arm(wanted->fail_at, wanted->fail_persistently);
-  auto work = body();
-  auto cleanup = around.fixtures.tear_down();
-  co_return co_await try_finally(std::move(work), std::move(cleanup));
+  co_return co_await body();
 }
 
-// Ends what a test has left, and throws what is wrong with it. In a run that a sweep disturbed, reports are to be expected.
-inline void end_test(Runner& runner, bool may_leave_tasks) {
+// What comes after it, however it ended: its fixtures, and whoever is ready or stops already may come to his end.
+inline Task<> after_main(Surroundings& around) {
+  co_await around.fixtures.tear_down();
+  eddy::detail::Scheduler& scheduler = EventLoop::Internals::scheduler(get_running_loop());
+  for (int turns = 0; turns < 100; ++turns) {
+    co_await yield();
+    if (scheduler.batch.empty() && scheduler.ready.empty()) break;
+  }
+}
+
+template <class T>
+Outcome<T> run_to_end(Runner& runner, Task<T> main) {
+  try {
+    if constexpr (std::is_void_v<T>) {
+      runner.run(std::move(main));
+      return Outcome<T>::from_value();
+    } else if constexpr (std::is_reference_v<T>) {
+      return Outcome<T>::from_value(std::addressof(runner.run(std::move(main))));
+    } else {
+      return Outcome<T>::from_value(runner.run(std::move(main)));
+    }
+  } catch (...) {
+    return Outcome<T>::from_exception(std::current_exception());
+  }
+}
+
+// Ends what a test has left. Throws the body's error, if it has one, else what is wrong with the test.
+inline void end_test(Runner& runner, Surroundings& around, const std::exception_ptr& error, bool may_leave_tasks) {
+  std::exception_ptr wrong = run_to_end(runner, after_main(around)).exception();
   eddy::detail::Scheduler& scheduler = EventLoop::Internals::scheduler(runner.get_loop());
   std::string left = eddy::detail::describe_strands(scheduler);
   if (left.empty() && !EventLoop::Internals::timers(runner.get_loop()).empty()) left = "\n  a callback of call_later or call_at";
-  runner.close();
+  try {
+    runner.close();
+  } catch (...) {
+    if (!wrong) wrong = std::current_exception();
+  }
+  if (wrong) {
+    eddy::detail::throw_displacing(wrong, error, [](const std::exception_ptr& displaced) {
+      record_report({"a test failed, and then its end did", displaced, {}});
+    });
+  }
+  if (error) std::rethrow_exception(error);
   if (!left.empty() && !may_leave_tasks)
     throw TestFailure("the test left behind what was still waiting; await or cancel it, or allow it:" + left);
   std::string said;
@@ -105,14 +143,9 @@ auto run_test(F&& body, TestOptions options = {}) -> AwaitResult<std::invoke_res
   Runner runner(run_options);
   runner.get_loop().set_exception_handler(&detail::record_report);
   EventLoop::Internals::scheduler(runner.get_loop()).batch_hook = &around.hook;
-  if constexpr (std::is_void_v<AwaitResult<std::invoke_result_t<F&>>>) {
-    runner.run(detail::main_of(around, body));
-    detail::end_test(runner, options.may_leave_tasks);
-  } else {
-    decltype(auto) result = runner.run(detail::main_of(around, body));
-    detail::end_test(runner, options.may_leave_tasks);
-    return static_cast<AwaitResult<std::invoke_result_t<F&>>>(std::forward<decltype(result)>(result));
-  }
+  auto outcome = detail::run_to_end(runner, detail::main_of(around, body));
+  detail::end_test(runner, around, outcome.exception(), options.may_leave_tasks);
+  return std::move(outcome).value();
 }
 
 }  // namespace eddy::inline EDDY_ABI::testing
