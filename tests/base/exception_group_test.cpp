@@ -1,9 +1,9 @@
 // ExceptionGroup: its text, split and handle, nested groups, and that it needs no loop.
 //
 // SPDX-License-Identifier: MIT
-#include "support/catch.hpp"
-
 #include <eddy/base/exception_group.hpp>
+
+#include "support/catch.hpp"
 
 #include <stdexcept>
 #include <string>
@@ -37,7 +37,8 @@ TEST_CASE("an ExceptionGroup keeps its errors in order, each as the very object 
 
 TEST_CASE("the text of an ExceptionGroup tells how many errors it has, and all of their texts") {
   CHECK(std::string(group_of(std::runtime_error("alone")).what()) == "1 error in a task group: alone");
-  CHECK(std::string(group_of(std::runtime_error("a"), std::logic_error("b")).what()) == "2 errors in a task group: a; b");
+  CHECK(std::string(group_of(std::runtime_error("a"), std::logic_error("b")).what()) ==
+        "2 errors in a task group: a; b");
 }
 
 TEST_CASE("the text of a nested ExceptionGroup contains the inner texts") {
@@ -82,7 +83,8 @@ TEST_CASE("split parts the errors that are an E from the others and keeps both o
 }
 
 TEST_CASE("split matches derived classes") {
-  const auto [matching, rest] = group_of(std::range_error("derived"), std::out_of_range("other")).split<std::runtime_error>();
+  const auto [matching, rest] =
+      group_of(std::range_error("derived"), std::out_of_range("other")).split<std::runtime_error>();
   REQUIRE(matching);
   CHECK(texts(*matching) == Lines{"derived"});
   REQUIRE(rest);
@@ -102,8 +104,8 @@ TEST_CASE("a side of split without errors is nullopt") {
 }
 
 TEST_CASE("split goes into nested groups and keeps their shape on both sides") {
-  const eddy::ExceptionGroup group =
-      group_of(std::runtime_error("a"), group_of(std::runtime_error("b"), std::logic_error("c")), std::logic_error("d"));
+  const eddy::ExceptionGroup group = group_of(
+      std::runtime_error("a"), group_of(std::runtime_error("b"), std::logic_error("c")), std::logic_error("d"));
   const auto [matching, rest] = group.split<std::runtime_error>();
   REQUIRE(matching);
   REQUIRE(matching->exceptions().size() == 2);
@@ -118,7 +120,8 @@ TEST_CASE("split goes into nested groups and keeps their shape on both sides") {
 }
 
 TEST_CASE("a nested group that has only one kind leaves nothing empty on the other side of split") {
-  const auto [matching, rest] = group_of(group_of(std::runtime_error("a")), std::logic_error("b")).split<std::runtime_error>();
+  const auto [matching, rest] =
+      group_of(group_of(std::runtime_error("a")), std::logic_error("b")).split<std::runtime_error>();
   REQUIRE(matching);
   CHECK(matching->exceptions().size() == 1);
   REQUIRE(rest);
@@ -127,9 +130,8 @@ TEST_CASE("a nested group that has only one kind leaves nothing empty on the oth
 
 TEST_CASE("handle calls its function for each error that is an E and throws nothing if that were all") {
   Lines seen;
-  group_of(std::runtime_error("a"), std::runtime_error("b")).handle<std::runtime_error>([&](const std::runtime_error& error) {
-    seen.push_back(error.what());
-  });
+  group_of(std::runtime_error("a"), std::runtime_error("b"))
+      .handle<std::runtime_error>([&](const std::runtime_error& error) { seen.push_back(error.what()); });
   CHECK(seen == Lines{"a", "b"});
 }
 
@@ -190,8 +192,9 @@ TEST_CASE("two handles one after another deal with two kinds of errors") {
 
 TEST_CASE("an exception from the function given to handle leaves handle") {
   const eddy::ExceptionGroup group = group_of(std::runtime_error("a"), std::logic_error("b"));
-  CHECK_THROWS_WITH(group.handle<std::runtime_error>([](const std::runtime_error&) { throw std::out_of_range("from the handler"); }),
-                    "from the handler");
+  CHECK_THROWS_WITH(
+      group.handle<std::runtime_error>([](const std::runtime_error&) { throw std::out_of_range("from the handler"); }),
+      "from the handler");
 }
 
 TEST_CASE("handling std::exception leaves nothing of a group of standard errors") {

@@ -258,7 +258,7 @@ EDDY_TEST_CASE("a cancelled next loses nothing: another task can go on with the 
   CHECK(values == expected);
 }
 
-EDDY_TEST_CASE("a handle that next was given in the turn of a cancel is delivered") {
+EDDY_TEST_CASE("a handle that next was given in the turn of a cancel is delivered", "[order]") {
   Handles handles = ending_after({1, 2});
   auto order = eddy::as_completed(handles);
   int got = 0;
@@ -279,7 +279,8 @@ EDDY_TEST_CASE("a handle that next was given in the turn of a cancel is delivere
   CHECK(second->result() == 2);
 }
 
-EDDY_TEST_CASE("two tasks cannot wait for the next completion at the same time: the second gets BusyResourceError") {
+EDDY_TEST_CASE("two tasks cannot wait for the next completion at the same time: the second gets BusyResourceError",
+               "[order]") {
   const Handles handles = ending_after({1, 2});
   auto order = eddy::as_completed(handles);
   auto consumes = [&]() -> eddy::Task<int> {
@@ -339,7 +340,8 @@ EDDY_TEST_CASE("as_completed of the running task's own handle is an error, not a
 
 EDDY_TEST_CASE("as_completed gives two thousand handles in order of their ends") {
   Handles handles;
-  for (int i = 0; i < 2000; ++i) handles.push_back(eddy::create_task(after(std::chrono::milliseconds(1 + (i * 7919) % 2003), (i * 7919) % 2003)));
+  for (int i = 0; i < 2000; ++i)
+    handles.push_back(eddy::create_task(after(std::chrono::milliseconds(1 + (i * 7919) % 2003), (i * 7919) % 2003)));
   auto order = eddy::as_completed(std::move(handles));
   int last = -1;
   int count = 0;

@@ -238,7 +238,7 @@ EDDY_TEST_CASE("a cancel while async_with enters runs neither body nor exit") {
   CHECK(resource.exits == 0);
 }
 
-EDDY_TEST_CASE("a cancel that meets the end of the entering runs the exit, but not the body") {
+EDDY_TEST_CASE("a cancel that meets the end of the entering runs the exit, but not the body", "[order]") {
   std::vector<std::string> log;
   Resource resource(log);
   auto body = [&]() -> eddy::Task<> {

@@ -69,7 +69,7 @@ EDDY_TEST_CASE("concurrent_map keeps the order under a limit, with calls that ov
   const std::vector<int> input = numbers(50);
   auto work = [](int value) -> eddy::Task<int> {
     co_await eddy::sleep(std::chrono::seconds(1 + (value * 7) % 5));
-    co_return value * value;
+    co_return value* value;
   };
   const std::vector<int> results = co_await eddy::concurrent_map(input, work, {.limit = 4});
   std::vector<int> expected;
@@ -298,7 +298,8 @@ EDDY_LOOP_TEST_CASE("each call is a task of its own with its own ContextVar valu
   });
 }
 
-EDDY_TEST_CASE("the first error cancels the running calls, waits for them, makes no further call, and is thrown", "[c99]") {
+EDDY_TEST_CASE("the first error cancels the running calls, waits for them, makes no further call, and is thrown",
+               "[c99][order]") {
   Lines log;
   auto work = [&](int value) -> eddy::Task<int> {
     const OnExit exit(log, std::to_string(value) + " gone");
@@ -409,7 +410,8 @@ EDDY_TEST_CASE("if all calls were made and give their values in spite of a cance
   CHECK(got == expected);
 }
 
-EDDY_TEST_CASE("if calls are still to be made when the cancel comes, the map stops though the running ones give values") {
+EDDY_TEST_CASE(
+    "if calls are still to be made when the cancel comes, the map stops though the running ones give values") {
   int calls = 0;
   bool reached = false;
   auto stubborn = [&](int) -> eddy::Task<> {
@@ -517,7 +519,8 @@ EDDY_TEST_CASE("what finished calls held is destroyed while the map goes on") {
   CHECK(Tracked::alive == 0);
 }
 
-EDDY_LOOP_TEST_CASE("a million elements are mapped on a flat stack, when the calls end at once and when they wait", "[deep]") {
+EDDY_LOOP_TEST_CASE("a million elements are mapped on a flat stack, when the calls end at once and when they wait",
+                    "[deep]") {
   constexpr int kMany = 1'000'000;
   const std::vector<int> input = numbers(kMany);
   run_virtual([&]() -> eddy::Task<> {

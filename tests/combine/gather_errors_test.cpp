@@ -56,7 +56,8 @@ eddy::Task<std::string> ending(A work) {
 
 }  // namespace
 
-EDDY_TEST_CASE("the first error of owned children cancels the siblings, waits for them, and is thrown", "[c81]") {
+EDDY_TEST_CASE("the first error of owned children cancels the siblings, waits for them, and is thrown",
+               "[c81][order]") {
   std::vector<std::string> log;
   const auto start = now();
   const std::string how =
@@ -102,7 +103,8 @@ EDDY_TEST_CASE("a handle runs on when a sibling handle fails, and gather throws 
   CHECK(now() - start == 5s);
 }
 
-EDDY_TEST_CASE("in a mixed gather a failing handle cancels the owned tasks and leaves the other handles alone", "[c81]") {
+EDDY_TEST_CASE("in a mixed gather a failing handle cancels the owned tasks and leaves the other handles alone",
+               "[c81]") {
   std::vector<std::string> log;
   const auto start = now();
   auto slow = eddy::create_task(after(5s, 7));
@@ -166,7 +168,7 @@ EDDY_TEST_CASE("with return_exceptions all children start, also after one that f
   CHECK(*b == 2);
 }
 
-EDDY_TEST_CASE("a handle that has failed already keeps gather from starting the tasks behind it") {
+EDDY_TEST_CASE("a handle that has failed already keeps gather from starting the tasks behind it", "[order]") {
   auto bad = eddy::create_task(fail_at_once("bad"));
   co_await eddy::yield();
   REQUIRE(bad.done());
@@ -178,7 +180,8 @@ EDDY_TEST_CASE("a handle that has failed already keeps gather from starting the 
   CHECK(log.empty());
 }
 
-EDDY_TEST_CASE("a handle that has failed already makes gather throw at once, without waiting for the handles behind it") {
+EDDY_TEST_CASE("a handle that has failed already makes gather throw at once, without waiting for the handles behind it",
+               "[order]") {
   auto bad = eddy::create_task(fail_at_once("bad"));
   auto slow = eddy::create_task(after(5s, 7));
   co_await eddy::yield();
@@ -248,7 +251,8 @@ EDDY_TEST_CASE("gather with return_exceptions of a void range gives Outcome<void
   CHECK(outcomes[1].what() == "bad");
 }
 
-EDDY_TEST_CASE("a child that somebody cancels makes gather throw CancelledError; the caller is not cancelled", "[c84]") {
+EDDY_TEST_CASE("a child that somebody cancels makes gather throw CancelledError; the caller is not cancelled",
+               "[c84]") {
   eddy::TaskRef victim;
   auto child = [&]() -> eddy::Task<> {
     victim = eddy::current_task();
@@ -285,7 +289,7 @@ EDDY_TEST_CASE("a child that is left by an uncaught CancelledError is that slot'
   CHECK(b.value() == 1);
 }
 
-EDDY_TEST_CASE("when two children fail the second error is dropped without a report", "[c85]") {
+EDDY_TEST_CASE("when two children fail the second error is dropped without a report", "[c85][order]") {
   const std::string how = co_await ending(eddy::gather(fail_after(1s, "first"), fail_after(1s, "second")));
   CHECK(how == "first");
   auto failing_cleanup = []() -> eddy::Task<> {
@@ -298,7 +302,8 @@ EDDY_TEST_CASE("when two children fail the second error is dropped without a rep
   CHECK(take_reports().empty());
 }
 
-EDDY_TEST_CASE("when two handles have failed in the same turn, the second error is dropped without a report", "[c85]") {
+EDDY_TEST_CASE("when two handles have failed in the same turn, the second error is dropped without a report",
+               "[c85][order]") {
   const std::string how = co_await ending(
       eddy::gather(eddy::create_task(fail_after(1s, "first")), eddy::create_task(fail_after(1s, "second"))));
   CHECK(how == "first");
@@ -335,7 +340,7 @@ EDDY_TEST_CASE("with return_exceptions a cancelled child appears as a cancelled 
   CHECK(b.value() == 2);
 }
 
-EDDY_TEST_CASE("a cancel of the caller stops all children before the caller is unwound", "[c87]") {
+EDDY_TEST_CASE("a cancel of the caller stops all children before the caller is unwound", "[c87][order]") {
   std::vector<std::string> log;
   auto parent = [&]() -> eddy::Task<> {
     const OnExit exit(log, "parent gone");
@@ -500,7 +505,7 @@ EDDY_TEST_CASE("a child's error while the caller is being cancelled is delivered
   CHECK_FALSE(reached);
 }
 
-EDDY_TEST_CASE("children that give their values in the turn of the cancel are delivered") {
+EDDY_TEST_CASE("children that give their values in the turn of the cancel are delivered", "[order]") {
   int delivered = 0;
   auto parent = [&]() -> eddy::Task<> {
     const auto [a, b] = co_await eddy::gather(after(1s, 1), after(1s, 2));
@@ -509,8 +514,7 @@ EDDY_TEST_CASE("children that give their values in the turn of the cancel are de
     delivered = -1;
   };
   auto handle = eddy::create_task(parent());
-  eddy::get_running_loop().call_later(1s,
-                                      [&] { handle.cancel(); });  // due with the children's sleeps, and before them
+  eddy::get_running_loop().call_later(1s, [&] { handle.cancel(); });  // due with the children's sleeps, and before them
   co_await eddy::sleep(2s);
   CHECK(handle.cancelled());
   CHECK(delivered == 3);
@@ -593,7 +597,8 @@ EDDY_TEST_CASE("the error of a handle whose gather was cancelled counts as not r
   CHECK(reports[0].find("cleanup") != std::string::npos);
 }
 
-EDDY_TEST_CASE("a handle that gives its value in the turn of the cancel keeps gather's result from being lost") {
+EDDY_TEST_CASE("a handle that gives its value in the turn of the cancel keeps gather's result from being lost",
+               "[order]") {
   int delivered = 0;
   auto running = eddy::create_task(after(1s, 7));
   auto parent = [&]() -> eddy::Task<> {
@@ -670,7 +675,8 @@ EDDY_TEST_CASE("a task can still be cancelled after its gather has returned or f
   CHECK(stage == 2);
 }
 
-EDDY_TEST_CASE("the siblings' stop is not the caller's: after gather's error the caller goes on undisturbed", "[c100]") {
+EDDY_TEST_CASE("the siblings' stop is not the caller's: after gather's error the caller goes on undisturbed",
+               "[c100]") {
   std::size_t asked = 99;
   auto sibling = [&]() -> eddy::Task<> {
     const eddy::TaskRef self = eddy::current_task();

@@ -70,7 +70,7 @@ EDDY_TEST_CASE("gather runs its children at the same time: it takes as long as t
   CHECK(now() - start == 3h);
 }
 
-EDDY_TEST_CASE("gather interleaves its children at each suspension", "[c95]") {
+EDDY_TEST_CASE("gather interleaves its children at each suspension", "[c95][order]") {
   std::vector<std::string> log;
   auto worker = [&](std::string name) -> eddy::Task<> {
     for (int i = 0; i < 3; ++i) {
@@ -83,7 +83,8 @@ EDDY_TEST_CASE("gather interleaves its children at each suspension", "[c95]") {
   CHECK(log == expected);
 }
 
-EDDY_LOOP_TEST_CASE("a ContextVar that one child of gather sets is seen neither by its siblings nor by the parent", "[c95]") {
+EDDY_LOOP_TEST_CASE("a ContextVar that one child of gather sets is seen neither by its siblings nor by the parent",
+                    "[c95]") {
   static eddy::ContextVar<int> request("request", 0);
   run_virtual([]() -> eddy::Task<> {
     request.set(1);
@@ -164,7 +165,7 @@ EDDY_TEST_CASE("gather accepts a child that completes at once in the first, the 
   CHECK(f == 6);
 }
 
-EDDY_TEST_CASE("gather of children that complete at once goes on in the same turn") {
+EDDY_TEST_CASE("gather of children that complete at once goes on in the same turn", "[order]") {
   bool other_ran = false;
   eddy::get_running_loop().call_soon([&] { other_ran = true; });
   const auto [a, b] = co_await eddy::gather(at_once(1), at_once(2));
@@ -174,7 +175,7 @@ EDDY_TEST_CASE("gather of children that complete at once goes on in the same tur
   CHECK(other_ran);
 }
 
-EDDY_TEST_CASE("an empty gather completes without suspending") {
+EDDY_TEST_CASE("an empty gather completes without suspending", "[order]") {
   bool other_ran = false;
   eddy::get_running_loop().call_soon([&] { other_ran = true; });
   co_await eddy::gather();
@@ -271,7 +272,8 @@ EDDY_TEST_CASE("gather takes a range of handles as an lvalue, which keeps them, 
   CHECK(used_up == expected);
 }
 
-EDDY_TEST_CASE("a reference result of gather is a reference in the tuple and a reference_wrapper in the vector", "[c97]") {
+EDDY_TEST_CASE("a reference result of gather is a reference in the tuple and a reference_wrapper in the vector",
+               "[c97]") {
   int x = 1;
   int y = 2;
   auto both = co_await eddy::gather(reference_to(x), reference_to(y));
@@ -335,7 +337,7 @@ EDDY_TEST_CASE("an error of a handle that was given twice to gather is thrown on
   CHECK(what == "once");
 }
 
-EDDY_TEST_CASE("gather of handles that are done gives their results without suspending") {
+EDDY_TEST_CASE("gather of handles that are done gives their results without suspending", "[order]") {
   auto a = eddy::create_task(at_once(1));
   auto b = eddy::create_task(at_once(2));
   co_await eddy::yield();
@@ -405,7 +407,8 @@ EDDY_TEST_CASE("a recursive gather of width 5 and depth 4 runs exactly its 781 t
   CHECK(eddy::all_tasks().size() == 1);
 }
 
-EDDY_TEST_CASE("gather starts its children in order, in the caller's turn, each up to its first suspension") {
+EDDY_TEST_CASE("gather starts its children in order, in the caller's turn, each up to its first suspension",
+               "[order]") {
   std::vector<std::string> log;
   auto child = [&](std::string name) -> eddy::Task<> {
     log.push_back(name + " starts");
@@ -436,7 +439,7 @@ EDDY_TEST_CASE("gather starts nothing before it is awaited, and a dropped one de
   CHECK(Tracked::alive == 0);
 }
 
-EDDY_TEST_CASE("the last child of gather hands over to the caller in its own turn") {
+EDDY_TEST_CASE("the last child of gather hands over to the caller in its own turn", "[order]") {
   std::vector<std::string> log;
   auto last = [&]() -> eddy::Task<> {
     co_await eddy::yield();
@@ -450,7 +453,7 @@ EDDY_TEST_CASE("the last child of gather hands over to the caller in its own tur
   CHECK(log == expected);
 }
 
-EDDY_TEST_CASE("the frames of gather's children are gone when it completes") {
+EDDY_TEST_CASE("the frames of gather's children are gone when it completes", "[order]") {
   auto child = []() -> eddy::Task<int> {
     const Tracked local;
     co_await eddy::sleep(1s);
@@ -463,7 +466,8 @@ EDDY_TEST_CASE("the frames of gather's children are gone when it completes") {
   CHECK(Tracked::alive == 0);
 }
 
-EDDY_TEST_CASE("a semaphore limits how many children of a gather work at once, and the order of results stays", "[c99]") {
+EDDY_TEST_CASE("a semaphore limits how many children of a gather work at once, and the order of results stays",
+               "[c99]") {
   eddy::Semaphore window(3);
   int active = 0;
   int most = 0;

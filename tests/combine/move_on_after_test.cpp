@@ -114,7 +114,8 @@ EDDY_TEST_CASE("move_on_after gives a value that is there at the very moment of 
   CHECK(value == 1);
 }
 
-EDDY_TEST_CASE("move_on_after with zero or less starts the body and stops it at its first blocking suspension", "[c161]") {
+EDDY_TEST_CASE("move_on_after with zero or less starts the body and stops it at its first blocking suspension",
+               "[c161]") {
   int started = 0;
   auto body = [&]() -> eddy::Task<> {
     ++started;

@@ -183,7 +183,7 @@ EDDY_TEST_CASE("race of an empty range throws std::invalid_argument") {
   co_return;
 }
 
-EDDY_TEST_CASE("losing tasks are cancelled and have ended before race gives the result") {
+EDDY_TEST_CASE("losing tasks are cancelled and have ended before race gives the result", "[order]") {
   std::vector<std::string> log;
   const auto start = now();
   const int value = co_await eddy::race(logged(log, "a", 1h), after(2s, 7), logged(log, "c", 1h));
@@ -230,7 +230,8 @@ EDDY_TEST_CASE("a loser that throws while it is cancelled is reported, and the w
   CHECK(reports[0].find("cleanup") != std::string::npos);
 }
 
-EDDY_TEST_CASE("every loser that throws while it is cancelled is reported, also when the winner failed", "[c112]") {
+EDDY_TEST_CASE("every loser that throws while it is cancelled is reported, also when the winner failed",
+               "[c112][order]") {
   const std::string how =
       co_await ending(eddy::race(fail_after(1s, "winner"), fail_when_stopped("one"), fail_when_stopped("two")));
   CHECK(how == "winner");
@@ -274,7 +275,8 @@ EDDY_TEST_CASE("a handle that wins a mixed race stops the tasks, and race waits 
   CHECK(fast.result() == 2);
 }
 
-EDDY_TEST_CASE("a handle that is done already wins without a suspension, and the tasks are destroyed unstarted") {
+EDDY_TEST_CASE("a handle that is done already wins without a suspension, and the tasks are destroyed unstarted",
+               "[order]") {
   auto done = eddy::create_task(at_once(5));
   co_await eddy::yield();
   REQUIRE(done.done());
@@ -302,7 +304,8 @@ EDDY_TEST_CASE("a handle that failed already makes race throw its error") {
   CHECK(how == "bad");
 }
 
-EDDY_TEST_CASE("of contestants that would end at the same moment the first argument wins, every time", "[c117]") {
+EDDY_TEST_CASE("of contestants that would end at the same moment the first argument wins, every time",
+               "[c117][order]") {
   int wrong = 0;
   for (int i = 0; i < 100; ++i) {
     const int value = co_await eddy::race(after(1s, 1), after(1s, 2), after(1s, 3));
@@ -334,7 +337,8 @@ EDDY_TEST_CASE("the contestants of race start in order in the caller's turn, wit
   CHECK(log == expected);
 }
 
-EDDY_TEST_CASE("after a contestant that ends before its first suspension the later ones never start, and are destroyed") {
+EDDY_TEST_CASE(
+    "after a contestant that ends before its first suspension the later ones never start, and are destroyed") {
   std::vector<std::string> log;
   auto child = [&](Tracked) -> eddy::Task<int> {
     log.push_back("ran");
@@ -367,7 +371,8 @@ EDDY_LOOP_TEST_CASE("each contestant is a task of its own, with its own ContextV
   });
 }
 
-EDDY_TEST_CASE("a cancel of the caller cancels all contestants, which have ended before the caller has", "[c115]") {
+EDDY_TEST_CASE("a cancel of the caller cancels all contestants, which have ended before the caller has",
+               "[c115][order]") {
   std::vector<std::string> log;
   auto parent = [&]() -> eddy::Task<> {
     const OnExit exit(log, "parent gone");
@@ -398,7 +403,8 @@ EDDY_TEST_CASE("a cancel of the caller is forwarded to the handles and futures o
   CHECK(future.cancelled());
 }
 
-EDDY_TEST_CASE("a contestant that gives its value after the caller was cancelled wins; the cancel stays in force", "[c116]") {
+EDDY_TEST_CASE("a contestant that gives its value after the caller was cancelled wins; the cancel stays in force",
+               "[c116]") {
   int got = 0;
   bool reached = false;
   auto parent = [&]() -> eddy::Task<> {
@@ -415,7 +421,8 @@ EDDY_TEST_CASE("a contestant that gives its value after the caller was cancelled
   CHECK_FALSE(reached);
 }
 
-EDDY_TEST_CASE("a contestant that throws after the caller was cancelled makes race throw; the cancel stays in force", "[c112]") {
+EDDY_TEST_CASE("a contestant that throws after the caller was cancelled makes race throw; the cancel stays in force",
+               "[c112]") {
   std::string caught;
   bool reached = false;
   auto parent = [&]() -> eddy::Task<> {
@@ -512,7 +519,7 @@ EDDY_TEST_CASE("an expired timeout around a race stops all contestants and waits
   CHECK(log.back() == "a gone");
 }
 
-EDDY_TEST_CASE("races nest: an inner race that loses cancels its own contestants") {
+EDDY_TEST_CASE("races nest: an inner race that loses cancels its own contestants", "[order]") {
   std::vector<std::string> log;
   const int value = co_await eddy::race(eddy::race(logged(log, "a", 1h), logged(log, "b", 1h)), after(1s, 7));
   CHECK(value == 7);

@@ -66,7 +66,8 @@ EDDY_TEST_CASE("retry of a call that succeeds calls once, without a delay", "[c3
 EDDY_TEST_CASE("retry calls again until the call succeeds", "[c309]") {
   Times calls;
   const auto start = now();
-  const int value = co_await eddy::retry({.max_attempts = 5, .delay = 1s, .factor = 1}, &flaky, std::ref(calls), start, 3);
+  const int value =
+      co_await eddy::retry({.max_attempts = 5, .delay = 1s, .factor = 1}, &flaky, std::ref(calls), start, 3);
   CHECK(value == 3);
   const Times expected{0s, 1s, 2s};
   CHECK(calls == expected);
@@ -75,8 +76,8 @@ EDDY_TEST_CASE("retry calls again until the call succeeds", "[c309]") {
 EDDY_TEST_CASE("retry gives up after max_attempts with the last error, and does not sleep after it", "[c309]") {
   Times calls;
   const auto start = now();
-  const std::string how =
-      co_await ending(eddy::retry({.max_attempts = 4, .delay = 1s, .factor = 1}, &flaky, std::ref(calls), start, kNever));
+  const std::string how = co_await ending(
+      eddy::retry({.max_attempts = 4, .delay = 1s, .factor = 1}, &flaky, std::ref(calls), start, kNever));
   CHECK(how == "failure 4");
   const Times expected{0s, 1s, 2s, 3s};
   CHECK(calls == expected);
@@ -95,8 +96,8 @@ EDDY_TEST_CASE("the default policy makes three attempts, one and two seconds apa
 EDDY_TEST_CASE("each delay is factor times the one before, up to max_delay") {
   Times calls;
   const auto start = now();
-  const std::string how = co_await ending(eddy::retry({.max_attempts = 7, .delay = 1s, .factor = 3, .max_delay = 10s}, &flaky,
-                                                      std::ref(calls), start, kNever));
+  const std::string how = co_await ending(eddy::retry({.max_attempts = 7, .delay = 1s, .factor = 3, .max_delay = 10s},
+                                                      &flaky, std::ref(calls), start, kNever));
   CHECK(how == "failure 7");
   const Times expected{0s, 1s, 4s, 13s, 23s, 33s, 43s};
   CHECK(calls == expected);
@@ -105,12 +106,14 @@ EDDY_TEST_CASE("each delay is factor times the one before, up to max_delay") {
 EDDY_TEST_CASE("a factor below one makes the delays shorter, and zero leaves only the first") {
   Times calls;
   const auto start = now();
-  (void)co_await ending(eddy::retry({.max_attempts = 4, .delay = 8s, .factor = 0.5}, &flaky, std::ref(calls), start, kNever));
+  (void)co_await ending(
+      eddy::retry({.max_attempts = 4, .delay = 8s, .factor = 0.5}, &flaky, std::ref(calls), start, kNever));
   const Times expected{0s, 8s, 12s, 14s};
   CHECK(calls == expected);
   Times again;
   const auto later = now();
-  (void)co_await ending(eddy::retry({.max_attempts = 4, .delay = 8s, .factor = 0}, &flaky, std::ref(again), later, kNever));
+  (void)co_await ending(
+      eddy::retry({.max_attempts = 4, .delay = 8s, .factor = 0}, &flaky, std::ref(again), later, kNever));
   const Times expected_again{0s, 8s, 8s, 8s};
   CHECK(again == expected_again);
 }
@@ -118,7 +121,8 @@ EDDY_TEST_CASE("a factor below one makes the delays shorter, and zero leaves onl
 EDDY_TEST_CASE("a max_delay below the first delay caps it too, and a delay of zero or less only yields") {
   Times calls;
   const auto start = now();
-  (void)co_await ending(eddy::retry({.max_attempts = 3, .delay = 8s, .max_delay = 2s}, &flaky, std::ref(calls), start, kNever));
+  (void)co_await ending(
+      eddy::retry({.max_attempts = 3, .delay = 8s, .max_delay = 2s}, &flaky, std::ref(calls), start, kNever));
   const Times expected{0s, 2s, 4s};
   CHECK(calls == expected);
   for (const eddy::Duration delay : {eddy::Duration(0s), eddy::Duration(-5s)}) {
@@ -135,8 +139,8 @@ EDDY_TEST_CASE("a max_delay below the first delay caps it too, and a delay of ze
 EDDY_TEST_CASE("enormous delays and factors saturate instead of overflowing") {
   Times calls;
   const auto start = now();
-  const std::string how = co_await ending(
-      eddy::retry({.max_attempts = 50, .delay = 1h, .factor = 1e300, .max_delay = 2h}, &flaky, std::ref(calls), start, kNever));
+  const std::string how = co_await ending(eddy::retry(
+      {.max_attempts = 50, .delay = 1h, .factor = 1e300, .max_delay = 2h}, &flaky, std::ref(calls), start, kNever));
   CHECK(how == "failure 50");
   CHECK(now() - start == 1h + 48 * 2h);
 }
@@ -145,8 +149,8 @@ EDDY_TEST_CASE("jitter makes each delay longer or shorter by up to its part, and
   constexpr int kAttempts = 200;
   Times calls;
   const auto start = now();
-  (void)co_await ending(
-      eddy::retry({.max_attempts = kAttempts, .delay = 100s, .factor = 1, .jitter = 0.25}, &flaky, std::ref(calls), start, kNever));
+  (void)co_await ending(eddy::retry({.max_attempts = kAttempts, .delay = 100s, .factor = 1, .jitter = 0.25}, &flaky,
+                                    std::ref(calls), start, kNever));
   REQUIRE(calls.size() == kAttempts);
   int outside = 0;
   int shorter = 0;
@@ -165,8 +169,8 @@ EDDY_TEST_CASE("jitter makes each delay longer or shorter by up to its part, and
 EDDY_TEST_CASE("jitter does not lengthen a delay beyond max_delay, and a jitter above one never gives a negative one") {
   Times calls;
   const auto start = now();
-  (void)co_await ending(eddy::retry({.max_attempts = 100, .delay = 10s, .factor = 1, .max_delay = 10s, .jitter = 3.0}, &flaky,
-                                    std::ref(calls), start, kNever));
+  (void)co_await ending(eddy::retry({.max_attempts = 100, .delay = 10s, .factor = 1, .max_delay = 10s, .jitter = 3.0},
+                                    &flaky, std::ref(calls), start, kNever));
   REQUIRE(calls.size() == 100);
   int outside = 0;
   for (std::size_t i = 1; i < calls.size(); ++i) {
@@ -186,26 +190,29 @@ EDDY_TEST_CASE("retry_on decides which errors are tried again: another one is th
     throw std::logic_error("for good");
   };
   const auto start = now();
-  const std::string how = co_await ending(eddy::retry({.max_attempts = 10, .delay = 1s, .factor = 1, .retry_on = &is_runtime_error}, mixed));
+  const std::string how = co_await ending(
+      eddy::retry({.max_attempts = 10, .delay = 1s, .factor = 1, .retry_on = &is_runtime_error}, mixed));
   CHECK(how == "for good");
   CHECK(calls == 3);
   CHECK(now() - start == 2s);
 }
 
-EDDY_TEST_CASE("the hooks' retry_on may capture things, and both predicates must agree to a further attempt", "[c309]") {
+EDDY_TEST_CASE("the hooks' retry_on may capture things, and both predicates must agree to a further attempt",
+               "[c309]") {
   int asked = 0;
   Times calls;
   const auto start = now();
   eddy::RetryHooks hooks(nullptr, [&asked](const std::exception_ptr&) { return ++asked < 2; });
-  auto work = eddy::retry({.max_attempts = 10, .delay = 1s, .factor = 1, .retry_on = &is_runtime_error}, std::move(hooks), &flaky,
-                          std::ref(calls), start, kNever);
+  auto work = eddy::retry({.max_attempts = 10, .delay = 1s, .factor = 1, .retry_on = &is_runtime_error},
+                          std::move(hooks), &flaky, std::ref(calls), start, kNever);
   const std::string how = co_await ending(std::move(work));
   CHECK(how == "failure 2");
   CHECK(asked == 2);
   CHECK(calls.size() == 2);
 }
 
-EDDY_TEST_CASE("the hook sees each failure before its delay: number, error and how long is waited; none after the last") {
+EDDY_TEST_CASE(
+    "the hook sees each failure before its delay: number, error and how long is waited; none after the last") {
   Lines log;
   Times calls;
   const auto start = now();
@@ -243,8 +250,10 @@ EDDY_TEST_CASE("an exception from a hook ends the retry") {
 
 EDDY_TEST_CASE("max_attempts below one is refused with std::invalid_argument, and one means no second attempt") {
   Times calls;
-  CHECK_THROWS_AS(static_cast<void>(eddy::retry({.max_attempts = 0}, &flaky, std::ref(calls), now(), 1)), std::invalid_argument);
-  CHECK_THROWS_AS(static_cast<void>(eddy::retry({.max_attempts = -3}, &flaky, std::ref(calls), now(), 1)), std::invalid_argument);
+  CHECK_THROWS_AS(static_cast<void>(eddy::retry({.max_attempts = 0}, &flaky, std::ref(calls), now(), 1)),
+                  std::invalid_argument);
+  CHECK_THROWS_AS(static_cast<void>(eddy::retry({.max_attempts = -3}, &flaky, std::ref(calls), now(), 1)),
+                  std::invalid_argument);
   CHECK(calls.empty());
   const auto start = now();
   const std::string how = co_await ending(eddy::retry({.max_attempts = 1}, &flaky, std::ref(calls), start, kNever));
@@ -256,10 +265,14 @@ EDDY_TEST_CASE("a negative or undefined factor or jitter is refused with std::in
   Times calls;
   const auto start = now();
   const double nan = std::nan("");
-  CHECK_THROWS_AS(static_cast<void>(eddy::retry({.factor = -1}, &flaky, std::ref(calls), start, 1)), std::invalid_argument);
-  CHECK_THROWS_AS(static_cast<void>(eddy::retry({.factor = nan}, &flaky, std::ref(calls), start, 1)), std::invalid_argument);
-  CHECK_THROWS_AS(static_cast<void>(eddy::retry({.jitter = -0.5}, &flaky, std::ref(calls), start, 1)), std::invalid_argument);
-  CHECK_THROWS_AS(static_cast<void>(eddy::retry({.jitter = nan}, &flaky, std::ref(calls), start, 1)), std::invalid_argument);
+  CHECK_THROWS_AS(static_cast<void>(eddy::retry({.factor = -1}, &flaky, std::ref(calls), start, 1)),
+                  std::invalid_argument);
+  CHECK_THROWS_AS(static_cast<void>(eddy::retry({.factor = nan}, &flaky, std::ref(calls), start, 1)),
+                  std::invalid_argument);
+  CHECK_THROWS_AS(static_cast<void>(eddy::retry({.jitter = -0.5}, &flaky, std::ref(calls), start, 1)),
+                  std::invalid_argument);
+  CHECK_THROWS_AS(static_cast<void>(eddy::retry({.jitter = nan}, &flaky, std::ref(calls), start, 1)),
+                  std::invalid_argument);
   CHECK(calls.empty());
   co_return;
 }
@@ -295,8 +308,8 @@ EDDY_TEST_CASE("a budget that runs out in a later attempt cuts it and throws the
 EDDY_TEST_CASE("a delay that would end beyond the budget is not waited for: the error is thrown at once") {
   Times calls;
   const auto start = now();
-  const std::string how = co_await ending(
-      eddy::retry({.max_attempts = 10, .delay = 4s, .factor = 1, .budget = 10s}, &flaky, std::ref(calls), start, kNever));
+  const std::string how = co_await ending(eddy::retry({.max_attempts = 10, .delay = 4s, .factor = 1, .budget = 10s},
+                                                      &flaky, std::ref(calls), start, kNever));
   CHECK(how == "failure 3");
   const Times expected{0s, 4s, 8s};
   CHECK(calls == expected);
@@ -308,7 +321,8 @@ EDDY_LOOP_TEST_CASE("a call that succeeds within the budget leaves no timer behi
   run_virtual(
       []() -> eddy::Task<> {
         Times calls;
-        const int value = co_await eddy::retry({.max_attempts = 3, .delay = 1s, .budget = 100h}, &flaky, std::ref(calls), now(), 2);
+        const int value =
+            co_await eddy::retry({.max_attempts = 3, .delay = 1s, .budget = 100h}, &flaky, std::ref(calls), now(), 2);
         CHECK(value == 2);
       },
       clock);
@@ -432,7 +446,8 @@ EDDY_TEST_CASE("a CancelledError that an attempt throws with a budget is not tri
   CHECK(calls == 1);
 }
 
-EDDY_TEST_CASE("an attempt that succeeds in the turn of a cancel delivers its value; the cancel stays in force", "[c310]") {
+EDDY_TEST_CASE("an attempt that succeeds in the turn of a cancel delivers its value; the cancel stays in force",
+               "[c310]") {
   int got = 0;
   auto work = []() -> eddy::Task<int> {
     co_await eddy::sleep(1s);

@@ -78,7 +78,8 @@ EDDY_TEST_CASE("shield passes the result and the exception of a future through",
   CHECK(how == "bad");
 }
 
-EDDY_TEST_CASE("a cancelled task behind a shield gives its waiter CancelledError; the waiter is not cancelled", "[c192]") {
+EDDY_TEST_CASE("a cancelled task behind a shield gives its waiter CancelledError; the waiter is not cancelled",
+               "[c192]") {
   auto inner = eddy::create_task(nap(1h));
   eddy::get_running_loop().call_later(1s, [&] { inner.cancel("inner"); });
   const std::string how = co_await ending(eddy::shield(inner));
@@ -161,7 +162,7 @@ EDDY_TEST_CASE("a shielded task's error that the handle's holder retrieves later
   CHECK(late == "late");
 }
 
-EDDY_TEST_CASE("shield of a finished task gives its result without suspending", "[c195]") {
+EDDY_TEST_CASE("shield of a finished task gives its result without suspending", "[c195][order]") {
   const auto inner = eddy::create_task(after(0s, 1));
   const auto future = eddy::get_running_loop().create_future<int>();
   future.set_result(2);
@@ -187,7 +188,7 @@ EDDY_TEST_CASE("a finished task behind a shield gives its value even with a canc
   CHECK(value == 5);
 }
 
-EDDY_TEST_CASE("a result that reaches the shield in the turn of the cancel is delivered") {
+EDDY_TEST_CASE("a result that reaches the shield in the turn of the cancel is delivered", "[order]") {
   const auto inner = eddy::create_task(after(5s, 1));
   int delivered = 0;
   bool reached = false;

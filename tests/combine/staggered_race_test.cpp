@@ -41,10 +41,17 @@ eddy::Task<int> attempt(Diary& diary, int id, Nanoseconds delay, How how) {
   };
   const Leaves leaves(diary, id);
   switch (how) {
-    case How::fails_when_stopped: co_await eddy::try_finally(nap(delay), throw_error("cleanup " + std::to_string(id))); break;
-    case How::slow_to_stop: co_await eddy::try_finally(nap(delay), nap(3s)); break;
-    case How::ignores_stop: co_await eddy::uncancellable(nap(delay)); break;
-    default: co_await eddy::sleep(delay);
+    case How::fails_when_stopped:
+      co_await eddy::try_finally(nap(delay), throw_error("cleanup " + std::to_string(id)));
+      break;
+    case How::slow_to_stop:
+      co_await eddy::try_finally(nap(delay), nap(3s));
+      break;
+    case How::ignores_stop:
+      co_await eddy::uncancellable(nap(delay));
+      break;
+    default:
+      co_await eddy::sleep(delay);
   }
   if (how == How::fails) throw std::runtime_error("attempt " + std::to_string(id));
   co_return id;
@@ -79,9 +86,11 @@ eddy::Task<std::string> ending(A work) {
 
 }  // namespace
 
-EDDY_TEST_CASE("staggered_race starts one attempt after another, a delay apart, until one succeeds") {
+EDDY_TEST_CASE("staggered_race starts one attempt after another, a delay apart, until one succeeds", "[order]") {
   Diary diary;
-  std::vector<Attempt> attempts{{diary, 0, 1h, How::succeeds}, {diary, 1, 1h, How::succeeds}, {diary, 2, 1s, How::succeeds},
+  std::vector<Attempt> attempts{{diary, 0, 1h, How::succeeds},
+                                {diary, 1, 1h, How::succeeds},
+                                {diary, 2, 1s, How::succeeds},
                                 {diary, 3, 1s, How::succeeds}};
   const auto result = co_await eddy::staggered_race(std::move(attempts), 2s);
   static_assert(std::is_same_v<decltype(result), const eddy::StaggeredResult<int>>);
@@ -133,7 +142,8 @@ EDDY_TEST_CASE("a failure starts the next attempt at once, without waiting for t
 
 EDDY_TEST_CASE("after a failure the delay counts from the start of the next attempt", "[c120]") {
   Diary diary;
-  std::vector<Attempt> attempts{{diary, 0, 1s, How::fails}, {diary, 1, 1h, How::succeeds}, {diary, 2, 1s, How::succeeds}};
+  std::vector<Attempt> attempts{
+      {diary, 0, 1s, How::fails}, {diary, 1, 1h, How::succeeds}, {diary, 2, 1s, How::succeeds}};
   const auto result = co_await eddy::staggered_race(std::move(attempts), 10s);
   CHECK(result.index);
   const Lines expected{"start 0@0", "end 0@1000", "start 1@1000", "start 2@11000", "end 2@12000", "end 1@12000"};
@@ -142,7 +152,8 @@ EDDY_TEST_CASE("after a failure the delay counts from the start of the next atte
 
 EDDY_TEST_CASE("the failure of an earlier attempt does not hurry the next one while the latest still runs", "[c120]") {
   Diary diary;
-  std::vector<Attempt> attempts{{diary, 0, 11s, How::fails}, {diary, 1, 1h, How::succeeds}, {diary, 2, 1s, How::succeeds}};
+  std::vector<Attempt> attempts{
+      {diary, 0, 11s, How::fails}, {diary, 1, 1h, How::succeeds}, {diary, 2, 1s, How::succeeds}};
   const auto result = co_await eddy::staggered_race(std::move(attempts), 10s);
   REQUIRE(result.index);
   CHECK(*result.index == 2);
@@ -152,7 +163,8 @@ EDDY_TEST_CASE("the failure of an earlier attempt does not hurry the next one wh
 
 EDDY_TEST_CASE("without a delay the next attempt starts only after a failure", "[c120]") {
   Diary diary;
-  std::vector<Attempt> attempts{{diary, 0, 1h, How::fails}, {diary, 1, 2h, How::succeeds}, {diary, 2, 1h, How::succeeds}};
+  std::vector<Attempt> attempts{
+      {diary, 0, 1h, How::fails}, {diary, 1, 2h, How::succeeds}, {diary, 2, 1h, How::succeeds}};
   const auto result = co_await eddy::staggered_race(std::move(attempts), std::nullopt);
   REQUIRE(result.index);
   CHECK(*result.index == 1);
@@ -186,9 +198,10 @@ EDDY_TEST_CASE("without a delay, attempts that end before their first suspension
   CHECK(text_of(result.errors[1]) == "no");
 }
 
-EDDY_TEST_CASE("with a delay of zero all attempts start at the same time, in order") {
+EDDY_TEST_CASE("with a delay of zero all attempts start at the same time, in order", "[order]") {
   Diary diary;
-  std::vector<Attempt> attempts{{diary, 0, 3s, How::succeeds}, {diary, 1, 1s, How::succeeds}, {diary, 2, 2s, How::succeeds}};
+  std::vector<Attempt> attempts{
+      {diary, 0, 3s, How::succeeds}, {diary, 1, 1s, How::succeeds}, {diary, 2, 2s, How::succeeds}};
   const auto result = co_await eddy::staggered_race(std::move(attempts), 0s);
   REQUIRE(result.index);
   CHECK(*result.index == 1);
@@ -243,7 +256,8 @@ EDDY_TEST_CASE("the error of a loser that fails while it is cancelled is not los
 EDDY_TEST_CASE("a cancelled staggered race cancels all attempts and waits for them", "[c119]") {
   Diary diary;
   auto parent = [&]() -> eddy::Task<> {
-    std::vector<Attempt> attempts{{diary, 0, 1h, How::succeeds}, {diary, 1, 1h, How::slow_to_stop}, {diary, 2, 1h, How::succeeds}};
+    std::vector<Attempt> attempts{
+        {diary, 0, 1h, How::succeeds}, {diary, 1, 1h, How::slow_to_stop}, {diary, 2, 1h, How::succeeds}};
     (void)co_await eddy::staggered_race(std::move(attempts), 2s);
     diary.note("not reached");
   };
@@ -391,7 +405,7 @@ EDDY_TEST_CASE("staggered_race gives a move-only value, and takes plain function
   CHECK(**result.value == 5);
 }
 
-EDDY_TEST_CASE("when two attempts succeed at the same moment the earlier one wins") {
+EDDY_TEST_CASE("when two attempts succeed at the same moment the earlier one wins", "[order]") {
   Diary diary;
   std::vector<Attempt> attempts{{diary, 0, 2s, How::succeeds}, {diary, 1, 1s, How::succeeds}};
   const auto result = co_await eddy::staggered_race(std::move(attempts), 1s);

@@ -74,7 +74,8 @@ eddy::Task<Lines> errors_of(A work) {
 
 }  // namespace
 
-EDDY_TEST_CASE("a task that fails cancels its siblings and the body; the group throws when all have ended", "[c124]") {
+EDDY_TEST_CASE("a task that fails cancels its siblings and the body; the group throws when all have ended",
+               "[c124][order]") {
   Lines log;
   auto body = [&](eddy::TaskGroup& group) -> eddy::Task<> {
     const OnExit exit(log, "body gone");
@@ -196,7 +197,7 @@ EDDY_TEST_CASE("all errors are in one ExceptionGroup, in the order in which they
   CHECK(errors == expected);
 }
 
-EDDY_TEST_CASE("tasks that fail at the same moment are all in the group", "[c150]") {
+EDDY_TEST_CASE("tasks that fail at the same moment are all in the group", "[c150][order]") {
   auto body = [](eddy::TaskGroup& group) -> eddy::Task<> {
     for (int i = 0; i < 5; ++i) group.create_task(fail_after(1s, std::to_string(i)));
     co_return;
@@ -217,7 +218,8 @@ EDDY_TEST_CASE("an error from a task's cleanup while the group stops is added to
   CHECK(errors == expected);
 }
 
-EDDY_TEST_CASE("an error from a task's cleanup after g.cancel() is thrown: only the group's own stop is no error", "[c135]") {
+EDDY_TEST_CASE("an error from a task's cleanup after g.cancel() is thrown: only the group's own stop is no error",
+               "[c135]") {
   auto body = [](eddy::TaskGroup& group) -> eddy::Task<> {
     group.create_task(fail_when_stopped("cleanup"));
     co_await eddy::sleep(1s);
@@ -260,7 +262,7 @@ EDDY_TEST_CASE("exceptions of every type are in the group with their type, none 
   CHECK(code == 7);
 }
 
-EDDY_TEST_CASE("handle of a group's errors leaves the unhandled ones to be thrown on", "[c156]") {
+EDDY_TEST_CASE("handle of a group's errors leaves the unhandled ones to be thrown on", "[c156][order]") {
   auto logic_fails = []() -> eddy::Task<> {
     throw std::logic_error("logic");
     co_return;
@@ -305,7 +307,8 @@ EDDY_TEST_CASE("a task that catches its own error does not stop the group", "[c1
   CHECK(log == expected);
 }
 
-EDDY_TEST_CASE("a cancel of the caller reaches the body and all tasks, and passes on when they have ended", "[c125][c151]") {
+EDDY_TEST_CASE("a cancel of the caller reaches the body and all tasks, and passes on when they have ended",
+               "[c125][c151][order]") {
   Lines log;
   auto body = [&](eddy::TaskGroup& group) -> eddy::Task<> {
     const OnExit exit(log, "body gone");
@@ -325,7 +328,8 @@ EDDY_TEST_CASE("a cancel of the caller reaches the body and all tasks, and passe
   const std::string how = co_await ending(handle);
   CHECK(how == "CancelledError enough");
   CHECK(now() - start == 3s);
-  const Lines expected{"a starts", "body gone", "a gone", "cleanup starts", "cleanup ends", "cleanup gone", "parent gone"};
+  const Lines expected{"a starts",     "body gone",    "a gone",     "cleanup starts",
+                       "cleanup ends", "cleanup gone", "parent gone"};
   CHECK(log == expected);
 }
 
@@ -384,7 +388,8 @@ EDDY_TEST_CASE("a task_group with a cancel in force starts nothing") {
   CHECK_FALSE(ran);
 }
 
-EDDY_TEST_CASE("a caller that is cancelled while a task is failing gets the error, and the cancel stays in force", "[c130]") {
+EDDY_TEST_CASE("a caller that is cancelled while a task is failing gets the error, and the cancel stays in force",
+               "[c130]") {
   Lines errors;
   bool reached = false;
   auto body = [](eddy::TaskGroup& group) -> eddy::Task<> {
@@ -460,7 +465,7 @@ EDDY_TEST_CASE("a group inside a group nests: an inner error is wrapped once for
   CHECK(deepest == "deep");
 }
 
-EDDY_TEST_CASE("a group in a task of another group fails the outer group with a nested group", "[c129]") {
+EDDY_TEST_CASE("a group in a task of another group fails the outer group with a nested group", "[c129][order]") {
   auto inner = [](eddy::TaskGroup& group) -> eddy::Task<> {
     group.create_task(fail_after(1s, "a"));
     group.create_task(fail_after(1s, "b"));
@@ -485,7 +490,8 @@ EDDY_TEST_CASE("a group in a task of another group fails the outer group with a 
   CHECK(handled == expected);
 }
 
-EDDY_TEST_CASE("when an inner and an outer group fail at the same moment neither error is lost and nobody is cancelled", "[c131]") {
+EDDY_TEST_CASE("when an inner and an outer group fail at the same moment neither error is lost and nobody is cancelled",
+               "[c131]") {
   auto inner = [](eddy::TaskGroup& group) -> eddy::Task<> {
     group.create_task(fail_after(1s, "inner"));
     co_await eddy::sleep(1h);
@@ -629,7 +635,8 @@ EDDY_TEST_CASE("after a task has failed create_task throws, and destroys the new
   CHECK(Tracked::alive == 0);
 }
 
-EDDY_TEST_CASE("an eager first child that fails at once: the siblings that the body still builds are refused", "[c149]") {
+EDDY_TEST_CASE("an eager first child that fails at once: the siblings that the body still builds are refused",
+               "[c149]") {
   Lines log;
   auto body = [&](eddy::TaskGroup& group) -> eddy::Task<> {
     auto bad = group.create_task(fail_at_once("bad"), kEager);
@@ -646,7 +653,8 @@ EDDY_TEST_CASE("an eager first child that fails at once: the siblings that the b
   CHECK(log.empty());
 }
 
-EDDY_TEST_CASE("a first child that fails at its first step lets the body finish building, and stops the siblings", "[c149]") {
+EDDY_TEST_CASE("a first child that fails at its first step lets the body finish building, and stops the siblings",
+               "[c149][order]") {
   Lines log;
   auto body = [&](eddy::TaskGroup& group) -> eddy::Task<> {
     group.create_task(fail_at_once("bad"));
@@ -682,7 +690,8 @@ EDDY_TEST_CASE("a task that eagerly starts one that fails at once is stopped at 
   CHECK(log == expected);
 }
 
-EDDY_TEST_CASE("an eager spawner of an eager failure: both first steps run inside create_task, and the error is kept", "[c139]") {
+EDDY_TEST_CASE("an eager spawner of an eager failure: both first steps run inside create_task, and the error is kept",
+               "[c139]") {
   Lines log;
   struct Spawner {
     static eddy::Task<> run_it(eddy::TaskGroup& group, Lines& lines) {
@@ -725,7 +734,7 @@ EDDY_TEST_CASE("a task that was cancelled is not among the errors of a group in 
   CHECK(count == 1);
 }
 
-EDDY_TEST_CASE("a task that is cancelled by its handle is no error: the group goes on") {
+EDDY_TEST_CASE("a task that is cancelled by its handle is no error: the group goes on", "[order]") {
   Lines log;
   auto body = [&](eddy::TaskGroup& group) -> eddy::Task<int> {
     auto victim = group.create_task(logged(log, "victim", 1h));
@@ -755,7 +764,8 @@ EDDY_TEST_CASE("a task that is left by an uncaught CancelledError is no error: t
   CHECK(log == expected);
 }
 
-EDDY_TEST_CASE("a body that is left by a CancelledError cancels the tasks, and the group throws CancelledError, no group") {
+EDDY_TEST_CASE(
+    "a body that is left by a CancelledError cancels the tasks, and the group throws CancelledError, no group") {
   Lines log;
   auto victim = eddy::create_task(nap(1h));
   eddy::get_running_loop().call_later(1s, [&] { victim.cancel("gone"); });
@@ -809,7 +819,7 @@ EDDY_TEST_CASE("a cancelled body that has something in hand may still add a task
   CHECK(Tracked::alive == 0);
 }
 
-EDDY_TEST_CASE("an error that the group has is not reported as never retrieved, with or without a handle") {
+EDDY_TEST_CASE("an error that the group has is not reported as never retrieved, with or without a handle", "[order]") {
   auto body = [](eddy::TaskGroup& group) -> eddy::Task<> {
     auto kept = group.create_task(fail_after(1s, "kept"));
     group.create_task(fail_after(1s, "dropped"));
@@ -822,7 +832,8 @@ EDDY_TEST_CASE("an error that the group has is not reported as never retrieved, 
   CHECK(take_reports().empty());
 }
 
-EDDY_TEST_CASE("the errors of a group are destroyed with the group's exception, not kept alive elsewhere", "[c144]") {
+EDDY_TEST_CASE("the errors of a group are destroyed with the group's exception, not kept alive elsewhere",
+               "[c144][order]") {
   struct Failure {
     Tracked tracked;
   };

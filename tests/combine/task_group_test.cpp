@@ -153,7 +153,8 @@ EDDY_TEST_CASE("a task group without tasks is over with its body, in the same tu
 
 EDDY_TEST_CASE("further arguments of task_group are owned and passed on to the body") {
   struct Body {
-    static eddy::Task<std::string> run_it(eddy::TaskGroup& group, std::string text, std::unique_ptr<int> number, int& counter) {
+    static eddy::Task<std::string> run_it(eddy::TaskGroup& group, std::string text, std::unique_ptr<int> number,
+                                          int& counter) {
       group.create_task(nap(1s));
       co_await eddy::sleep(1s);
       ++counter;
@@ -169,7 +170,8 @@ EDDY_TEST_CASE("further arguments of task_group are owned and passed on to the b
   CHECK(counter == 1);
 }
 
-EDDY_TEST_CASE("a group's tasks start in later turns, in the order in which they were added, not inside create_task") {
+EDDY_TEST_CASE("a group's tasks start in later turns, in the order in which they were added, not inside create_task",
+               "[order]") {
   Lines log;
   auto body = [&](eddy::TaskGroup& group) -> eddy::Task<> {
     group.create_task(logged(log, "a", 0s));
@@ -213,7 +215,8 @@ EDDY_TEST_CASE("the results of a group's tasks can be taken by move") {
   CHECK(value == 3);
 }
 
-EDDY_TEST_CASE("a group's create_task owns a function's captures and arguments for as long as the task runs", "[c154]") {
+EDDY_TEST_CASE("a group's create_task owns a function's captures and arguments for as long as the task runs",
+               "[c154]") {
   Lines log;
   auto body = [&](eddy::TaskGroup& group) -> eddy::Task<> {
     const std::string captured = "captured by value, and long enough for the heap";
@@ -334,7 +337,8 @@ EDDY_TEST_CASE("a hundred thousand tasks of one group leave nothing behind", "[c
   CHECK(count == 100'000);
 }
 
-EDDY_LOOP_TEST_CASE("a task of a group sees its creator's ContextVar values, and what it sets stays its own", "[c55]") {
+EDDY_LOOP_TEST_CASE("a task of a group sees its creator's ContextVar values, and what it sets stays its own",
+                    "[c55][order]") {
   static eddy::ContextVar<int> request("request", 0);
   run_virtual([]() -> eddy::Task<> {
     request.set(1);
@@ -389,7 +393,8 @@ EDDY_TEST_CASE("a group's tasks can be awaited in the order in which they end", 
   CHECK(values == expected);
 }
 
-EDDY_TEST_CASE("a group that has ended takes no more tasks: create_task throws and destroys the task unrun", "[c142][c155]") {
+EDDY_TEST_CASE("a group that has ended takes no more tasks: create_task throws and destroys the task unrun",
+               "[c142][c155]") {
   eddy::TaskGroup* kept = nullptr;
   auto body = [&](eddy::TaskGroup& group) -> eddy::Task<> {
     CHECK_FALSE(group.closing());
@@ -426,7 +431,7 @@ EDDY_TEST_CASE("adding a Task that was used before is an error, and the group go
   CHECK(log == Lines{"once"});
 }
 
-EDDY_TEST_CASE("g.cancel() stops the body and all tasks, and the group ends without an error") {
+EDDY_TEST_CASE("g.cancel() stops the body and all tasks, and the group ends without an error", "[order]") {
   Lines log;
   auto body = [&](eddy::TaskGroup& group) -> eddy::Task<> {
     const OnExit exit(log, "body gone");
@@ -622,7 +627,8 @@ EDDY_TEST_CASE("an error after started is the group's, not that of g.start", "[c
   CHECK(started);
 }
 
-EDDY_TEST_CASE("a task that ends without saying started: g.start throws BrokenPromise, and the group is intact", "[c147]") {
+EDDY_TEST_CASE("a task that ends without saying started: g.start throws BrokenPromise, and the group is intact",
+               "[c147]") {
   auto forgets = [](eddy::FutureSetter<int>) -> eddy::Task<> { co_await eddy::sleep(1s); };
   bool broken = false;
   auto body = [&](eddy::TaskGroup& group) -> eddy::Task<> {
@@ -721,7 +727,7 @@ EDDY_TEST_CASE("a cancel of an eager task that has ended already does nothing", 
   CHECK(alone.result() == 5);
 }
 
-EDDY_TEST_CASE("a cancel of an eager task that blocks is delivered", "[c51]") {
+EDDY_TEST_CASE("a cancel of an eager task that blocks is delivered", "[c51][order]") {
   Lines log;
   auto body = [&](eddy::TaskGroup& group) -> eddy::Task<> {
     auto handle = group.create_task(logged(log, "eager", 1h), kEager);

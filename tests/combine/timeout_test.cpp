@@ -281,7 +281,8 @@ EDDY_LOOP_TEST_CASE("with no timer left a program that waits for ever is a deadl
   CHECK(clock.elapsed() == 0s);
 }
 
-EDDY_TEST_CASE("an error that a cleanup throws while the timeout expires is delivered instead of TimeoutError", "[c164]") {
+EDDY_TEST_CASE("an error that a cleanup throws while the timeout expires is delivered instead of TimeoutError",
+               "[c164]") {
   auto bad_cleanup = []() -> eddy::Task<> {
     co_await eddy::sleep(1s);
     throw std::runtime_error("cleanup");
@@ -334,7 +335,8 @@ EDDY_TEST_CASE("a cancel before the expiry stays a cancel", "[c165]") {
   CHECK(now() - start == 0s);
 }
 
-EDDY_TEST_CASE("awaiting somebody else's cancelled task inside a timeout gives CancelledError, not TimeoutError", "[c165]") {
+EDDY_TEST_CASE("awaiting somebody else's cancelled task inside a timeout gives CancelledError, not TimeoutError",
+               "[c165]") {
   auto victim = eddy::create_task(nap(1h));
   eddy::get_running_loop().call_later(1s, [&] { victim.cancel("other"); });
   const std::string how = co_await ending(eddy::timeout(5s, victim));
@@ -511,8 +513,9 @@ EDDY_TEST_CASE("when nested timeouts expire at the same moment, the outer one wi
   CHECK(now() - start == 5s);
 }
 
-EDDY_TEST_CASE("the outer timeout expires while the inner one's cleanup is busy: it wins after the inner one is through",
-          "[c159]") {
+EDDY_TEST_CASE(
+    "the outer timeout expires while the inner one's cleanup is busy: it wins after the inner one is through",
+    "[c159]") {
   std::vector<std::string> log;
   auto cleanup = [&]() -> eddy::Task<> {
     co_await eddy::sleep(5s);
@@ -530,7 +533,8 @@ EDDY_TEST_CASE("the outer timeout expires while the inner one's cleanup is busy:
   CHECK(log == expected);
 }
 
-EDDY_LOOP_TEST_CASE("the outer timeout expires while the inner body keeps the loop busy: only the outer one throws", "[c159]") {
+EDDY_LOOP_TEST_CASE("the outer timeout expires while the inner body keeps the loop busy: only the outer one throws",
+                    "[c159][order]") {
   eddy::testing::VirtualClock clock;
   run_virtual(
       [&]() -> eddy::Task<> {
@@ -585,7 +589,7 @@ EDDY_TEST_CASE("a timeout works in the cleanup of a cancelled task, where the ca
 }
 
 EDDY_TEST_CASE("a task that is cancelled again in a timeout of its cleanup stays cancelled, and the cleanup is not cut",
-          "[c171]") {
+               "[c171]") {
   std::string inner;
   auto cleanup = [&]() -> eddy::Task<> { inner = co_await ending(eddy::timeout(5s, nap(2s))); };
   auto work = [&]() -> eddy::Task<> { co_await eddy::try_finally(nap(1h), cleanup()); };
@@ -639,7 +643,7 @@ EDDY_TEST_CASE("timeout(0) does not swallow a cancel that is in force: the task 
   CHECK_FALSE(caught);
 }
 
-EDDY_TEST_CASE("a cancel that meets the deadline in the same turn wins over the TimeoutError", "[c171]") {
+EDDY_TEST_CASE("a cancel that meets the deadline in the same turn wins over the TimeoutError", "[c171][order]") {
   for (const bool cancel_first : {true, false}) {
     bool caught = false;
     auto work = [&]() -> eddy::Task<> {
@@ -684,7 +688,7 @@ EDDY_TEST_CASE(
   CHECK(now() - start == 3s);
 }
 
-EDDY_TEST_CASE("a result that is there at the very moment of the deadline wins", "[c174]") {
+EDDY_TEST_CASE("a result that is there at the very moment of the deadline wins", "[c174][order]") {
   const auto start = now();
   const int value = co_await eddy::timeout(5s, after(5s, 1));
   CHECK(value == 1);
@@ -714,7 +718,7 @@ EDDY_TEST_CASE("a body whose wait is due with the deadline goes on, and a wait t
   CHECK(now() - start == 5s);
 }
 
-EDDY_TEST_CASE("a permit that is handed over in the turn of the deadline is not lost", "[c174]") {
+EDDY_TEST_CASE("a permit that is handed over in the turn of the deadline is not lost", "[c174][order]") {
   eddy::Semaphore semaphore(0);
   eddy::get_running_loop().call_later(5s, [&] { semaphore.release(); });
   auto body = [&]() -> eddy::Task<int> {
@@ -823,7 +827,8 @@ EDDY_TEST_CASE("work that timed out has ended when TimeoutError is thrown: it is
   CHECK(how == "TimeoutError");
 }
 
-EDDY_TEST_CASE("a timeout waits for work that cannot be stopped and gives its value instead of TimeoutError", "[c179]") {
+EDDY_TEST_CASE("a timeout waits for work that cannot be stopped and gives its value instead of TimeoutError",
+               "[c179]") {
   auto body = []() -> eddy::Task<int> {
     co_await eddy::uncancellable(nap(5s));
     co_return 42;
@@ -981,7 +986,7 @@ EDDY_TEST_CASE("a body that cancels its own task and returns a value without blo
 }
 
 EDDY_TEST_CASE("a timeout around one step of a generator cuts the generator, whose later steps throw instead of ending",
-          "[c189]") {
+               "[c189]") {
   bool cut = false;
   auto numbers = [&]() -> eddy::AsyncGenerator<int> {
     struct AtEnd {

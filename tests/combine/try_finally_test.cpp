@@ -302,7 +302,8 @@ EDDY_TEST_CASE("a body's own error while it is being cancelled is delivered afte
   CHECK(log == expected);
 }
 
-EDDY_TEST_CASE("a body that is left by somebody else's CancelledError is an error like any other: cleanup, then the throw") {
+EDDY_TEST_CASE(
+    "a body that is left by somebody else's CancelledError is an error like any other: cleanup, then the throw") {
   std::vector<std::string> log;
   auto victim = eddy::create_task(nap(1h));
   eddy::get_running_loop().call_later(1s, [&] { victim.cancel("victim"); });

@@ -168,8 +168,9 @@ EDDY_TEST_CASE("uncancellable with a limit stops its work at the limit, waits fo
   CHECK(value == 5);
 }
 
-EDDY_TEST_CASE("uncancellable with a limit bounds the work of a cancelled caller, who then stops instead of a TimeoutError",
-          "[c171]") {
+EDDY_TEST_CASE(
+    "uncancellable with a limit bounds the work of a cancelled caller, who then stops instead of a TimeoutError",
+    "[c171]") {
   bool caught = false;
   auto work = [&]() -> eddy::Task<> {
     try {

@@ -69,7 +69,8 @@ EDDY_TEST_CASE("wait_for without a limit waits for ever", "[c160]") {
   CHECK(value == 1);
 }
 
-EDDY_TEST_CASE("wait_for with zero or less gives the result of a finished handle or future without suspending", "[c176]") {
+EDDY_TEST_CASE("wait_for with zero or less gives the result of a finished handle or future without suspending",
+               "[c176][order]") {
   const auto handle = eddy::create_task(after(0s, 1));
   const auto future = eddy::get_running_loop().create_future<int>();
   future.set_result(2);
@@ -96,7 +97,7 @@ EDDY_TEST_CASE("wait_for with zero throws the error of a handle that has failed"
 }
 
 EDDY_TEST_CASE("wait_for with zero or less does not start a task: its body never runs and its arguments are destroyed",
-          "[c177]") {
+               "[c177]") {
   for (const auto limit : {0s, -5s}) {
     bool ran = false;
     auto body = [&](Tracked) -> eddy::Task<int> {
@@ -113,7 +114,7 @@ EDDY_TEST_CASE("wait_for with zero or less does not start a task: its body never
 }
 
 EDDY_TEST_CASE("wait_for with zero cancels a task that runs behind a handle, waits for it, and throws TimeoutError",
-          "[c177]") {
+               "[c177]") {
   bool cleaned = false;
   auto cleanup = [&]() -> eddy::Task<> {
     co_await eddy::sleep(2s);
@@ -155,7 +156,7 @@ EDDY_TEST_CASE("an error that work throws while wait_for stops it surfaces inste
 
 EDDY_TEST_CASE(
     "a result and a cancel of the waiting task in the same turn: the result is delivered, then the cancel takes effect",
-    "[c181]") {
+    "[c181][order]") {
   const auto inner = eddy::create_task(after(5s, 1));
   int delivered = 0;
   bool reached = false;

@@ -87,7 +87,7 @@ EDDY_TEST_CASE("wait for the first gives all tasks that are done already, not ju
   (void)co_await eddy::wait(handles);
 }
 
-EDDY_TEST_CASE("wait for the first gives all tasks that end at the same moment", "[c102]") {
+EDDY_TEST_CASE("wait for the first gives all tasks that end at the same moment", "[c102][order]") {
   Handles handles;
   for (int i = 0; i < 5; ++i) handles.push_back(eddy::create_task(after(1s, i)));
   const auto result = co_await eddy::wait(handles, eddy::ReturnWhen::first_completed);
@@ -124,7 +124,7 @@ EDDY_TEST_CASE("wait for the first exception returns at the first failure, and d
   CHECK(late == 3);
 }
 
-EDDY_TEST_CASE("wait for the first exception with a failure that is there already does not suspend", "[c104]") {
+EDDY_TEST_CASE("wait for the first exception with a failure that is there already does not suspend", "[c104][order]") {
   Handles handles;
   handles.push_back(eddy::create_task(after(1h, 1)));
   handles.push_back(eddy::create_task(fail_after(1s, "bad")));
@@ -147,7 +147,10 @@ EDDY_TEST_CASE("wait for the first exception waits for all when none fails") {
 
 EDDY_TEST_CASE("a cancelled task is done for wait, but no exception") {
   const Handles handles = staggered(3);
-  eddy::get_running_loop().call_later(500ms, [&] { auto victim = handles[0]; victim.cancel(); });
+  eddy::get_running_loop().call_later(500ms, [&] {
+    auto victim = handles[0];
+    victim.cancel();
+  });
   const auto start = now();
   const auto result = co_await eddy::wait(handles, eddy::ReturnWhen::first_exception);
   CHECK(now() - start == 3s);
@@ -227,7 +230,7 @@ EDDY_LOOP_TEST_CASE("a wait that ends before its limit leaves no timer behind") 
   CHECK(clock.elapsed() == 2s);
 }
 
-EDDY_TEST_CASE("wait with a limit of zero or less looks after one turn, without waiting", "[c105]") {
+EDDY_TEST_CASE("wait with a limit of zero or less looks after one turn, without waiting", "[c105][order]") {
   Handles handles = staggered(1);
   auto quick = []() -> eddy::Task<int> { co_return 5; };
   handles.push_back(eddy::create_task(quick()));
@@ -244,7 +247,7 @@ EDDY_TEST_CASE("wait with a limit of zero or less looks after one turn, without 
   (void)co_await eddy::wait(handles);
 }
 
-EDDY_TEST_CASE("wait with a limit of zero yields exactly once") {
+EDDY_TEST_CASE("wait with a limit of zero yields exactly once", "[order]") {
   const Handles handles = staggered(1);
   int turns = 0;
   bool stop = false;
@@ -328,7 +331,8 @@ EDDY_TEST_CASE("a cancelled wait leaves the tasks running", "[c106]") {
   CHECK(result.done.size() == 3);
 }
 
-EDDY_TEST_CASE("a wait that is cancelled again and again leaves nothing in the tasks' lists of waiters", "[c106]") {
+EDDY_TEST_CASE("a wait that is cancelled again and again leaves nothing in the tasks' lists of waiters",
+               "[c106][order]") {
   const Handles handles = staggered(2);
   auto waits = [&]() -> eddy::Task<> { (void)co_await eddy::wait(handles); };
   for (int i = 0; i < 1000; ++i) {
@@ -338,7 +342,7 @@ EDDY_TEST_CASE("a wait that is cancelled again and again leaves nothing in the t
     co_await eddy::yield();
   }
   const auto all = eddy::all_tasks();
-  CHECK(all.size() == 3);  // this one and the two that run
+  CHECK(all.size() == 3);                            // this one and the two that run
   const auto result = co_await eddy::wait(handles);  // would touch freed memory if a watcher were left
   CHECK(result.done.size() == 2);
 }
@@ -373,7 +377,8 @@ EDDY_TEST_CASE("wait with a cancel in force stops, unless enough is done already
   (void)co_await eddy::wait(handles);
 }
 
-EDDY_TEST_CASE("a wait that is over in the turn of the cancel gives its result, and the cancel stays in force") {
+EDDY_TEST_CASE("a wait that is over in the turn of the cancel gives its result, and the cancel stays in force",
+               "[order]") {
   const Handles handles = staggered(2);
   std::size_t done = 0;
   std::optional<eddy::TaskHandle<>> waiting;

@@ -81,7 +81,8 @@ EDDY_TEST_CASE("leaving a generator half-way destroys its locals once", "[c299]"
   CHECK(Tracked::alive == 0);
 }
 
-EDDY_TEST_CASE("an exception before or after a yield reaches the consumer at its next(), then comes the end", "[c300]") {
+EDDY_TEST_CASE("an exception before or after a yield reaches the consumer at its next(), then comes the end",
+               "[c300]") {
   for (int good : {0, 2}) {
     auto source = fail_after(good);
     for (int i = 0; i < good; ++i) {
@@ -110,7 +111,8 @@ EDDY_LOOP_TEST_CASE("a million values that come at once are taken on a flat stac
   CHECK(sum == 500'000);
 }
 
-EDDY_TEST_CASE("a generator yields references as pointers, move-only values, and copies of what its body keeps", "[c302]") {
+EDDY_TEST_CASE("a generator yields references as pointers, move-only values, and copies of what its body keeps",
+               "[c302]") {
   int value = 1;
   const auto references = [](int& target) -> eddy::AsyncGenerator<int&> { co_yield target; };
   auto by_reference = references(value);
@@ -133,7 +135,9 @@ EDDY_TEST_CASE("a generator yields references as pointers, move-only values, and
   CHECK(*second == *first + "!");
 }
 
-EDDY_TEST_CASE("a generator that is cut by a cancel in next() is unwound, and its next() throws CancelledError from then on", "[c304]") {
+EDDY_TEST_CASE(
+    "a generator that is cut by a cancel in next() is unwound, and its next() throws CancelledError from then on",
+    "[c304][order]") {
   auto source = count(3);
   auto consumer = eddy::create_task(drain(source));
   co_await eddy::sleep(1500ms);
@@ -153,7 +157,7 @@ EDDY_TEST_CASE("a generator that is cut by a cancel in next() is unwound, and it
   CHECK(thrown == 2);
 }
 
-EDDY_TEST_CASE("a second task in next() gets BusyResourceError and the first goes on", "[c306]") {
+EDDY_TEST_CASE("a second task in next() gets BusyResourceError and the first goes on", "[c306][order]") {
   auto source = count(2);
   auto first = eddy::create_task(drain(source));
   co_await eddy::yield();
@@ -168,7 +172,8 @@ EDDY_TEST_CASE("a second task in next() gets BusyResourceError and the first goe
   CHECK(sum == 1);
 }
 
-EDDY_TEST_CASE("on_close runs its cleanups before the end is given, the last registered first, after the locals' scope", "[c305]") {
+EDDY_TEST_CASE("on_close runs its cleanups before the end is given, the last registered first, after the locals' scope",
+               "[c305]") {
   std::vector<std::string> log;
   auto source = with_cleanup(log, 1);
   const int sum = co_await drain(source);
@@ -176,7 +181,9 @@ EDDY_TEST_CASE("on_close runs its cleanups before the end is given, the last reg
   CHECK(log == std::vector<std::string>{"locals are destroyed", "last registered", "first registered"});
 }
 
-EDDY_TEST_CASE("aclose() destroys the frame, awaits the cleanups although a cancel is in force, and next() then gives the end", "[c305]") {
+EDDY_TEST_CASE(
+    "aclose() destroys the frame, awaits the cleanups although a cancel is in force, and next() then gives the end",
+    "[c305]") {
   std::vector<std::string> log;
   auto source = with_cleanup(log, 2);
   const auto first = co_await source.next();
@@ -194,7 +201,8 @@ EDDY_TEST_CASE("aclose() destroys the frame, awaits the cleanups although a canc
   CHECK(log.size() == 3);
 }
 
-EDDY_LOOP_TEST_CASE("a started generator that is dropped has its cleanups run by the loop, and run waits for them", "[c305][c307]") {
+EDDY_LOOP_TEST_CASE("a started generator that is dropped has its cleanups run by the loop, and run waits for them",
+                    "[c305][c307]") {
   std::vector<std::string> log;
   run_virtual([&log]() -> eddy::Task<> {
     auto source = with_cleanup(log, 2);
@@ -271,10 +279,12 @@ EDDY_TEST_CASE("a generator yields const objects and const references", "[c302]"
   CHECK(seen == &kept);
 }
 
-EDDY_LOOP_TEST_CASE("the end of run closes the generators of what is left, and waits for their cleanups", "[c307]") {
+EDDY_LOOP_TEST_CASE("the end of run closes the generators of what is left, and waits for their cleanups",
+                    "[c307][order]") {
   std::vector<std::string> log;
   const auto hold = [&log](std::string name, std::chrono::seconds cleanup) -> eddy::Task<> {
-    const auto numbers = [](std::vector<std::string>& to, std::string who, std::chrono::seconds time) -> eddy::AsyncGenerator<int> {
+    const auto numbers = [](std::vector<std::string>& to, std::string who,
+                            std::chrono::seconds time) -> eddy::AsyncGenerator<int> {
       const auto close = [&to, who, time] { return log_after(to, who + " closed", time); };
       co_await eddy::on_close(close);
       const OnExit locals(to, who + " left");
@@ -306,7 +316,8 @@ EDDY_LOOP_TEST_CASE("the end of run closes the generators of what is left, and w
   CHECK(reported == std::vector<std::string>{"a leftover failed"});
 }
 
-TEST_CASE("debug mode reports a generator with on_close that is dropped before its end, not one that is cut or closed") {
+TEST_CASE(
+    "debug mode reports a generator with on_close that is dropped before its end, not one that is cut or closed") {
   eddy::testing::VirtualClock clock;
   eddy::RunOptions options;
   options.clock = &clock;

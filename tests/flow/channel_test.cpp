@@ -60,7 +60,7 @@ EDDY_TEST_CASE("a channel gives its items in the order of sending, then its end,
   CHECK(receiver.closed());
 }
 
-EDDY_TEST_CASE("send waits while the channel is full, and receivers while it is empty") {
+EDDY_TEST_CASE("send waits while the channel is full, and receivers while it is empty", "[order]") {
   IntChannel ends(2);
   Log log;
   for (int i = 1; i <= 3; ++i) (void)eddy::create_task(send_one(ends.sender, i, log));
@@ -102,7 +102,7 @@ EDDY_TEST_CASE("with capacity zero send waits for a receiver, and hands over to 
   CHECK(log == Log{"sent 1", "got 2"});
 }
 
-EDDY_TEST_CASE("with capacity zero try_send and try_receive need the other side to wait", "[c281]") {
+EDDY_TEST_CASE("with capacity zero try_send and try_receive need the other side to wait", "[c281][order]") {
   IntChannel ends(0);
   Log log;
   CHECK_FALSE(ends.sender.try_send(1));
@@ -124,7 +124,7 @@ EDDY_TEST_CASE("with capacity zero try_send and try_receive need the other side 
   CHECK(log == Log{"sent 2", "a3", "b4"});
 }
 
-EDDY_LOOP_TEST_CASE("each receiver that waits is handed an item, whatever the capacity", "[c281]") {
+EDDY_LOOP_TEST_CASE("each receiver that waits is handed an item, whatever the capacity", "[c281][order]") {
   for (const std::size_t capacity : {0U, 1U, 2U}) {
     run_virtual([capacity]() -> eddy::Task<> {
       IntChannel ends(capacity);
@@ -142,7 +142,7 @@ EDDY_LOOP_TEST_CASE("each receiver that waits is handed an item, whatever the ca
   }
 }
 
-EDDY_TEST_CASE("several senders and receivers meet in the order of their arrival", "[c281]") {
+EDDY_TEST_CASE("several senders and receivers meet in the order of their arrival", "[c281][order]") {
   for (const std::size_t capacity : {0U, 1U}) {
     IntChannel ends(capacity);
     Log log;
@@ -158,7 +158,7 @@ EDDY_TEST_CASE("several senders and receivers meet in the order of their arrival
   }
 }
 
-EDDY_TEST_CASE("an item sent to a waiting receiver cannot be stolen", "[c280]") {
+EDDY_TEST_CASE("an item sent to a waiting receiver cannot be stolen", "[c280][order]") {
   IntChannel ends(1);
   Log log;
   // What was just sent can be taken back, if nobody waits for it.
@@ -180,7 +180,8 @@ EDDY_TEST_CASE("an item sent to a waiting receiver cannot be stolen", "[c280]") 
   CHECK(ends.receiver.try_receive() == 4);
 }
 
-EDDY_LOOP_TEST_CASE("a receiver cancelled while it waits leaves, one cancelled after the hand-over gets its item", "[c269][c270]") {
+EDDY_LOOP_TEST_CASE("a receiver cancelled while it waits leaves, one cancelled after the hand-over gets its item",
+                    "[c269][c270][order]") {
   for (const std::size_t capacity : {0U, 1U, 3U}) {
     run_virtual([capacity]() -> eddy::Task<> {
       IntChannel ends(capacity);
@@ -199,7 +200,7 @@ EDDY_LOOP_TEST_CASE("a receiver cancelled while it waits leaves, one cancelled a
   }
 }
 
-EDDY_LOOP_TEST_CASE("a sender cancelled while it waits lets the next one have the slot", "[c272][c285]") {
+EDDY_LOOP_TEST_CASE("a sender cancelled while it waits lets the next one have the slot", "[c272][c285][order]") {
   for (const std::size_t capacity : {0U, 1U}) {
     run_virtual([capacity]() -> eddy::Task<> {
       IntChannel ends(capacity);
@@ -218,7 +219,7 @@ EDDY_LOOP_TEST_CASE("a sender cancelled while it waits lets the next one have th
   }
 }
 
-EDDY_LOOP_TEST_CASE("a sender cancelled in the turn in which its item was taken completes", "[c272]") {
+EDDY_LOOP_TEST_CASE("a sender cancelled in the turn in which its item was taken completes", "[c272][order]") {
   for (const std::size_t capacity : {0U, 1U}) {
     run_virtual([capacity]() -> eddy::Task<> {
       IntChannel ends(capacity);
@@ -235,13 +236,15 @@ EDDY_LOOP_TEST_CASE("a sender cancelled in the turn in which its item was taken 
   }
 }
 
-EDDY_TEST_CASE("a cancelled sender that was the last one lets the receivers see the end", "[c286]") {
+EDDY_TEST_CASE("a cancelled sender that was the last one lets the receivers see the end", "[c286][order]") {
   IntChannel ends(1);
   Log log;
-  auto sender = eddy::create_task([](eddy::Sender<int> to) -> eddy::Task<> {
-    co_await to.send(1);
-    co_await to.send(2);
-  }, std::move(ends.sender));
+  auto sender = eddy::create_task(
+      [](eddy::Sender<int> to) -> eddy::Task<> {
+        co_await to.send(1);
+        co_await to.send(2);
+      },
+      std::move(ends.sender));
   co_await eddy::yield();
   sender.cancel();
   co_await eddy::yield();
@@ -251,15 +254,17 @@ EDDY_TEST_CASE("a cancelled sender that was the last one lets the receivers see 
   CHECK(got == Ints{1});
 }
 
-EDDY_TEST_CASE("receivers that wait are woken with the end when the last sender goes", "[c282][c286]") {
+EDDY_TEST_CASE("receivers that wait are woken with the end when the last sender goes", "[c282][c286][order]") {
   IntChannel ends(1);
   Log log;
   auto a = eddy::create_task(receive_one(ends.receiver, log, "a"));
   auto b = eddy::create_task(receive_one(ends.receiver, log, "b"));
-  auto holder = eddy::create_task([](eddy::Sender<int> held) -> eddy::Task<> {
-    const auto kept = std::move(held);
-    co_await eddy::sleep(24h);
-  }, std::move(ends.sender));
+  auto holder = eddy::create_task(
+      [](eddy::Sender<int> held) -> eddy::Task<> {
+        const auto kept = std::move(held);
+        co_await eddy::sleep(24h);
+      },
+      std::move(ends.sender));
   co_await eddy::sleep(1h);
   CHECK(log.empty());
   holder.cancel();
@@ -307,7 +312,8 @@ TEST_CASE("assigning and moving ends counts them rightly", "[c282]") {
   CHECK(sender.closed());
 }
 
-EDDY_TEST_CASE("each item goes to one of the receiver's clones, and the channel lives until the last is closed", "[c282]") {
+EDDY_TEST_CASE("each item goes to one of the receiver's clones, and the channel lives until the last is closed",
+               "[c282][order]") {
   IntChannel ends(2);
   Ints a, b;
   auto first = eddy::create_task(receive_all(ends.receiver, a));
@@ -326,7 +332,7 @@ EDDY_TEST_CASE("each item goes to one of the receiver's clones, and the channel 
   CHECK(b.size() >= 10);
 }
 
-EDDY_LOOP_TEST_CASE("when the last receiver goes, send throws ChannelClosed, also for those who wait") {
+EDDY_LOOP_TEST_CASE("when the last receiver goes, send throws ChannelClosed, also for those who wait", "[order]") {
   for (const std::size_t capacity : {0U, 1U}) {
     run_virtual([capacity]() -> eddy::Task<> {
       IntChannel ends(capacity);
@@ -352,15 +358,17 @@ EDDY_LOOP_TEST_CASE("when the last receiver goes, send throws ChannelClosed, als
   }
 }
 
-EDDY_TEST_CASE("items that nobody received are destroyed with the last receiver", "[c284]") {
+EDDY_TEST_CASE("items that nobody received are destroyed with the last receiver", "[c284][order]") {
   auto ends = std::make_unique<eddy::Channel<Item>>(3);
   for (int i = 0; i < 3; ++i) CHECK(ends->sender.try_send(i));
-  auto waiting = eddy::create_task([](eddy::Sender<Item> to) -> eddy::Task<> {
-    try {
-      co_await to.send(3);
-    } catch (const eddy::ChannelClosed&) {
-    }
-  }, ends->sender);
+  auto waiting = eddy::create_task(
+      [](eddy::Sender<Item> to) -> eddy::Task<> {
+        try {
+          co_await to.send(3);
+        } catch (const eddy::ChannelClosed&) {
+        }
+      },
+      ends->sender);
   co_await eddy::yield();
   CHECK(Tracked::alive == 4);
   ends->receiver.close();
@@ -381,13 +389,15 @@ TEST_CASE("items that nobody received are destroyed with both ends, whichever go
   }
 }
 
-EDDY_TEST_CASE("an item that a receiver was promised reaches it although its end was closed", "[c270]") {
+EDDY_TEST_CASE("an item that a receiver was promised reaches it although its end was closed", "[c270][order]") {
   IntChannel ends(4);
   Log log;
-  auto waiting = eddy::create_task([](const eddy::Receiver<int>& from, Log& lines) -> eddy::Task<> {
-    const auto item = co_await from.next();
-    lines.push_back(item ? std::to_string(*item) : "end");
-  }, std::cref(ends.receiver), std::ref(log));
+  auto waiting = eddy::create_task(
+      [](const eddy::Receiver<int>& from, Log& lines) -> eddy::Task<> {
+        const auto item = co_await from.next();
+        lines.push_back(item ? std::to_string(*item) : "end");
+      },
+      std::cref(ends.receiver), std::ref(log));
   co_await eddy::yield();
   CHECK(ends.sender.try_send(1));
   CHECK(ends.sender.try_send(2));
@@ -397,25 +407,29 @@ EDDY_TEST_CASE("an item that a receiver was promised reaches it although its end
   CHECK(log == Log{"1"});
 }
 
-EDDY_TEST_CASE("an end that is closed while it waits ends the wait, and the channel outlives it") {
+EDDY_TEST_CASE("an end that is closed while it waits ends the wait, and the channel outlives it", "[order]") {
   auto ends = std::make_unique<IntChannel>(0);
   Log log;
-  auto receiving = eddy::create_task([](const eddy::Receiver<int>& from, Log& lines) -> eddy::Task<> {
-    const auto item = co_await from.next();
-    lines.push_back(item ? "item" : "end");
-  }, std::cref(ends->receiver), std::ref(log));
+  auto receiving = eddy::create_task(
+      [](const eddy::Receiver<int>& from, Log& lines) -> eddy::Task<> {
+        const auto item = co_await from.next();
+        lines.push_back(item ? "item" : "end");
+      },
+      std::cref(ends->receiver), std::ref(log));
   co_await eddy::yield();
   ends.reset();
   co_await receiving;
 
   ends = std::make_unique<IntChannel>(0);
-  auto sending = eddy::create_task([](const eddy::Sender<int>& to, Log& lines) -> eddy::Task<> {
-    try {
-      co_await to.send(1);
-    } catch (const eddy::ChannelClosed&) {
-      lines.push_back("refused");
-    }
-  }, std::cref(ends->sender), std::ref(log));
+  auto sending = eddy::create_task(
+      [](const eddy::Sender<int>& to, Log& lines) -> eddy::Task<> {
+        try {
+          co_await to.send(1);
+        } catch (const eddy::ChannelClosed&) {
+          lines.push_back("refused");
+        }
+      },
+      std::cref(ends->sender), std::ref(log));
   co_await eddy::yield();
   ends.reset();
   co_await sending;
@@ -464,9 +478,11 @@ EDDY_LOOP_TEST_CASE("an item may hold the ends of channels, its own one's includ
   run_virtual([]() -> eddy::Task<> {
     eddy::Channel<Message> requests(2);
     IntChannel replies(2);
-    auto server = eddy::create_task([](eddy::Receiver<Message> from) -> eddy::Task<> {
-      while (auto message = co_await from.next()) co_await message->reply.send(42);
-    }, std::move(requests.receiver));
+    auto server = eddy::create_task(
+        [](eddy::Receiver<Message> from) -> eddy::Task<> {
+          while (auto message = co_await from.next()) co_await message->reply.send(42);
+        },
+        std::move(requests.receiver));
     co_await requests.sender.send(replies.sender);
     const auto reply = co_await replies.receiver.next();
     CHECK(reply == 42);
@@ -503,9 +519,13 @@ EDDY_LOOP_TEST_CASE("random programs of send, receive, cancel and close lose and
       for (int step = 0; step < 300; ++step) {
         switch (below(7)) {
           case 0:
-          case 1: tasks.push_back(eddy::create_task(send_one(ends.sender, next++, log))); break;
+          case 1:
+            tasks.push_back(eddy::create_task(send_one(ends.sender, next++, log)));
+            break;
           case 2:
-          case 3: tasks.push_back(eddy::create_task(receive(ends.receiver, got))); break;
+          case 3:
+            tasks.push_back(eddy::create_task(receive(ends.receiver, got)));
+            break;
           case 4:
             if (ends.sender.try_send(next)) log.push_back("sent " + std::to_string(next));
             ++next;
@@ -513,14 +533,16 @@ EDDY_LOOP_TEST_CASE("random programs of send, receive, cancel and close lose and
           case 5:
             if (!tasks.empty()) tasks[below(static_cast<unsigned>(tasks.size()))].cancel();
             break;
-          default: co_await eddy::yield(); break;
+          default:
+            co_await eddy::yield();
+            break;
         }
       }
-      co_await turns(3);
+      co_await eddy::testing::wait_all_tasks_blocked();
       while (auto item = ends.receiver.try_receive()) got.push_back(*item);
-      co_await turns(3);
+      co_await eddy::testing::wait_all_tasks_blocked();
       ends.sender.close();
-      co_await turns(3);
+      co_await eddy::testing::wait_all_tasks_blocked();
       for (auto& task : tasks) CHECK(task.done());
       CHECK(got.size() == log.size());
       std::vector<int> seen(static_cast<std::size_t>(next), 0);

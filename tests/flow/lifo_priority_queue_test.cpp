@@ -104,7 +104,7 @@ TEST_CASE("a PriorityQueue gives random items sorted", "[c266]") {
   }
 }
 
-EDDY_TEST_CASE("a LifoQueue and a PriorityQueue make putters wait at maxsize, oldest first", "[c267]") {
+EDDY_TEST_CASE("a LifoQueue and a PriorityQueue make putters wait at maxsize, oldest first", "[c267][order]") {
   eddy::LifoQueue<int> lifo(1);
   eddy::PriorityQueue<int> priority(1);
   std::vector<eddy::TaskHandle<>> tasks;
@@ -145,7 +145,8 @@ EDDY_TEST_CASE("a woken getter takes the last or the best item at the time it ru
   CHECK(priority.get_nowait() == 3);
 }
 
-EDDY_TEST_CASE("a getter of a LifoQueue or PriorityQueue that is cancelled after it was woken gets its item", "[c270]") {
+EDDY_TEST_CASE("a getter of a LifoQueue or PriorityQueue that is cancelled after it was woken gets its item",
+               "[c270][order]") {
   eddy::LifoQueue<int> lifo;
   eddy::PriorityQueue<int> priority;
   Ints got;
@@ -176,7 +177,7 @@ EDDY_TEST_CASE("a comparison that throws in put or get loses no item", "[c287]")
   CHECK(got == Ints{1, 2, 3, 4, 5});
 }
 
-EDDY_TEST_CASE("a comparison that throws for a waiting putter reaches that putter", "[c287]") {
+EDDY_TEST_CASE("a comparison that throws for a waiting putter reaches that putter", "[c287][order]") {
   bool refuse = false;
   MoodyQueue queue(2, Moody{&refuse});
   queue.put_nowait(1);
@@ -194,18 +195,20 @@ EDDY_TEST_CASE("a comparison that throws for a waiting putter reaches that putte
   CHECK(queue.empty());
 }
 
-EDDY_TEST_CASE("a comparison that throws for a woken getter leaves the item to the next getter", "[c287]") {
+EDDY_TEST_CASE("a comparison that throws for a woken getter leaves the item to the next getter", "[c287][order]") {
   bool refuse = false;
   MoodyQueue queue(0, Moody{&refuse});
   Ints got;
-  auto a = eddy::create_task([](MoodyQueue& q, bool& flag, Ints& items) -> eddy::Task<> {
-    try {
-      co_await get_into(q, items);
-    } catch (const std::runtime_error&) {
-      items.push_back(-1);
-      flag = false;
-    }
-  }, std::ref(queue), std::ref(refuse), std::ref(got));
+  auto a = eddy::create_task(
+      [](MoodyQueue& q, bool& flag, Ints& items) -> eddy::Task<> {
+        try {
+          co_await get_into(q, items);
+        } catch (const std::runtime_error&) {
+          items.push_back(-1);
+          flag = false;
+        }
+      },
+      std::ref(queue), std::ref(refuse), std::ref(got));
   auto b = eddy::create_task(get_into(queue, got));
   auto c = eddy::create_task(get_into(queue, got));
   co_await eddy::yield();
@@ -221,7 +224,7 @@ EDDY_TEST_CASE("a comparison that throws for a woken getter leaves the item to t
   CHECK(c.done());
 }
 
-EDDY_TEST_CASE("a comparison that throws in an immediate shutdown leaves the queue whole", "[c287]") {
+EDDY_TEST_CASE("a comparison that throws in an immediate shutdown leaves the queue whole", "[c287][order]") {
   bool refuse = false;
   MoodyQueue queue(0, Moody{&refuse});
   Ints got;

@@ -139,15 +139,18 @@ TEST_CASE("queues take items that can be neither copied, assigned nor made witho
   check_tickets<eddy::PriorityQueue<Ticket, ByNumber>>();
 }
 
-EDDY_LOOP_TEST_CASE("a channel takes items that can be neither copied, assigned nor made without arguments", "[c287][c289]") {
+EDDY_LOOP_TEST_CASE("a channel takes items that can be neither copied, assigned nor made without arguments",
+                    "[c287][c289]") {
   for (const std::size_t capacity : {0U, 1U, 4U}) {
     run_virtual([capacity]() -> eddy::Task<> {
       eddy::Channel<Ticket> ends(capacity);
-      auto sender = eddy::create_task([](eddy::Sender<Ticket> to) -> eddy::Task<> {
-        co_await to.send(Ticket(1));
-        co_await to.send(std::in_place, 2);
-        co_await to.send(3);
-      }, std::move(ends.sender));
+      auto sender = eddy::create_task(
+          [](eddy::Sender<Ticket> to) -> eddy::Task<> {
+            co_await to.send(Ticket(1));
+            co_await to.send(std::in_place, 2);
+            co_await to.send(3);
+          },
+          std::move(ends.sender));
       Ints got;
       while (auto item = co_await ends.receiver.next()) got.push_back(item->number);
       CHECK(got == Ints{1, 2, 3});
@@ -298,7 +301,7 @@ TEST_CASE("a queue that is destroyed destroys its items once", "[c284]") {
   CHECK(Tracked::alive == 0);
 }
 
-EDDY_TEST_CASE("a cancelled putter's item is destroyed with its frame", "[c272][c284]") {
+EDDY_TEST_CASE("a cancelled putter's item is destroyed with its frame", "[c272][c284][order]") {
   eddy::Queue<Ticket> queue(1);
   queue.put_nowait(1);
   auto putter = eddy::create_task([](eddy::Queue<Ticket>& q) -> eddy::Task<> { co_await q.put(2); }, std::ref(queue));

@@ -65,7 +65,8 @@ void pass_through_queue(std::size_t maxsize, int count) {
 void pass_through_channel(std::size_t capacity, int count) {
   run_virtual([=]() -> eddy::Task<> {
     eddy::Channel<int> ends(capacity);
-    const auto results = co_await eddy::gather(send_all(std::move(ends.sender), count), receive_all(std::move(ends.receiver)));
+    const auto results =
+        co_await eddy::gather(send_all(std::move(ends.sender), count), receive_all(std::move(ends.receiver)));
     CHECK(std::get<1>(results) == sum_below(count));
   });
 }
@@ -77,7 +78,7 @@ struct Model {
 
   std::mt19937 random;
   int next = 0;
-  std::vector<int> put;      // whose put has completed, in that order
+  std::vector<int> put;  // whose put has completed, in that order
   std::vector<int> got;
   std::vector<int> refused;  // whose putter was stopped or told of a shutdown
 };
@@ -120,9 +121,13 @@ eddy::Task<> random_program(unsigned seed, std::size_t maxsize) {
   for (int step = 0; step < 400; ++step) {
     switch (model.below(8)) {
       case 0:
-      case 1: tasks.push_back(eddy::create_task(put_next(queue, model))); break;
+      case 1:
+        tasks.push_back(eddy::create_task(put_next(queue, model)));
+        break;
       case 2:
-      case 3: tasks.push_back(eddy::create_task(get_next(queue, model))); break;
+      case 3:
+        tasks.push_back(eddy::create_task(get_next(queue, model)));
+        break;
       case 4:
         if (!queue.empty()) model.got.push_back(queue.get_nowait());
         break;
@@ -135,15 +140,17 @@ eddy::Task<> random_program(unsigned seed, std::size_t maxsize) {
       case 6:
         if (!tasks.empty()) tasks[model.below(static_cast<unsigned>(tasks.size()))].cancel();
         break;
-      default: co_await eddy::yield(); break;
+      default:
+        co_await eddy::yield();
+        break;
     }
     REQUIRE((maxsize == 0 || queue.qsize() <= maxsize));
     REQUIRE((queue.qsize() > 0 || queue.empty()));
   }
   queue.shutdown();
-  for (int i = 0; i < 3; ++i) co_await eddy::yield();
+  co_await eddy::testing::wait_all_tasks_blocked();
   while (!queue.empty()) model.got.push_back(queue.get_nowait());
-  for (int i = 0; i < 3; ++i) co_await eddy::yield();
+  co_await eddy::testing::wait_all_tasks_blocked();
   CHECK(queue.qsize() == 0);
   for (auto& task : tasks) CHECK(task.done());
 
@@ -190,7 +197,7 @@ EDDY_TEST_CASE("a hundred thousand getters that wait are served, refused and can
   CHECK(next == kMany / 20);
 }
 
-EDDY_TEST_CASE("a chain of queues passes its items on in order") {
+EDDY_TEST_CASE("a chain of queues passes its items on in order", "[order]") {
   std::deque<eddy::Queue<int>> queues;
   for (int i = 0; i <= 20; ++i) queues.emplace_back(static_cast<std::size_t>(i % 4 + 1));
   std::vector<eddy::TaskHandle<>> stages;

@@ -73,7 +73,7 @@ TEST_CASE("shutdown of a full queue is told as a shutdown, not as full or empty"
   CHECK_THROWS_AS(queue.get_nowait(), eddy::QueueShutDown);
 }
 
-EDDY_TEST_CASE("shutdown wakes every getter that waits, in their turns", "[c279]") {
+EDDY_TEST_CASE("shutdown wakes every getter that waits, in their turns", "[c279][order]") {
   IntQueue queue;
   Log log;
   for (const char* name : {"a", "b", "c"}) (void)eddy::create_task(get_logged(queue, log, name));
@@ -84,7 +84,7 @@ EDDY_TEST_CASE("shutdown wakes every getter that waits, in their turns", "[c279]
   CHECK(log == Log{"a refused", "b refused", "c refused"});
 }
 
-EDDY_LOOP_TEST_CASE("shutdown wakes every putter that waits, and their items are not in the queue", "[c279]") {
+EDDY_LOOP_TEST_CASE("shutdown wakes every putter that waits, and their items are not in the queue", "[c279][order]") {
   for (const bool immediate : {false, true}) {
     run_virtual([immediate]() -> eddy::Task<> {
       IntQueue queue(1);
@@ -104,7 +104,7 @@ EDDY_LOOP_TEST_CASE("shutdown wakes every putter that waits, and their items are
   }
 }
 
-EDDY_TEST_CASE("a putter whose item was let in before the shutdown completes", "[c277][c279]") {
+EDDY_TEST_CASE("a putter whose item was let in before the shutdown completes", "[c277][c279][order]") {
   IntQueue queue(1);
   queue.put_nowait(1);
   Log log;
@@ -117,7 +117,8 @@ EDDY_TEST_CASE("a putter whose item was let in before the shutdown completes", "
   CHECK(queue.get_nowait() == 2);
 }
 
-EDDY_TEST_CASE("an immediate shutdown destroys what is stored, but not what a woken getter was promised", "[c270]") {
+EDDY_TEST_CASE("an immediate shutdown destroys what is stored, but not what a woken getter was promised",
+               "[c270][order]") {
   IntQueue queue;
   Log log;
   (void)eddy::create_task(get_logged(queue, log, "a"));
@@ -133,7 +134,9 @@ EDDY_TEST_CASE("an immediate shutdown destroys what is stored, but not what a wo
   CHECK(queue.qsize() == 0);
 }
 
-EDDY_TEST_CASE("of a LifoQueue an immediate shutdown keeps the last items for woken getters, of a PriorityQueue the best") {
+EDDY_TEST_CASE(
+    "of a LifoQueue an immediate shutdown keeps the last items for woken getters, of a PriorityQueue the best",
+    "[order]") {
   eddy::LifoQueue<int> lifo;
   eddy::PriorityQueue<int> priority;
   Log log;
@@ -154,15 +157,17 @@ EDDY_TEST_CASE("of a LifoQueue an immediate shutdown keeps the last items for wo
   CHECK(log == Log{"a got 9", "a got 1", "b got 2", "b got 2"});
 }
 
-EDDY_TEST_CASE("an immediate shutdown destroys the items at once", "[c284]") {
+EDDY_TEST_CASE("an immediate shutdown destroys the items at once", "[c284][order]") {
   eddy::Queue<Item> queue(3);
   for (int i = 0; i < 3; ++i) queue.put_nowait(i);
-  auto waiting = eddy::create_task([](eddy::Queue<Item>& q) -> eddy::Task<> {
-    try {
-      co_await q.put(3);
-    } catch (const eddy::QueueShutDown&) {
-    }
-  }, std::ref(queue));
+  auto waiting = eddy::create_task(
+      [](eddy::Queue<Item>& q) -> eddy::Task<> {
+        try {
+          co_await q.put(3);
+        } catch (const eddy::QueueShutDown&) {
+        }
+      },
+      std::ref(queue));
   co_await eddy::yield();
   CHECK(Tracked::alive == 4);
   queue.shutdown(true);
@@ -186,7 +191,7 @@ EDDY_TEST_CASE("shutdown may be called again, and the first immediate one takes 
   co_await queue.join();
 }
 
-EDDY_TEST_CASE("join after a shutdown still waits for what was got and not reported", "[c276][c277]") {
+EDDY_TEST_CASE("join after a shutdown still waits for what was got and not reported", "[c276][c277][order]") {
   IntQueue queue;
   queue.put_nowait(1);
   queue.put_nowait(2);
@@ -206,7 +211,8 @@ EDDY_TEST_CASE("join after a shutdown still waits for what was got and not repor
   CHECK(log == Log{"joined"});
 }
 
-EDDY_TEST_CASE("an immediate shutdown counts what it destroys as done, and wakes join if nothing else is left", "[c276]") {
+EDDY_TEST_CASE("an immediate shutdown counts what it destroys as done, and wakes join if nothing else is left",
+               "[c276][order]") {
   IntQueue idle, busy;
   Log log;
   idle.put_nowait(1);
@@ -227,7 +233,7 @@ EDDY_TEST_CASE("an immediate shutdown counts what it destroys as done, and wakes
   CHECK_THROWS_AS(busy.task_done(), eddy::TaskDoneTooOften);
 }
 
-EDDY_TEST_CASE("a getter that was cancelled and refused in the same turn ends as it was woken first", "[c279]") {
+EDDY_TEST_CASE("a getter that was cancelled and refused in the same turn ends as it was woken first", "[c279][order]") {
   IntQueue queue;
   Log log;
   auto cancelled_first = eddy::create_task(get_logged(queue, log, "a"));
@@ -241,7 +247,8 @@ EDDY_TEST_CASE("a getter that was cancelled and refused in the same turn ends as
   CHECK(log == Log{"b refused"});
 }
 
-EDDY_TEST_CASE("a promised item that its getter does not take after a shutdown can be got by others", "[c270][c277]") {
+EDDY_TEST_CASE("a promised item that its getter does not take after a shutdown can be got by others",
+               "[c270][c277][order]") {
   IntQueue queue;
   Log log;
   auto getter = eddy::create_task(get_logged(queue, log, "a"));
@@ -255,7 +262,7 @@ EDDY_TEST_CASE("a promised item that its getter does not take after a shutdown c
   CHECK_THROWS_AS(queue.get_nowait(), eddy::QueueShutDown);
 }
 
-EDDY_TEST_CASE("workers that loop until the shutdown get every item and end") {
+EDDY_TEST_CASE("workers that loop until the shutdown get every item and end", "[order]") {
   IntQueue queue(2);
   Ints got;
   auto work = [](IntQueue& q, Ints& items) -> eddy::Task<> {

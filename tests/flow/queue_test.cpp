@@ -90,21 +90,23 @@ TEST_CASE("put_nowait on a full queue throws QueueFull and get_nowait on an empt
   CHECK_THROWS_WITH(queue.get_nowait(), "eddy: the queue is empty");
 }
 
-EDDY_TEST_CASE("put waits at maxsize until a get makes room", "[c267]") {
+EDDY_TEST_CASE("put waits at maxsize until a get makes room", "[c267][order]") {
   IntQueue queue(2);
   Log log;
-  auto producer = eddy::create_task([](IntQueue& q, Log& lines) -> eddy::Task<> {
-    for (int i = 0; i < 4; ++i) {
-      co_await q.put(i);
-      lines.push_back("put " + std::to_string(i));
-    }
-  }, std::ref(queue), std::ref(log));
+  auto producer = eddy::create_task(
+      [](IntQueue& q, Log& lines) -> eddy::Task<> {
+        for (int i = 0; i < 4; ++i) {
+          co_await q.put(i);
+          lines.push_back("put " + std::to_string(i));
+        }
+      },
+      std::ref(queue), std::ref(log));
   co_await eddy::sleep(1h);
   CHECK(log == Log{"put 0", "put 1"});
   CHECK(queue.full());
   const int first = co_await queue.get();
   CHECK(first == 0);
-  CHECK(queue.qsize() == 2);  // the slot took the waiting item at once
+  CHECK(queue.qsize() == 2);            // the slot took the waiting item at once
   CHECK(log == Log{"put 0", "put 1"});  // and nothing ran inside get
   co_await eddy::yield();
   CHECK(log == Log{"put 0", "put 1", "put 2"});
@@ -117,35 +119,40 @@ EDDY_TEST_CASE("put waits at maxsize until a get makes room", "[c267]") {
 EDDY_TEST_CASE("get waits until an item is put", "[c267]") {
   IntQueue queue;
   const auto start = now();
-  auto later = eddy::create_task([](IntQueue& q) -> eddy::Task<> {
-    co_await eddy::sleep(5s);
-    co_await q.put(7);
-  }, std::ref(queue));
+  auto later = eddy::create_task(
+      [](IntQueue& q) -> eddy::Task<> {
+        co_await eddy::sleep(5s);
+        co_await q.put(7);
+      },
+      std::ref(queue));
   const int item = co_await queue.get();
   CHECK(item == 7);
   CHECK(now() - start == 5s);
   co_await later;
 }
 
-EDDY_TEST_CASE("put and get that can go on at once give nobody else a turn, even with a cancel pending", "[c270]") {
+EDDY_TEST_CASE("put and get that can go on at once give nobody else a turn, even with a cancel pending",
+               "[c270][order]") {
   Ints got;
-  auto task = eddy::create_task([](Ints& items) -> eddy::Task<> {
-    IntQueue queue(1);
-    eddy::current_task().cancel();
-    for (int i = 0; i < 3; ++i) {
-      co_await queue.put(i);
-      const int item = co_await queue.get();
-      items.push_back(item);
-    }
-    co_await queue.get();
-    items.push_back(-1);
-  }, std::ref(got));
+  auto task = eddy::create_task(
+      [](Ints& items) -> eddy::Task<> {
+        IntQueue queue(1);
+        eddy::current_task().cancel();
+        for (int i = 0; i < 3; ++i) {
+          co_await queue.put(i);
+          const int item = co_await queue.get();
+          items.push_back(item);
+        }
+        co_await queue.get();
+        items.push_back(-1);
+      },
+      std::ref(got));
   co_await eddy::yield();
   CHECK(got == Ints{0, 1, 2});
   CHECK(task.cancelled());
 }
 
-EDDY_TEST_CASE("waiting getters are served in the order of their arrival") {
+EDDY_TEST_CASE("waiting getters are served in the order of their arrival", "[order]") {
   IntQueue queue;
   Log log;
   std::vector<eddy::TaskHandle<>> tasks;
@@ -156,7 +163,7 @@ EDDY_TEST_CASE("waiting getters are served in the order of their arrival") {
   CHECK(log == Log{"a1", "b2", "c3"});
 }
 
-EDDY_TEST_CASE("waiting putters are served in the order of their arrival") {
+EDDY_TEST_CASE("waiting putters are served in the order of their arrival", "[order]") {
   IntQueue queue(1);
   queue.put_nowait(0);
   Log log;
@@ -172,7 +179,7 @@ EDDY_TEST_CASE("waiting putters are served in the order of their arrival") {
   CHECK(log == Log{"a", "b", "c"});
 }
 
-EDDY_TEST_CASE("a getter that comes later does not overtake one that was promised the item", "[c270][c280]") {
+EDDY_TEST_CASE("a getter that comes later does not overtake one that was promised the item", "[c270][c280][order]") {
   IntQueue queue;
   Log log;
   auto waiting = eddy::create_task(get_named(queue, log, "early"));
@@ -189,7 +196,7 @@ EDDY_TEST_CASE("a getter that comes later does not overtake one that was promise
   CHECK(log == Log{"early1", "late2"});
 }
 
-EDDY_TEST_CASE("a putter that comes later does not take the slot that was freed for an earlier one", "[c272]") {
+EDDY_TEST_CASE("a putter that comes later does not take the slot that was freed for an earlier one", "[c272][order]") {
   IntQueue queue(1);
   queue.put_nowait(1);
   Log log;
@@ -206,7 +213,7 @@ EDDY_TEST_CASE("a putter that comes later does not take the slot that was freed 
   CHECK(queue.get_nowait() == 3);
 }
 
-EDDY_TEST_CASE("what a woken getter was promised counts for the bound until it runs", "[c267]") {
+EDDY_TEST_CASE("what a woken getter was promised counts for the bound until it runs", "[c267][order]") {
   IntQueue queue(1);
   Ints got;
   auto a = eddy::create_task(get_into(queue, got));
@@ -221,7 +228,7 @@ EDDY_TEST_CASE("what a woken getter was promised counts for the bound until it r
   CHECK(got == Ints{1, 2});
 }
 
-EDDY_TEST_CASE("a getter cancelled while it waits leaves, and the item goes to the next one", "[c269]") {
+EDDY_TEST_CASE("a getter cancelled while it waits leaves, and the item goes to the next one", "[c269][order]") {
   IntQueue queue;
   Log log;
   auto a = eddy::create_task(get_named(queue, log, "a"));
@@ -237,16 +244,18 @@ EDDY_TEST_CASE("a getter cancelled while it waits leaves, and the item goes to t
   CHECK(queue.qsize() == 0);
 }
 
-EDDY_TEST_CASE("a getter cancelled in the turn in which it was promised an item still gets it", "[c270]") {
+EDDY_TEST_CASE("a getter cancelled in the turn in which it was promised an item still gets it", "[c270][order]") {
   IntQueue queue;
   Ints got;
   bool went_on = false;
-  auto task = eddy::create_task([](IntQueue& q, Ints& items, bool& after) -> eddy::Task<> {
-    const int item = co_await q.get();
-    items.push_back(item);
-    co_await eddy::yield();
-    after = true;
-  }, std::ref(queue), std::ref(got), std::ref(went_on));
+  auto task = eddy::create_task(
+      [](IntQueue& q, Ints& items, bool& after) -> eddy::Task<> {
+        const int item = co_await q.get();
+        items.push_back(item);
+        co_await eddy::yield();
+        after = true;
+      },
+      std::ref(queue), std::ref(got), std::ref(went_on));
   co_await eddy::yield();
   queue.put_nowait(1);
   queue.put_nowait(2);
@@ -258,7 +267,7 @@ EDDY_TEST_CASE("a getter cancelled in the turn in which it was promised an item 
   CHECK(drain(queue) == Ints{2});
 }
 
-EDDY_TEST_CASE("a getter cancelled first and then served is not given the item", "[c269]") {
+EDDY_TEST_CASE("a getter cancelled first and then served is not given the item", "[c269][order]") {
   IntQueue queue;
   Ints got;
   auto task = eddy::create_task(get_into(queue, got));
@@ -271,7 +280,8 @@ EDDY_TEST_CASE("a getter cancelled first and then served is not given the item",
   CHECK(got.empty());
 }
 
-EDDY_LOOP_TEST_CASE("of many getters of which every other one is cancelled nothing is lost and the order is kept", "[c271]") {
+EDDY_LOOP_TEST_CASE("of many getters of which every other one is cancelled nothing is lost and the order is kept",
+                    "[c271][order]") {
   for (const bool cancel_first : {true, false}) {
     run_virtual([cancel_first]() -> eddy::Task<> {
       IntQueue queue;
@@ -299,7 +309,8 @@ EDDY_LOOP_TEST_CASE("of many getters of which every other one is cancelled nothi
   }
 }
 
-EDDY_TEST_CASE("a putter cancelled while it waits leaves with its item, and the slot goes to the next one", "[c272]") {
+EDDY_TEST_CASE("a putter cancelled while it waits leaves with its item, and the slot goes to the next one",
+               "[c272][order]") {
   IntQueue queue(1);
   queue.put_nowait(0);
   Log log;
@@ -315,7 +326,8 @@ EDDY_TEST_CASE("a putter cancelled while it waits leaves with its item, and the 
   CHECK(queue.empty());
 }
 
-EDDY_TEST_CASE("a putter cancelled in the turn in which its item was let in completes, and the item stays", "[c272]") {
+EDDY_TEST_CASE("a putter cancelled in the turn in which its item was let in completes, and the item stays",
+               "[c272][order]") {
   IntQueue queue(1);
   queue.put_nowait(0);
   Log log;
@@ -331,7 +343,8 @@ EDDY_TEST_CASE("a putter cancelled in the turn in which its item was let in comp
   CHECK(queue.get_nowait() == 2);
 }
 
-EDDY_TEST_CASE("a get that a timeout cuts takes nothing, one that is served at the deadline delivers", "[c269][c270]") {
+EDDY_TEST_CASE("a get that a timeout cuts takes nothing, one that is served at the deadline delivers",
+               "[c269][c270][order]") {
   IntQueue queue;
   auto wait = [](IntQueue& q) -> eddy::Task<int> { co_return co_await q.get(); };
   const auto nothing = co_await eddy::move_on_after(1s, wait(queue));
@@ -364,7 +377,7 @@ EDDY_TEST_CASE("with maxsize one a producer and a consumer never stall", "[c274]
   CHECK(std::get<1>(results) == 499'500);
 }
 
-EDDY_TEST_CASE("with maxsize one several producers and consumers, some cancelled, never stall", "[c274]") {
+EDDY_TEST_CASE("with maxsize one several producers and consumers, some cancelled, never stall", "[c274][order]") {
   IntQueue queue(1);
   std::vector<eddy::TaskHandle<>> producers, consumers;
   int got = 0;
@@ -399,7 +412,7 @@ TEST_CASE("task_done once too often throws a named error", "[c275]") {
   CHECK_THROWS_WITH(queue.task_done(), "eddy: task_done() was called more often than items were put into the queue");
 }
 
-EDDY_TEST_CASE("join completes at once for a queue into which nothing was put", "[c276]") {
+EDDY_TEST_CASE("join completes at once for a queue into which nothing was put", "[c276][order]") {
   IntQueue queue;
   auto task = eddy::create_task([](IntQueue& q) -> eddy::Task<> { co_await q.join(); }, std::ref(queue));
   co_await queue.join();
@@ -407,7 +420,7 @@ EDDY_TEST_CASE("join completes at once for a queue into which nothing was put", 
   CHECK(task.done());
 }
 
-EDDY_TEST_CASE("join waits until task_done was called for every item", "[c276]") {
+EDDY_TEST_CASE("join waits until task_done was called for every item", "[c276][order]") {
   IntQueue queue;
   auto worker = [](IntQueue& q) -> eddy::Task<> {
     for (;;) {
@@ -432,7 +445,7 @@ EDDY_TEST_CASE("join waits until task_done was called for every item", "[c276]")
   b.cancel();
 }
 
-EDDY_TEST_CASE("an item that is let in from a waiting putter counts for join", "[c276]") {
+EDDY_TEST_CASE("an item that is let in from a waiting putter counts for join", "[c276][order]") {
   IntQueue queue(1);
   Log log;
   queue.put_nowait(1);
@@ -448,7 +461,7 @@ EDDY_TEST_CASE("an item that is let in from a waiting putter counts for join", "
   co_await joiner;
 }
 
-EDDY_TEST_CASE("a join that is cancelled leaves, and the others go on waiting", "[c276]") {
+EDDY_TEST_CASE("a join that is cancelled leaves, and the others go on waiting", "[c276][order]") {
   IntQueue queue;
   queue.put_nowait(1);
   auto join = [](IntQueue& q) -> eddy::Task<> { co_await q.join(); };
@@ -463,7 +476,7 @@ EDDY_TEST_CASE("a join that is cancelled leaves, and the others go on waiting", 
   co_await b;
 }
 
-EDDY_TEST_CASE("who waits at a queue that is destroyed goes on waiting until it is cancelled") {
+EDDY_TEST_CASE("who waits at a queue that is destroyed goes on waiting until it is cancelled", "[order]") {
   Ints got;
   Log log;
   auto queue = std::make_unique<IntQueue>(1);
@@ -485,7 +498,7 @@ EDDY_TEST_CASE("who waits at a queue that is destroyed goes on waiting until it 
   CHECK(got.empty());
 }
 
-EDDY_TEST_CASE("a getter whose queue is destroyed before it can take its item is refused") {
+EDDY_TEST_CASE("a getter whose queue is destroyed before it can take its item is refused", "[order]") {
   Ints got;
   auto queue = std::make_unique<IntQueue>();
   auto getter = eddy::create_task(get_into(*queue, got));
@@ -514,7 +527,7 @@ EDDY_LOOP_TEST_CASE("workers that wait for ever at a queue of main's end quietly
   CHECK(got == Ints{0, 1, 2, 3, 4});
 }
 
-EDDY_TEST_CASE("a getter whose frame is destroyed by force gives its promised item to the next one") {
+EDDY_TEST_CASE("a getter whose frame is destroyed by force gives its promised item to the next one", "[order]") {
   IntQueue queue;
   Ints got;
   // A getter that is woken and then unwound without being resumed, as a loop that is torn down may do it.
@@ -540,7 +553,7 @@ EDDY_TEST_CASE("a getter whose frame is destroyed by force gives its promised it
   CHECK(drain(queue) == Ints{2});
 }
 
-EDDY_TEST_CASE("a task that waits where one of another loop waits is told") {
+EDDY_TEST_CASE("a task that waits where one of another loop waits is told", "[order]") {
   IntQueue queue;
   Ints got;
   auto mine = eddy::create_task(get_into(queue, got));
@@ -552,7 +565,8 @@ EDDY_TEST_CASE("a task that waits where one of another loop waits is told") {
     } catch (const eddy::RuntimeError& error) {
       said = error.what();
     }
-  }).join();
+  })
+      .join();
   CHECK(said == "eddy: tasks of two event loops wait at one queue or channel, which is for one loop");
   queue.put_nowait(1);
   co_await mine;

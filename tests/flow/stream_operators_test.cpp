@@ -26,7 +26,7 @@ eddy::Task<std::vector<T>> collect(eddy::AsyncGenerator<T> source) {
 
 eddy::Task<int> slow_square(int x) {
   co_await eddy::sleep(1s);
-  co_return x * x;
+  co_return x* x;
 }
 
 eddy::Task<int> tracked_square(int x) {
@@ -235,7 +235,7 @@ EDDY_LOOP_TEST_CASE("whenever its consumer is cancelled, a concurrent stream lea
   }
 }
 
-EDDY_TEST_CASE("an error of a source that no consumer can get any more is reported") {
+EDDY_TEST_CASE("an error of a source that no consumer can get any more is reported", "[order]") {
   auto both_fail = eddy::merge(fail_after(1000ms, "first"), fail_after(1000ms, "second"));
   std::string text;
   try {
@@ -295,7 +295,8 @@ TEST_CASE("debug mode reports a stream with running tasks that is dropped before
     (void)co_await eddy::move_on_after(500ms, drain(stopped));
   });
   REQUIRE(reported.size() == 2);
-  for (const std::string& report : reported) CHECK(report.find("running tasks was dropped before its end") != std::string::npos);
+  for (const std::string& report : reported)
+    CHECK(report.find("running tasks was dropped before its end") != std::string::npos);
 }
 
 TEST_CASE("take and zip close a source that they do not read to its end") {
@@ -327,7 +328,8 @@ EDDY_TEST_CASE("filter and take pass references on, and transform may change wha
   CHECK(value == 2);
 }
 
-EDDY_TEST_CASE("a stream whose reading task is cancelled by somebody throws CancelledError, and does not look complete") {
+EDDY_TEST_CASE(
+    "a stream whose reading task is cancelled by somebody throws CancelledError, and does not look complete") {
   const auto cancel_others = [] {
     for (const eddy::TaskRef& task : eddy::all_tasks()) {
       if (!(task == eddy::current_task())) task.cancel();

@@ -2,11 +2,11 @@
 //
 // SPDX-License-Identifier: MIT
 #include "support/run.hpp"
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <string>
-#include <sys/socket.h>
-#include <unistd.h>
 
 using namespace test;
 
@@ -46,7 +46,8 @@ EDDY_TEST_CASE("a reader is called for as long as there is something to read, un
   CHECK_FALSE(loop.remove_reader(pair.ends[0]));
 }
 
-EDDY_TEST_CASE("a second add_reader for a descriptor replaces the first, and a writer beside it is independent", "[socket][c345]") {
+EDDY_TEST_CASE("a second add_reader for a descriptor replaces the first, and a writer beside it is independent",
+               "[socket][c345]") {
   SocketPair pair;
   auto& loop = eddy::get_running_loop();
   int first = 0;
@@ -97,7 +98,8 @@ EDDY_TEST_CASE("a reader of a descriptor that a task waits for is refused", "[so
   co_await waiting;
 }
 
-EDDY_TEST_CASE("a signal handler runs once for a burst, from the loop, and what was before is restored", "[real][c400][c401]") {
+EDDY_TEST_CASE("a signal handler runs once for a burst, from the loop, and what was before is restored",
+               "[real][c400][c401]") {
   auto& loop = eddy::get_running_loop();
   int usr1 = 0;
   int usr2 = 0;

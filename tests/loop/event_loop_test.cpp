@@ -29,7 +29,8 @@ std::size_t armed_timers() { return eddy::EventLoop::Internals::timers(eddy::get
 
 }  // namespace
 
-EDDY_LOOP_TEST_CASE("call_soon runs callbacks in order, and those added meanwhile in the next pass", "[loop][c324]") {
+EDDY_LOOP_TEST_CASE("call_soon runs callbacks in order, and those added meanwhile in the next pass",
+                    "[loop][c324][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
@@ -55,7 +56,8 @@ EDDY_LOOP_TEST_CASE("call_soon never runs the callback inside the call", "[loop]
   CHECK(log == Log{"after the call", "callback"});
 }
 
-EDDY_LOOP_TEST_CASE("a cancelled callback never runs, is destroyed at once, and its handle stays safe", "[loop][c325]") {
+EDDY_LOOP_TEST_CASE("a cancelled callback never runs, is destroyed at once, and its handle stays safe",
+                    "[loop][c325][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
@@ -75,7 +77,8 @@ EDDY_LOOP_TEST_CASE("a cancelled callback never runs, is destroyed at once, and 
   CHECK(log == Log{"a", "b"});
 }
 
-EDDY_LOOP_TEST_CASE("a callback may cancel others that are due in the same pass, and itself", "[loop][c325][c202]") {
+EDDY_LOOP_TEST_CASE("a callback may cancel others that are due in the same pass, and itself",
+                    "[loop][c325][c202][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
@@ -102,7 +105,7 @@ EDDY_LOOP_TEST_CASE("a callback may cancel others that are due in the same pass,
   CHECK(log == Log{"first", "timer"});
 }
 
-EDDY_TEST_CASE("a callback that has run is destroyed, though its handle is kept", "[loop][c325]") {
+EDDY_TEST_CASE("a callback that has run is destroyed, though its handle is kept", "[loop][c325][order]") {
   const eddy::Handle handle = eddy::get_running_loop().call_soon([tracked = test::Tracked()] {});
   CHECK(test::Tracked::alive == 1);
   co_await eddy::yield();
@@ -117,7 +120,8 @@ TEST_CASE("an empty handle can be cancelled and asked", "[loop]") {
   CHECK(handle.when() == eddy::TimePoint{});
 }
 
-EDDY_LOOP_TEST_CASE("call_later and call_at run callbacks by time, and equal times in the order of the calls", "[loop][c209]") {
+EDDY_LOOP_TEST_CASE("call_later and call_at run callbacks by time, and equal times in the order of the calls",
+                    "[loop][c209][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
@@ -183,7 +187,8 @@ EDDY_TEST_CASE("cancelled timers leave at once, so that a million of them take n
   co_return;
 }
 
-EDDY_LOOP_TEST_CASE("timers fire in the order of their deadlines though the loop was blocked past all of them", "[loop][c209]") {
+EDDY_LOOP_TEST_CASE("timers fire in the order of their deadlines though the loop was blocked past all of them",
+                    "[loop][c209][order]") {
   Log log;
   eddy::testing::VirtualClock clock;
   test::run_virtual(
@@ -230,7 +235,8 @@ EDDY_LOOP_TEST_CASE("a callback that throws goes to the exception handler, and t
   CHECK(log == Log{"next", "task"});
 }
 
-EDDY_LOOP_TEST_CASE("an exception handler gets the message and the exception, and may be replaced", "[loop][c326]") {
+EDDY_LOOP_TEST_CASE("an exception handler gets the message and the exception, and may be replaced",
+                    "[loop][c326][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
@@ -246,7 +252,7 @@ EDDY_LOOP_TEST_CASE("an exception handler gets the message and the exception, an
   CHECK(log == Log{"a callback threw an exception", "by hand"});
 }
 
-EDDY_LOOP_TEST_CASE("an exception handler that itself throws is contained", "[loop][c327]") {
+EDDY_LOOP_TEST_CASE("an exception handler that itself throws is contained", "[loop][c327][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
@@ -261,7 +267,8 @@ EDDY_LOOP_TEST_CASE("an exception handler that itself throws is contained", "[lo
   CHECK(log == Log{"handler", "next"});
 }
 
-EDDY_LOOP_TEST_CASE("get_running_loop gives the loop in tasks and callbacks, and throws outside", "[loop][c21]") {
+EDDY_LOOP_TEST_CASE("get_running_loop gives the loop in tasks and callbacks, and throws outside",
+                    "[loop][c21][order]") {
   CHECK_THROWS_AS(eddy::get_running_loop(), eddy::NoRunningLoop);
   test::run_virtual([]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
@@ -409,7 +416,7 @@ TEST_CASE("what a destructor schedules or starts while its loop is being closed 
 }
 
 EDDY_LOOP_TEST_CASE("a callback that is pending when main ends runs while the loop ends, or is dropped, but only once",
-          "[loop][c334]") {
+                    "[loop][c334]") {
   int ran = 0;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::get_running_loop().call_soon([&, tracked = test::Tracked()] { ++ran; });
@@ -437,7 +444,8 @@ EDDY_LOOP_TEST_CASE("call_soon_threadsafe wakes a sleeping loop", "[loop][real][
   CHECK(std::chrono::steady_clock::now() - start < 10s);
 }
 
-EDDY_LOOP_TEST_CASE("posts from one thread run in their order, none is lost, and tasks get their turns", "[loop][real][c320]") {
+EDDY_LOOP_TEST_CASE("posts from one thread run in their order, none is lost, and tasks get their turns",
+                    "[loop][real][c320]") {
   constexpr int kPosts = 100'000;
   std::thread poster;
   test::run_real([&]() -> eddy::Task<> {

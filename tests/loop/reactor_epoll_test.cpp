@@ -57,7 +57,8 @@ int error_of_watching(Reactor& reactor, int fd) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("reading and writing on one descriptor are watched independently", "[loop][socket][c345]", EpollReactor, PollReactor) {
+TEMPLATE_TEST_CASE("reading and writing on one descriptor are watched independently", "[loop][socket][c345]",
+                   EpollReactor, PollReactor) {
   TestType reactor;
   const SocketPair pair;
   const int fd = pair.fd[0];
@@ -74,7 +75,8 @@ TEMPLATE_TEST_CASE("reading and writing on one descriptor are watched independen
   CHECK(poll(reactor).empty());
 }
 
-TEMPLATE_TEST_CASE("a poll waits no longer than its timeout, and no shorter", "[loop][real][c200]", EpollReactor, PollReactor) {
+TEMPLATE_TEST_CASE("a poll waits no longer than its timeout, and no shorter", "[loop][real][c200]", EpollReactor,
+                   PollReactor) {
   TestType reactor;
   const auto start = std::chrono::steady_clock::now();
   CHECK(poll(reactor, 3ms + 1ns).empty());
@@ -83,7 +85,8 @@ TEMPLATE_TEST_CASE("a poll waits no longer than its timeout, and no shorter", "[
   CHECK(waited < 5s);
 }
 
-TEMPLATE_TEST_CASE("a closed descriptor can still be unwatched, and its number watched anew", "[loop][socket][c347]", EpollReactor, PollReactor) {
+TEMPLATE_TEST_CASE("a closed descriptor can still be unwatched, and its number watched anew", "[loop][socket][c347]",
+                   EpollReactor, PollReactor) {
   TestType reactor;
   const SocketPair old_pair, new_pair;
   const int fd = ::dup(old_pair.fd[0]);
@@ -99,7 +102,8 @@ TEMPLATE_TEST_CASE("a closed descriptor can still be unwatched, and its number w
   CHECK_NOTHROW(reactor.watch(fd, false, false));
 }
 
-TEMPLATE_TEST_CASE("a descriptor that was closed and opened again while it was watched can be watched for more", "[loop][socket][c347]", EpollReactor, PollReactor) {
+TEMPLATE_TEST_CASE("a descriptor that was closed and opened again while it was watched can be watched for more",
+                   "[loop][socket][c347]", EpollReactor, PollReactor) {
   TestType reactor;
   SocketPair pair;
   const SocketPair other;
@@ -110,7 +114,8 @@ TEMPLATE_TEST_CASE("a descriptor that was closed and opened again while it was w
   CHECK(poll(reactor) == Events{{pair.fd[0], Interest::write}});
 }
 
-TEMPLATE_TEST_CASE("regular files, closed descriptors and negative numbers are refused with the kernel's error", "[loop][c350]", EpollReactor, PollReactor) {
+TEMPLATE_TEST_CASE("regular files, closed descriptors and negative numbers are refused with the kernel's error",
+                   "[loop][c350]", EpollReactor, PollReactor) {
   TestType reactor;
   char path[] = "/tmp/eddy-reactor-XXXXXX";
   const int file = ::mkstemp(path);
@@ -124,7 +129,8 @@ TEMPLATE_TEST_CASE("regular files, closed descriptors and negative numbers are r
   CHECK(error_of_watching(reactor, pair.fd[0]) == 0);
 }
 
-TEMPLATE_TEST_CASE("an error and a hang-up make a descriptor ready for whatever it is watched for", "[loop][socket][c354]", EpollReactor, PollReactor) {
+TEMPLATE_TEST_CASE("an error and a hang-up make a descriptor ready for whatever it is watched for",
+                   "[loop][socket][c354]", EpollReactor, PollReactor) {
   TestType reactor;
   int ends[2];
   REQUIRE(::pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0);
@@ -143,7 +149,8 @@ TEMPLATE_TEST_CASE("an error and a hang-up make a descriptor ready for whatever 
   ::close(ends[1]);
 }
 
-TEMPLATE_TEST_CASE("the end of the other side makes a descriptor readable", "[loop][socket][c354]", EpollReactor, PollReactor) {
+TEMPLATE_TEST_CASE("the end of the other side makes a descriptor readable", "[loop][socket][c354]", EpollReactor,
+                   PollReactor) {
   TestType reactor;
   SocketPair pair;
   reactor.watch(pair.fd[0], true, false);

@@ -28,7 +28,7 @@ int epoll_descriptors() {
 }
 
 class Environment {
- public:
+public:
   explicit Environment(const char* value) {
     if (const char* before = std::getenv("EDDY_REACTOR")) before_ = before;
     set(value);
@@ -37,7 +37,7 @@ class Environment {
   Environment& operator=(const Environment&) = delete;
   ~Environment() { set(before_ ? before_->c_str() : nullptr); }
 
- private:
+private:
   static void set(const char* value) {
     if (value == nullptr) {
       ::unsetenv("EDDY_REACTOR");

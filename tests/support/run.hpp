@@ -6,7 +6,7 @@
 #include "support/catch.hpp"
 
 #include <eddy/eddy.hpp>
-#include <eddy/testing/test_case.hpp>
+#include <eddy/testing.hpp>
 
 #include <string>
 #include <utility>

@@ -27,7 +27,7 @@ eddy::Task<> logged(eddy::Barrier& barrier, Log& log, std::string name) {
 
 }  // namespace
 
-EDDY_TEST_CASE("all parties go on when the last one comes, each with an index of its own") {
+EDDY_TEST_CASE("all parties go on when the last one comes, each with an index of its own", "[order]") {
   eddy::Barrier barrier(3);
   CHECK(barrier.parties() == 3);
   CHECK(barrier.n_waiting() == 0);
@@ -77,7 +77,7 @@ EDDY_TEST_CASE("tasks that wait twice meet twice", "[c259]") {
   CHECK(phase == 1);
 }
 
-EDDY_TEST_CASE("who comes before the last generation has gone on is counted when it has", "[c260]") {
+EDDY_TEST_CASE("who comes before the last generation has gone on is counted when it has", "[c260][order]") {
   eddy::Barrier barrier(2);
   Log log;
   auto a = eddy::create_task(logged(barrier, log, "a"));
@@ -90,7 +90,8 @@ EDDY_TEST_CASE("who comes before the last generation has gone on is counted when
   CHECK(barrier.n_waiting() == 0);
 }
 
-EDDY_TEST_CASE("a task that is not yet counted can be cancelled, and does not pass with the others", "[c260][c261]") {
+EDDY_TEST_CASE("a task that is not yet counted can be cancelled, and does not pass with the others",
+               "[c260][c261][order]") {
   eddy::Barrier barrier(2);
   Log log;
   auto a = eddy::create_task(logged(barrier, log, "a"));
@@ -105,7 +106,8 @@ EDDY_TEST_CASE("a task that is not yet counted can be cancelled, and does not pa
   CHECK(c == 1);
 }
 
-EDDY_TEST_CASE("seven tasks at a barrier for three make two generations, one after another, and one waits", "[c260]") {
+EDDY_TEST_CASE("seven tasks at a barrier for three make two generations, one after another, and one waits",
+               "[c260][order]") {
   eddy::Barrier barrier(3);
   Log log;
   std::vector<eddy::TaskHandle<>> tasks;
@@ -121,7 +123,7 @@ EDDY_TEST_CASE("seven tasks at a barrier for three make two generations, one aft
   CHECK(barrier.n_waiting() == 0);
 }
 
-EDDY_TEST_CASE("a cancelled party is no longer counted, and another may come in its place", "[c261]") {
+EDDY_TEST_CASE("a cancelled party is no longer counted, and another may come in its place", "[c261][order]") {
   eddy::Barrier barrier(3);
   Log log;
   auto a = eddy::create_task(logged(barrier, log, "a"));
@@ -142,7 +144,7 @@ EDDY_TEST_CASE("a cancelled party is no longer counted, and another may come in 
   CHECK(barrier.n_waiting() == 0);
 }
 
-EDDY_TEST_CASE("a party cancelled after it was let go has its index", "[c261]") {
+EDDY_TEST_CASE("a party cancelled after it was let go has its index", "[c261][order]") {
   eddy::Barrier barrier(2);
   auto a = eddy::create_task(party(barrier));
   co_await eddy::yield();
@@ -154,7 +156,7 @@ EDDY_TEST_CASE("a party cancelled after it was let go has its index", "[c261]") 
   CHECK(barrier.n_waiting() == 0);
 }
 
-EDDY_TEST_CASE("a task that is to stop does not count, unless it is the last one", "[c261]") {
+EDDY_TEST_CASE("a task that is to stop does not count, unless it is the last one", "[c261][order]") {
   static constexpr auto kStopped = [](eddy::Barrier& barrier, Log& log) -> eddy::Task<> {
     eddy::current_task().cancel();
     co_await barrier.wait();
@@ -173,7 +175,7 @@ EDDY_TEST_CASE("a task that is to stop does not count, unless it is the last one
   CHECK_FALSE(c.cancelled());
 }
 
-EDDY_TEST_CASE("reset sends those who wait away with an error, and the barrier is as new", "[c262]") {
+EDDY_TEST_CASE("reset sends those who wait away with an error, and the barrier is as new", "[c262][order]") {
   eddy::Barrier barrier(3);
   Log log;
   auto a = eddy::create_task(logged(barrier, log, "a"));
@@ -198,7 +200,8 @@ EDDY_TEST_CASE("resetting an empty barrier does nothing", "[c262]") {
   CHECK_FALSE(barrier.broken());
 }
 
-EDDY_TEST_CASE("those who were let go keep their index though the barrier is reset or aborted in that turn", "[c262]") {
+EDDY_TEST_CASE("those who were let go keep their index though the barrier is reset or aborted in that turn",
+               "[c262][order]") {
   for (const bool abort : {false, true}) {
     eddy::Barrier barrier(2);
     auto a = eddy::create_task(party(barrier));
@@ -214,7 +217,7 @@ EDDY_TEST_CASE("those who were let go keep their index though the barrier is res
   }
 }
 
-EDDY_TEST_CASE("a reset leaves those alone who are not yet counted, an abort does not", "[c262]") {
+EDDY_TEST_CASE("a reset leaves those alone who are not yet counted, an abort does not", "[c262][order]") {
   for (const bool abort : {false, true}) {
     eddy::Barrier barrier(2);
     Log log;
@@ -235,7 +238,7 @@ EDDY_TEST_CASE("a reset leaves those alone who are not yet counted, an abort doe
   }
 }
 
-EDDY_TEST_CASE("tasks sent away by a reset may come again", "[c262]") {
+EDDY_TEST_CASE("tasks sent away by a reset may come again", "[c262][order]") {
   static constexpr auto kAgain = [](eddy::Barrier& barrier, Log& log, std::string name) -> eddy::Task<> {
     co_await logged(barrier, log, name);
     co_await logged(barrier, log, name);
@@ -273,7 +276,7 @@ EDDY_TEST_CASE("abort breaks the barrier for those who wait and all who come, un
   CHECK(d + e == 1);
 }
 
-EDDY_TEST_CASE("a task cancelled after the abort has the error", "[c261]") {
+EDDY_TEST_CASE("a task cancelled after the abort has the error", "[c261][order]") {
   eddy::Barrier barrier(2);
   Log log;
   auto a = eddy::create_task(logged(barrier, log, "a"));

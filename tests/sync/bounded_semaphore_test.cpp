@@ -35,7 +35,7 @@ EDDY_TEST_CASE("giving back more than was taken is an error and changes nothing"
   CHECK_NOTHROW(semaphore.release(0));
 }
 
-EDDY_TEST_CASE("a bounded semaphore admits as many as it has permits, in the order of arrival") {
+EDDY_TEST_CASE("a bounded semaphore admits as many as it has permits, in the order of arrival", "[order]") {
   eddy::BoundedSemaphore semaphore(2);
   Log log;
   const auto start = now();
@@ -47,7 +47,7 @@ EDDY_TEST_CASE("a bounded semaphore admits as many as it has permits, in the ord
   CHECK_THROWS_AS(semaphore.release(), eddy::OverReleaseError);
 }
 
-EDDY_TEST_CASE("a permit that a waiter was handed counts as taken", "[c230]") {
+EDDY_TEST_CASE("a permit that a waiter was handed counts as taken", "[c230][order]") {
   eddy::BoundedSemaphore semaphore(1);
   Log log;
   REQUIRE(semaphore.try_acquire());
@@ -61,7 +61,7 @@ EDDY_TEST_CASE("a permit that a waiter was handed counts as taken", "[c230]") {
   CHECK(semaphore.value() == 1);
 }
 
-EDDY_TEST_CASE("a waiter of a bounded semaphore can be cancelled before and after the hand-over") {
+EDDY_TEST_CASE("a waiter of a bounded semaphore can be cancelled before and after the hand-over", "[order]") {
   eddy::BoundedSemaphore semaphore(1);
   Log log;
   co_await semaphore.acquire();
@@ -123,8 +123,8 @@ EDDY_TEST_CASE("a million acquisitions of a bounded semaphore need no stack") {
   };
   eddy::BoundedSemaphore semaphore(2);
   int count = 0;
-  co_await eddy::gather(kPlay(semaphore, count), kPlay(semaphore, count),
-                        kPlay(semaphore, count), kPlay(semaphore, count));
+  co_await eddy::gather(kPlay(semaphore, count), kPlay(semaphore, count), kPlay(semaphore, count),
+                        kPlay(semaphore, count));
   CHECK(count == 1'000'000);
   CHECK(semaphore.value() == 2);
 }

@@ -49,7 +49,7 @@ eddy::Task<> hold(eddy::Condition& condition, Log& log, std::string name, std::c
 
 }  // namespace
 
-EDDY_TEST_CASE("wait releases the lock, and holds it again when it returns", "[c247]") {
+EDDY_TEST_CASE("wait releases the lock, and holds it again when it returns", "[c247][order]") {
   eddy::Condition condition;
   Log log;
   auto a = eddy::create_task(waiter(condition, log, "a"));
@@ -81,16 +81,18 @@ EDDY_TEST_CASE("two conditions may share a lock", "[c247]") {
   eddy::Condition not_full(lock);
   std::deque<int> items;
   std::vector<int> taken;
-  auto consumer = eddy::create_task([](eddy::Condition& filled, eddy::Condition& drained, std::deque<int>& queue,
-                                       std::vector<int>& out) -> eddy::Task<> {
-    for (int i = 0; i < 5; ++i) {
-      const auto guard = co_await filled.scoped();
-      co_await filled.wait_for([&queue] { return !queue.empty(); });
-      out.push_back(queue.front());
-      queue.pop_front();
-      drained.notify();
-    }
-  }, std::ref(not_empty), std::ref(not_full), std::ref(items), std::ref(taken));
+  auto consumer = eddy::create_task(
+      [](eddy::Condition& filled, eddy::Condition& drained, std::deque<int>& queue,
+         std::vector<int>& out) -> eddy::Task<> {
+        for (int i = 0; i < 5; ++i) {
+          const auto guard = co_await filled.scoped();
+          co_await filled.wait_for([&queue] { return !queue.empty(); });
+          out.push_back(queue.front());
+          queue.pop_front();
+          drained.notify();
+        }
+      },
+      std::ref(not_empty), std::ref(not_full), std::ref(items), std::ref(taken));
   for (int i = 0; i < 5; ++i) {
     const auto guard = co_await lock.scoped();
     co_await not_full.wait_for([&items] { return items.empty(); });
@@ -102,7 +104,7 @@ EDDY_TEST_CASE("two conditions may share a lock", "[c247]") {
   CHECK_FALSE(lock.locked());
 }
 
-EDDY_TEST_CASE("wait, notify and release without the lock are errors and change nothing", "[c247]") {
+EDDY_TEST_CASE("wait, notify and release without the lock are errors and change nothing", "[c247][order]") {
   eddy::Condition condition;
   bool refused = false;
   try {
@@ -147,7 +149,7 @@ EDDY_TEST_CASE("in debug mode waiting and notifying need one's own hold of the l
   co_await eddy::wait_for(notifier(condition), 1s);
 }
 
-EDDY_TEST_CASE("notify wakes at most as many as were asked for, in the order of arrival", "[c254]") {
+EDDY_TEST_CASE("notify wakes at most as many as were asked for, in the order of arrival", "[c254][order]") {
   eddy::Condition condition;
   Log log;
   static constexpr auto kWait = [](eddy::Condition& c, Log& lines, std::string name) -> eddy::Task<> {
@@ -189,7 +191,7 @@ EDDY_TEST_CASE("a notification that nobody waits for is gone", "[c254]") {
   CHECK(a.cancelled());
 }
 
-EDDY_TEST_CASE("a notified task stands behind those who wait for the lock already", "[c217]") {
+EDDY_TEST_CASE("a notified task stands behind those who wait for the lock already", "[c217][order]") {
   eddy::Condition condition;
   Log log;
   auto a = eddy::create_task(waiter(condition, log, "a"));
@@ -203,8 +205,8 @@ EDDY_TEST_CASE("a notified task stands behind those who wait for the lock alread
     co_await eddy::yield();
   }
   co_await eddy::sleep(5s);
-  CHECK(log == Log{"before holds", "before releases", "a woken", "a leaves with the lock", "after holds",
-                   "after releases"});
+  CHECK(log ==
+        Log{"before holds", "before releases", "a woken", "a leaves with the lock", "after holds", "after releases"});
 }
 
 EDDY_TEST_CASE("a true predicate returns at once, without a turn in between", "[c249]") {
@@ -223,15 +225,17 @@ EDDY_TEST_CASE("wait_for asks its predicate under the lock after each notificati
   eddy::Condition condition;
   int stock = 0;
   int asked = 0;
-  auto buyer = eddy::create_task([](eddy::Condition& c, int& items, int& times) -> eddy::Task<std::optional<int>> {
-    const auto guard = co_await c.scoped();
-    const auto enough = [&]() -> std::optional<int> {
-      CHECK(c.locked());
-      ++times;
-      return items >= 3 ? std::optional(items) : std::nullopt;
-    };
-    co_return co_await c.wait_for(enough);
-  }, std::ref(condition), std::ref(stock), std::ref(asked));
+  auto buyer = eddy::create_task(
+      [](eddy::Condition& c, int& items, int& times) -> eddy::Task<std::optional<int>> {
+        const auto guard = co_await c.scoped();
+        const auto enough = [&]() -> std::optional<int> {
+          CHECK(c.locked());
+          ++times;
+          return items >= 3 ? std::optional(items) : std::nullopt;
+        };
+        co_return co_await c.wait_for(enough);
+      },
+      std::ref(condition), std::ref(stock), std::ref(asked));
   for (int i = 0; i < 4; ++i) {
     co_await eddy::sleep(1s);
     if (buyer.done()) break;
@@ -259,7 +263,7 @@ EDDY_TEST_CASE("what the predicate throws is thrown by wait_for, with the lock h
   condition.release();
 }
 
-EDDY_TEST_CASE("a cancelled wait unwinds with the lock held, if the lock is free", "[c250]") {
+EDDY_TEST_CASE("a cancelled wait unwinds with the lock held, if the lock is free", "[c250][order]") {
   eddy::Condition condition;
   Log log;
   auto a = eddy::create_task(waiter(condition, log, "a"));
@@ -272,7 +276,7 @@ EDDY_TEST_CASE("a cancelled wait unwinds with the lock held, if the lock is free
   CHECK_FALSE(condition.locked());
 }
 
-EDDY_TEST_CASE("a cancelled wait first waits for a lock that is held, in its turn", "[c250]") {
+EDDY_TEST_CASE("a cancelled wait first waits for a lock that is held, in its turn", "[c250][order]") {
   eddy::Condition condition;
   Log log;
   auto a = eddy::create_task(waiter(condition, log, "a"));
@@ -287,17 +291,17 @@ EDDY_TEST_CASE("a cancelled wait first waits for a lock that is held, in its tur
   CHECK_FALSE(a.done());
   co_await d;
   CHECK(a.cancelled());
-  CHECK(log == Log{"b holds", "b releases", "c holds", "c releases", "a leaves with the lock", "d holds",
-                   "d releases"});
+  CHECK(log ==
+        Log{"b holds", "b releases", "c holds", "c releases", "a leaves with the lock", "d holds", "d releases"});
   CHECK_FALSE(condition.locked());
 }
 
 EDDY_TEST_CASE("a cancelled wait that waits for the lock cannot be hurried, not by a timeout either", "[c250]") {
   eddy::Condition condition;
   Log log;
-  auto a = eddy::create_task([](eddy::Condition& c, Log& lines) -> eddy::Task<> {
-    co_await eddy::wait_for(waiter(c, lines, "a"), 2s);
-  }, std::ref(condition), std::ref(log));
+  auto a = eddy::create_task(
+      [](eddy::Condition& c, Log& lines) -> eddy::Task<> { co_await eddy::wait_for(waiter(c, lines, "a"), 2s); },
+      std::ref(condition), std::ref(log));
   co_await eddy::yield();
   auto b = eddy::create_task(hold(condition, log, "b", 5s));
   co_await eddy::sleep(1s);
@@ -310,17 +314,20 @@ EDDY_TEST_CASE("a cancelled wait that waits for the lock cannot be hurried, not 
   CHECK(log == Log{"b holds", "b releases", "a leaves with the lock"});
 }
 
-EDDY_TEST_CASE("a task cancelled after the notify returns with the lock, and stops where it blocks next", "[c251]") {
+EDDY_TEST_CASE("a task cancelled after the notify returns with the lock, and stops where it blocks next",
+               "[c251][order]") {
   eddy::Condition condition;
   Log log;
-  auto a = eddy::create_task([](eddy::Condition& c, Log& lines) -> eddy::Task<> {
-    const auto guard = co_await c.scoped();
-    const HeldAtExit leaves(c, lines, "a");
-    co_await c.wait();
-    lines.push_back(eddy::current_task().cancelling() == 1 ? "woken, cancel pending" : "woken");
-    co_await eddy::sleep(1s);
-    lines.push_back("never");
-  }, std::ref(condition), std::ref(log));
+  auto a = eddy::create_task(
+      [](eddy::Condition& c, Log& lines) -> eddy::Task<> {
+        const auto guard = co_await c.scoped();
+        const HeldAtExit leaves(c, lines, "a");
+        co_await c.wait();
+        lines.push_back(eddy::current_task().cancelling() == 1 ? "woken, cancel pending" : "woken");
+        co_await eddy::sleep(1s);
+        lines.push_back("never");
+      },
+      std::ref(condition), std::ref(log));
   co_await eddy::yield();
   {
     const auto guard = co_await condition.scoped();
@@ -336,7 +343,7 @@ EDDY_TEST_CASE("a task cancelled after the notify returns with the lock, and sto
   CHECK_FALSE(condition.locked());
 }
 
-EDDY_TEST_CASE("a task cancelled after it got the lock returns with the lock", "[c251]") {
+EDDY_TEST_CASE("a task cancelled after it got the lock returns with the lock", "[c251][order]") {
   eddy::Condition condition;
   Log log;
   auto a = eddy::create_task(waiter(condition, log, "a"));
@@ -353,13 +360,15 @@ EDDY_TEST_CASE("a task cancelled after it got the lock returns with the lock", "
 EDDY_TEST_CASE("a wait with a cancel in force stops at once, and never gives up the lock", "[c250]") {
   eddy::Condition condition;
   Log log;
-  auto a = eddy::create_task([](eddy::Condition& c, Log& lines) -> eddy::Task<> {
-    const auto guard = co_await c.scoped();
-    const HeldAtExit leaves(c, lines, "a");
-    eddy::current_task().cancel();
-    co_await c.wait();
-    lines.push_back("never");
-  }, std::ref(condition), std::ref(log));
+  auto a = eddy::create_task(
+      [](eddy::Condition& c, Log& lines) -> eddy::Task<> {
+        const auto guard = co_await c.scoped();
+        const HeldAtExit leaves(c, lines, "a");
+        eddy::current_task().cancel();
+        co_await c.wait();
+        lines.push_back("never");
+      },
+      std::ref(condition), std::ref(log));
   co_await eddy::sleep(1s);
   CHECK(a.cancelled());
   CHECK(log == Log{"a leaves with the lock"});
@@ -382,7 +391,8 @@ EDDY_TEST_CASE("a waiter cancelled before the notify takes no notification from 
   CHECK(log == Log{"a leaves with the lock", "b woken", "b leaves with the lock"});
 }
 
-EDDY_TEST_CASE("a waiter cancelled in the turn of the notify has the notification, and can act on it", "[c252][c242]") {
+EDDY_TEST_CASE("a waiter cancelled in the turn of the notify has the notification, and can act on it",
+               "[c252][c242][order]") {
   static constexpr auto kConsume = [](eddy::Condition& c, int& items, int& consumed) -> eddy::Task<> {
     const auto guard = co_await c.scoped();
     co_await c.wait_for([&items] { return items > 0; });
@@ -408,7 +418,7 @@ EDDY_TEST_CASE("a waiter cancelled in the turn of the notify has the notificatio
   CHECK_FALSE(b.cancelled());
 }
 
-EDDY_TEST_CASE("a waiter that is cancelled gives its notification away if it does nothing with it", "[c252]") {
+EDDY_TEST_CASE("a waiter that is cancelled gives its notification away if it does nothing with it", "[c252][order]") {
   // A cleanup that notifies again runs under the lock, since a cancelled wait holds it.
   struct PassOn {
     explicit PassOn(eddy::Condition& target) : condition(target) {}
@@ -417,12 +427,14 @@ EDDY_TEST_CASE("a waiter that is cancelled gives its notification away if it doe
   };
   eddy::Condition condition;
   Log log;
-  auto a = eddy::create_task([](eddy::Condition& c) -> eddy::Task<> {
-    const auto guard = co_await c.scoped();
-    const PassOn pass_on(c);
-    co_await c.wait();
-    co_await eddy::sleep(1h);
-  }, std::ref(condition));
+  auto a = eddy::create_task(
+      [](eddy::Condition& c) -> eddy::Task<> {
+        const auto guard = co_await c.scoped();
+        const PassOn pass_on(c);
+        co_await c.wait();
+        co_await eddy::sleep(1h);
+      },
+      std::ref(condition));
   auto b = eddy::create_task(waiter(condition, log, "b"));
   co_await eddy::sleep(1s);
   {
@@ -435,7 +447,7 @@ EDDY_TEST_CASE("a waiter that is cancelled gives its notification away if it doe
   CHECK(log == Log{"b woken", "b leaves with the lock"});
 }
 
-EDDY_TEST_CASE("waiters in the middle of the queue can be cancelled, and the rest keep their order", "[c252]") {
+EDDY_TEST_CASE("waiters in the middle of the queue can be cancelled, and the rest keep their order", "[c252][order]") {
   eddy::Condition condition;
   Log log;
   std::vector<eddy::TaskHandle<>> tasks;
@@ -493,12 +505,14 @@ EDDY_TEST_CASE("a wait that times out while another task holds the lock ends whe
   CHECK_FALSE(condition.locked());
 }
 
-EDDY_TEST_CASE("a notify in the turn of the deadline is not lost", "[c255]") {
+EDDY_TEST_CASE("a notify in the turn of the deadline is not lost", "[c255][order]") {
   eddy::Condition condition;
-  auto timed = eddy::create_task([](eddy::Condition& c) -> eddy::Task<bool> {
-    const auto guard = co_await c.scoped();
-    co_return co_await eddy::move_on_after(1s, c.wait());
-  }, std::ref(condition));
+  auto timed = eddy::create_task(
+      [](eddy::Condition& c) -> eddy::Task<bool> {
+        const auto guard = co_await c.scoped();
+        co_return co_await eddy::move_on_after(1s, c.wait());
+      },
+      std::ref(condition));
   co_await eddy::sleep(1s);  // armed before the timeout: it runs first
   co_await notifier(condition);
   const bool notified = co_await timed;
@@ -506,7 +520,7 @@ EDDY_TEST_CASE("a notify in the turn of the deadline is not lost", "[c255]") {
   CHECK_FALSE(condition.locked());
 }
 
-EDDY_TEST_CASE("a stop token can end a wait by cancelling its task", "[c256]") {
+EDDY_TEST_CASE("a stop token can end a wait by cancelling its task", "[c256][order]") {
   eddy::Condition condition;
   Log log;
   std::stop_source source;
@@ -521,7 +535,7 @@ EDDY_TEST_CASE("a stop token can end a wait by cancelling its task", "[c256]") {
   CHECK(log == Log{"a leaves with the lock"});
 }
 
-EDDY_TEST_CASE("the reason given to cancel survives the wait for the lock", "[c257]") {
+EDDY_TEST_CASE("the reason given to cancel survives the wait for the lock", "[c257][order]") {
   eddy::Condition condition;
   Log log;
   auto a = eddy::create_task(waiter(condition, log, "a"));
@@ -540,7 +554,7 @@ EDDY_TEST_CASE("the reason given to cancel survives the wait for the lock", "[c2
   CHECK(b.done());
 }
 
-EDDY_TEST_CASE("a wait deep in a chain of awaits is cancelled with the lock held", "[c250]") {
+EDDY_TEST_CASE("a wait deep in a chain of awaits is cancelled with the lock held", "[c250][order]") {
   static constexpr auto kInner = [](eddy::Condition& c, Log& log) -> eddy::Task<> {
     const HeldAtExit leaves(c, log, "inner");
     co_await c.wait_for([] { return false; });
@@ -564,7 +578,7 @@ EDDY_TEST_CASE("a wait deep in a chain of awaits is cancelled with the lock held
   CHECK_FALSE(condition.locked());
 }
 
-EDDY_LOOP_TEST_CASE("what main leaves behind in a condition is stopped with the lock held", "[c250]") {
+EDDY_LOOP_TEST_CASE("what main leaves behind in a condition is stopped with the lock held", "[c250][order]") {
   eddy::Condition condition;
   Log log;
   run_virtual([&]() -> eddy::Task<> {
@@ -576,7 +590,8 @@ EDDY_LOOP_TEST_CASE("what main leaves behind in a condition is stopped with the 
   CHECK_FALSE(condition.locked());
 }
 
-EDDY_LOOP_TEST_CASE("a holder that waits for a cancelled waiter's end is told to leave, and both end", "[c250]") {
+EDDY_LOOP_TEST_CASE("a holder that waits for a cancelled waiter's end is told to leave, and both end",
+                    "[c250][order]") {
   eddy::Condition condition;
   Log log;
   run_virtual([&]() -> eddy::Task<> {
@@ -611,7 +626,7 @@ EDDY_TEST_CASE("a million waits and notifications need no stack") {
   CHECK_FALSE(condition.locked());
 }
 
-EDDY_TEST_CASE("a hundred thousand waiters are notified, or cancelled, without stack") {
+EDDY_TEST_CASE("a hundred thousand waiters are notified, or cancelled, without stack", "[order]") {
   static constexpr auto kWait = [](eddy::Condition& c, int& woken) -> eddy::Task<> {
     const auto guard = co_await c.scoped();
     co_await c.wait();

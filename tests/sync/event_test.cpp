@@ -35,7 +35,7 @@ EDDY_TEST_CASE("an event is down at first, and wait does not suspend while it is
   co_await eddy::yield();
 }
 
-EDDY_TEST_CASE("set wakes all waiters in the order of arrival, and none inside the call", "[c246]") {
+EDDY_TEST_CASE("set wakes all waiters in the order of arrival, and none inside the call", "[c246][order]") {
   eddy::Event event;
   Log log;
   auto a = eddy::create_task(waiter(event, log, "a"));
@@ -49,7 +49,7 @@ EDDY_TEST_CASE("set wakes all waiters in the order of arrival, and none inside t
   CHECK(log == Log{"a", "b", "c"});
 }
 
-EDDY_TEST_CASE("set and clear in one turn still wake those who waited", "[c239]") {
+EDDY_TEST_CASE("set and clear in one turn still wake those who waited", "[c239][order]") {
   eddy::Event event;
   Log log;
   auto before = eddy::create_task(waiter(event, log, "before"));
@@ -66,7 +66,7 @@ EDDY_TEST_CASE("set and clear in one turn still wake those who waited", "[c239]"
   CHECK(log == Log{"before", "after"});
 }
 
-EDDY_TEST_CASE("a waiter that is cancelled leaves the queue and the others stay", "[c240]") {
+EDDY_TEST_CASE("a waiter that is cancelled leaves the queue and the others stay", "[c240][order]") {
   eddy::Event event;
   Log log;
   auto a = eddy::create_task(waiter(event, log, "a"));
@@ -81,15 +81,17 @@ EDDY_TEST_CASE("a waiter that is cancelled leaves the queue and the others stay"
   CHECK(log == Log{"b"});
 }
 
-EDDY_TEST_CASE("a waiter that is cancelled after the set goes on, and stops where it blocks next", "[c240]") {
+EDDY_TEST_CASE("a waiter that is cancelled after the set goes on, and stops where it blocks next", "[c240][order]") {
   eddy::Event event;
   Log log;
-  auto a = eddy::create_task([](eddy::Event& e, Log& lines) -> eddy::Task<> {
-    co_await e.wait();
-    lines.push_back("woken");
-    co_await eddy::yield();
-    lines.push_back("never");
-  }, std::ref(event), std::ref(log));
+  auto a = eddy::create_task(
+      [](eddy::Event& e, Log& lines) -> eddy::Task<> {
+        co_await e.wait();
+        lines.push_back("woken");
+        co_await eddy::yield();
+        lines.push_back("never");
+      },
+      std::ref(event), std::ref(log));
   co_await eddy::yield();
   event.set();
   a.cancel();
@@ -102,14 +104,16 @@ EDDY_TEST_CASE("a task that is to stop passes a set event and stops at one that 
   eddy::Event event;
   Log log;
   event.set();
-  auto task = eddy::create_task([](eddy::Event& e, Log& lines) -> eddy::Task<> {
-    eddy::current_task().cancel();
-    co_await e.wait();
-    lines.push_back("passed");
-    e.clear();
-    co_await e.wait();
-    lines.push_back("never");
-  }, std::ref(event), std::ref(log));
+  auto task = eddy::create_task(
+      [](eddy::Event& e, Log& lines) -> eddy::Task<> {
+        eddy::current_task().cancel();
+        co_await e.wait();
+        lines.push_back("passed");
+        e.clear();
+        co_await e.wait();
+        lines.push_back("never");
+      },
+      std::ref(event), std::ref(log));
   co_await eddy::sleep(1s);
   CHECK(task.cancelled());
   CHECK(log == Log{"passed"});
@@ -137,7 +141,7 @@ EDDY_TEST_CASE("a woken waiter may set, clear and wait again", "[c244]") {
   CHECK(a.done());
 }
 
-EDDY_TEST_CASE("the destructors of a waiter that is unwound may set the event", "[c244]") {
+EDDY_TEST_CASE("the destructors of a waiter that is unwound may set the event", "[c244][order]") {
   struct Setter {
     explicit Setter(eddy::Event& target) : event(target) {}
     ~Setter() { event.set(); }
@@ -145,10 +149,12 @@ EDDY_TEST_CASE("the destructors of a waiter that is unwound may set the event", 
   };
   eddy::Event event;
   Log log;
-  auto a = eddy::create_task([](eddy::Event& e) -> eddy::Task<> {
-    const Setter setter(e);
-    co_await e.wait();
-  }, std::ref(event));
+  auto a = eddy::create_task(
+      [](eddy::Event& e) -> eddy::Task<> {
+        const Setter setter(e);
+        co_await e.wait();
+      },
+      std::ref(event));
   auto b = eddy::create_task(waiter(event, log, "b"));
   co_await eddy::yield();
   a.cancel();
@@ -191,7 +197,7 @@ EDDY_TEST_CASE("a million waits for an event need no stack") {
   CHECK_FALSE(ping.is_set());
 }
 
-EDDY_TEST_CASE("a hundred thousand waiters of one event wake in order") {
+EDDY_TEST_CASE("a hundred thousand waiters of one event wake in order", "[order]") {
   static constexpr auto kWait = [](eddy::Event& event, int& next, int mine) -> eddy::Task<> {
     co_await event.wait();
     if (next++ != mine) FAIL("out of order");

@@ -18,7 +18,7 @@ eddy::Task<> waiter(eddy::Latch& latch, Log& log, std::string name) {
 
 }  // namespace
 
-EDDY_TEST_CASE("a latch opens at zero and lets the waiters go in the order of arrival") {
+EDDY_TEST_CASE("a latch opens at zero and lets the waiters go in the order of arrival", "[order]") {
   eddy::Latch latch(3);
   Log log;
   auto a = eddy::create_task(waiter(latch, log, "a"));
@@ -65,22 +65,20 @@ EDDY_TEST_CASE("a latch of zero is open, and counting down by nothing changes no
   co_await eddy::yield();
 }
 
-EDDY_TEST_CASE("arrive_and_wait counts when it is awaited, and the last to arrive does not suspend") {
+EDDY_TEST_CASE("arrive_and_wait counts when it is awaited, and the last to arrive does not suspend", "[order]") {
   static constexpr auto kArrive = [](eddy::Latch& latch, Log& log, std::string name) -> eddy::Task<> {
     co_await latch.arrive_and_wait();
     log.push_back(std::move(name));
   };
   eddy::Latch latch(3);
   Log log;
-  {
-    [[maybe_unused]] auto unawaited = latch.arrive_and_wait(3);
-  }
+  { [[maybe_unused]] auto unawaited = latch.arrive_and_wait(3); }
   CHECK_FALSE(latch.try_wait());
   co_await eddy::gather(kArrive(latch, log, "a"), kArrive(latch, log, "b"), kArrive(latch, log, "c"));
   CHECK(log == Log{"c", "a", "b"});
 }
 
-EDDY_TEST_CASE("a waiter of a latch that is cancelled leaves, and what it counted stays counted") {
+EDDY_TEST_CASE("a waiter of a latch that is cancelled leaves, and what it counted stays counted", "[order]") {
   static constexpr auto kArrive = [](eddy::Latch& latch) -> eddy::Task<> { co_await latch.arrive_and_wait(); };
   eddy::Latch latch(2);
   Log log;
@@ -96,7 +94,7 @@ EDDY_TEST_CASE("a waiter of a latch that is cancelled leaves, and what it counte
   CHECK(log == Log{"b"});
 }
 
-EDDY_TEST_CASE("a waiter cancelled after the latch opened goes on") {
+EDDY_TEST_CASE("a waiter cancelled after the latch opened goes on", "[order]") {
   eddy::Latch latch(1);
   Log log;
   auto a = eddy::create_task(waiter(latch, log, "a"));
@@ -117,7 +115,7 @@ EDDY_TEST_CASE("a wait for a latch can time out") {
   co_await eddy::wait_for(latch.wait(), 2s);
 }
 
-EDDY_TEST_CASE("a latch of a million needs no stack, with a hundred thousand waiters") {
+EDDY_TEST_CASE("a latch of a million needs no stack, with a hundred thousand waiters", "[order]") {
   static constexpr auto kWait = [](eddy::Latch& latch, int& next, int mine) -> eddy::Task<> {
     co_await latch.wait();
     if (next++ != mine) FAIL("out of order");

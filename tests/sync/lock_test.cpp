@@ -33,7 +33,7 @@ eddy::Task<eddy::LockGuard> take_guard(eddy::Lock& lock) { co_return co_await lo
 
 }  // namespace
 
-EDDY_TEST_CASE("a free lock is taken without suspending", "[c211]") {
+EDDY_TEST_CASE("a free lock is taken without suspending", "[c211][order]") {
   eddy::Lock lock;
   bool others_ran = false;
   eddy::get_running_loop().call_soon([&] { others_ran = true; });
@@ -60,7 +60,7 @@ EDDY_TEST_CASE("one task at a time holds a lock, and the waiters get it in the o
   CHECK_FALSE(lock.locked());
 }
 
-EDDY_TEST_CASE("release does not run the waiter inside the call") {
+EDDY_TEST_CASE("release does not run the waiter inside the call", "[order]") {
   eddy::Lock lock;
   int acquired = 0;
   co_await lock.acquire();
@@ -74,7 +74,7 @@ EDDY_TEST_CASE("release does not run the waiter inside the call") {
   lock.release();
 }
 
-EDDY_TEST_CASE("nobody overtakes a waiter, not even the task that has just released the lock", "[c217]") {
+EDDY_TEST_CASE("nobody overtakes a waiter, not even the task that has just released the lock", "[c217][order]") {
   eddy::Lock lock;
   Log log;
   co_await lock.acquire();
@@ -90,7 +90,7 @@ EDDY_TEST_CASE("nobody overtakes a waiter, not even the task that has just relea
   lock.release();
 }
 
-EDDY_TEST_CASE("a waiter that is cancelled leaves the queue, and the next one gets the lock", "[c212]") {
+EDDY_TEST_CASE("a waiter that is cancelled leaves the queue, and the next one gets the lock", "[c212][order]") {
   eddy::Lock lock;
   Log log;
   co_await lock.acquire();
@@ -106,7 +106,7 @@ EDDY_TEST_CASE("a waiter that is cancelled leaves the queue, and the next one ge
   CHECK_FALSE(lock.locked());
 }
 
-EDDY_TEST_CASE("the last waiter's cancel leaves the lock usable", "[c212]") {
+EDDY_TEST_CASE("the last waiter's cancel leaves the lock usable", "[c212][order]") {
   eddy::Lock lock;
   Log log;
   co_await lock.acquire();
@@ -122,7 +122,7 @@ EDDY_TEST_CASE("the last waiter's cancel leaves the lock usable", "[c212]") {
   CHECK(log == Log{"main", "main leaves"});
 }
 
-EDDY_TEST_CASE("a waiter that is cancelled after the hand-over has the lock, exactly once", "[c214]") {
+EDDY_TEST_CASE("a waiter that is cancelled after the hand-over has the lock, exactly once", "[c214][order]") {
   eddy::Lock lock;
   Log log;
   co_await lock.acquire();
@@ -141,18 +141,20 @@ EDDY_TEST_CASE("a waiter that is cancelled after the hand-over has the lock, exa
 EDDY_TEST_CASE("a task that is to stop takes a free lock and stops at one that is held", "[c214]") {
   eddy::Lock lock;
   Log log;
-  auto stopped = eddy::create_task([](eddy::Lock& l, Log& lines) -> eddy::Task<> {
-    eddy::current_task().cancel();
-    {
-      const auto guard = co_await l.scoped();
-      lines.push_back("took it");
-    }
-    co_await l.acquire();
-    lines.push_back("took it again");
-    const OnExit end(lines, "stopped");
-    co_await l.acquire();
-    lines.push_back("never");
-  }, std::ref(lock), std::ref(log));
+  auto stopped = eddy::create_task(
+      [](eddy::Lock& l, Log& lines) -> eddy::Task<> {
+        eddy::current_task().cancel();
+        {
+          const auto guard = co_await l.scoped();
+          lines.push_back("took it");
+        }
+        co_await l.acquire();
+        lines.push_back("took it again");
+        const OnExit end(lines, "stopped");
+        co_await l.acquire();
+        lines.push_back("never");
+      },
+      std::ref(lock), std::ref(log));
   co_await eddy::sleep(1s);
   CHECK(stopped.cancelled());
   CHECK(log == Log{"took it", "took it again", "stopped"});
@@ -174,7 +176,7 @@ EDDY_TEST_CASE("releasing a lock that nobody holds is an error and changes nothi
   lock.release();
 }
 
-EDDY_TEST_CASE("in debug mode only the task that acquired a lock may release it", "[c216]") {
+EDDY_TEST_CASE("in debug mode only the task that acquired a lock may release it", "[c216][order]") {
   eddy::get_running_loop().set_debug(true);
   eddy::Lock lock;
   int acquired = 0;
@@ -211,14 +213,16 @@ EDDY_TEST_CASE("without debug mode any task may release a lock", "[c216]") {
   CHECK_FALSE(lock.locked());
 }
 
-EDDY_TEST_CASE("a holder that ends, however it does, passes the lock on", "[c220]") {
+EDDY_TEST_CASE("a holder that ends, however it does, passes the lock on", "[c220][order]") {
   eddy::Lock lock;
   Log log;
-  auto fails = eddy::create_task([](eddy::Lock& l) -> eddy::Task<> {
-    const auto guard = co_await l.scoped();
-    co_await eddy::sleep(1s);
-    throw std::runtime_error("failed with the lock");
-  }, std::ref(lock));
+  auto fails = eddy::create_task(
+      [](eddy::Lock& l) -> eddy::Task<> {
+        const auto guard = co_await l.scoped();
+        co_await eddy::sleep(1s);
+        throw std::runtime_error("failed with the lock");
+      },
+      std::ref(lock));
   auto stopped = eddy::create_task(holder(lock, log, "stopped", 1h));
   auto last = eddy::create_task(holder(lock, log, "last"));
   co_await eddy::sleep(2s);
@@ -250,13 +254,15 @@ EDDY_TEST_CASE("an acquire that times out leaves the queue", "[c221]") {
   CHECK_FALSE(lock.locked());
 }
 
-EDDY_TEST_CASE("a lock that is handed over in the turn of the deadline is delivered", "[c221]") {
+EDDY_TEST_CASE("a lock that is handed over in the turn of the deadline is delivered", "[c221][order]") {
   eddy::Lock lock;
   co_await lock.acquire();
-  auto timed = eddy::create_task([](eddy::Lock& l) -> eddy::Task<bool> {
-    const auto guard = co_await eddy::move_on_after(1s, take_guard(l));
-    co_return guard.has_value();
-  }, std::ref(lock));
+  auto timed = eddy::create_task(
+      [](eddy::Lock& l) -> eddy::Task<bool> {
+        const auto guard = co_await eddy::move_on_after(1s, take_guard(l));
+        co_return guard.has_value();
+      },
+      std::ref(lock));
   co_await eddy::sleep(1s);
   lock.release();
   const bool had_it = co_await timed;
@@ -287,11 +293,13 @@ EDDY_TEST_CASE("a guard can be moved, given to another task, and releases once")
   second = co_await other.scoped();  // gives back what it held
   CHECK_FALSE(lock.locked());
   CHECK(other.locked());
-  co_await eddy::create_task([](eddy::LockGuard given) -> eddy::Task<> {
-    given.release();
-    given.release();
-    co_return;
-  }, std::move(second));
+  co_await eddy::create_task(
+      [](eddy::LockGuard given) -> eddy::Task<> {
+        given.release();
+        given.release();
+        co_return;
+      },
+      std::move(second));
   CHECK_FALSE(other.locked());
 }
 
@@ -321,7 +329,7 @@ EDDY_TEST_CASE("a million contended hand-overs need no stack") {
   CHECK(count == 1'000'000);
 }
 
-EDDY_TEST_CASE("a hundred thousand waiters of one lock are served, or cancelled, without stack") {
+EDDY_TEST_CASE("a hundred thousand waiters of one lock are served, or cancelled, without stack", "[order]") {
   eddy::Lock lock;
   int acquired = 0;
   std::vector<eddy::TaskHandle<>> waiters;

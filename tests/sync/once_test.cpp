@@ -56,9 +56,9 @@ EDDY_TEST_CASE("the first caller makes the value, and all get the same one") {
   CHECK_FALSE(once.done());
   CHECK(once.get() == nullptr);
   const auto start = now();
-  const auto [a, b, c] = co_await eddy::gather(once.call(make_number, std::ref(made), 1),
-                                               once.call(make_number, std::ref(made), 2),
-                                               once.call(make_number, std::ref(made), 3));
+  const auto [a, b, c] =
+      co_await eddy::gather(once.call(make_number, std::ref(made), 1), once.call(make_number, std::ref(made), 2),
+                            once.call(make_number, std::ref(made), 3));
   CHECK(now() - start == 1s);
   CHECK(made == 1);
   CHECK(a == 1);
@@ -96,9 +96,7 @@ EDDY_TEST_CASE("a Once without a value does something once") {
 EDDY_TEST_CASE("a call that is not awaited does nothing") {
   eddy::Once once;
   int runs = 0;
-  {
-    [[maybe_unused]] auto call = once.call(set_up, std::ref(runs));
-  }
+  { [[maybe_unused]] auto call = once.call(set_up, std::ref(runs)); }
   CHECK_FALSE(once.done());
   co_await once.call(set_up, std::ref(runs));
   CHECK(runs == 1);
@@ -149,7 +147,7 @@ EDDY_TEST_CASE("an initialiser that throws before it awaits anything lets the ne
   CHECK(value == 4);
 }
 
-EDDY_TEST_CASE("if the initialiser is cancelled the next waiter runs his own", "[c296]") {
+EDDY_TEST_CASE("if the initialiser is cancelled the next waiter runs his own", "[c296][order]") {
   eddy::Once<int> once;
   Log log;
   auto a = eddy::create_task(caller(once, succeed, log, "a"));
@@ -162,7 +160,7 @@ EDDY_TEST_CASE("if the initialiser is cancelled the next waiter runs his own", "
   CHECK(log == Log{"a tries", "b tries", "b has 5", "c has 5"});
 }
 
-EDDY_TEST_CASE("a waiter cancelled before or after it got the turn does not keep it", "[c296]") {
+EDDY_TEST_CASE("a waiter cancelled before or after it got the turn does not keep it", "[c296][order]") {
   eddy::Once<int> once;
   Log log;
   auto a = eddy::create_task(caller(once, fail, log, "a"));
@@ -170,7 +168,7 @@ EDDY_TEST_CASE("a waiter cancelled before or after it got the turn does not keep
   auto c = eddy::create_task(caller(once, succeed, log, "c"));
   auto d = eddy::create_task(caller(once, succeed, log, "d"));
   co_await eddy::sleep(500ms);
-  b.cancel();  // while it waits
+  b.cancel();                                                       // while it waits
   eddy::get_running_loop().call_later(500ms, [&] { c.cancel(); });  // in the turn in which a fails
   co_await d;
   CHECK(b.cancelled());
@@ -194,7 +192,7 @@ EDDY_TEST_CASE("an initialiser that times out lets the next one try", "[c296]") 
   CHECK(made == 2);
 }
 
-EDDY_TEST_CASE("a million calls, and a hundred thousand waiters, need no stack") {
+EDDY_TEST_CASE("a million calls, and a hundred thousand waiters, need no stack", "[order]") {
   eddy::Once<int> once;
   int made = 0;
   std::vector<eddy::TaskHandle<int&>> waiters;
@@ -208,7 +206,7 @@ EDDY_TEST_CASE("a million calls, and a hundred thousand waiters, need no stack")
   CHECK(made == 1);
 }
 
-EDDY_TEST_CASE("a hundred thousand initialisers that fail one after another need no stack", "[c295]") {
+EDDY_TEST_CASE("a hundred thousand initialisers that fail one after another need no stack", "[c295][order]") {
   static constexpr auto kTry = [](eddy::Once<int>& once, int& failures) -> eddy::Task<> {
     static constexpr auto kRefuse = []() -> eddy::Task<int> {
       co_await eddy::yield();

@@ -52,7 +52,7 @@ TEST_CASE("a semaphore has one permit unless told otherwise, and may start with 
   CHECK(none.locked());
 }
 
-EDDY_TEST_CASE("acquire does not suspend while permits are free") {
+EDDY_TEST_CASE("acquire does not suspend while permits are free", "[order]") {
   eddy::Semaphore semaphore(2);
   bool other_ran = false;
   eddy::get_running_loop().call_soon([&] { other_ran = true; });
@@ -120,7 +120,7 @@ EDDY_TEST_CASE("a task that releases and acquires again at once stands behind th
   CHECK(log == expected);
 }
 
-EDDY_TEST_CASE("nobody overtakes a waiter to whom a permit was handed but who has not run yet", "[c227]") {
+EDDY_TEST_CASE("nobody overtakes a waiter to whom a permit was handed but who has not run yet", "[c227][order]") {
   Log log;
   eddy::Semaphore semaphore(0);
   const auto waiter = eddy::create_task(take(semaphore, log, "waiter"));
@@ -140,7 +140,7 @@ EDDY_TEST_CASE("nobody overtakes a waiter to whom a permit was handed but who ha
   CHECK(log.size() == 2);
 }
 
-EDDY_TEST_CASE("try_acquire fails while somebody waits, even if it would fit", "[c227]") {
+EDDY_TEST_CASE("try_acquire fails while somebody waits, even if it would fit", "[c227][order]") {
   Log log;
   eddy::Semaphore semaphore(2);
   const auto large = eddy::create_task(take(semaphore, log, "large", 3));
@@ -153,7 +153,7 @@ EDDY_TEST_CASE("try_acquire fails while somebody waits, even if it would fit", "
   CHECK(semaphore.value() == 0);
 }
 
-EDDY_TEST_CASE("several releases wake several waiters in one pass, in order", "[c229]") {
+EDDY_TEST_CASE("several releases wake several waiters in one pass, in order", "[c229][order]") {
   Log log;
   eddy::Semaphore semaphore(0);
   std::vector<eddy::TaskHandle<>> waiters;
@@ -171,7 +171,7 @@ EDDY_TEST_CASE("several releases wake several waiters in one pass, in order", "[
   CHECK(log.size() == 4);
 }
 
-EDDY_TEST_CASE("release(n) wakes as many waiters as it can serve", "[c229]") {
+EDDY_TEST_CASE("release(n) wakes as many waiters as it can serve", "[c229][order]") {
   Log log;
   eddy::Semaphore semaphore(0);
   const auto a = eddy::create_task(take(semaphore, log, "a", 2));
@@ -188,7 +188,7 @@ EDDY_TEST_CASE("release(n) wakes as many waiters as it can serve", "[c229]") {
   CHECK(semaphore.value() == 0);
 }
 
-EDDY_TEST_CASE("a large request at the head is not starved by small ones behind it", "[c231]") {
+EDDY_TEST_CASE("a large request at the head is not starved by small ones behind it", "[c231][order]") {
   Log log;
   eddy::Semaphore semaphore(4);
   co_await semaphore.acquire(4);
@@ -249,7 +249,7 @@ EDDY_TEST_CASE("releasing more than was acquired adds permits") {
   CHECK(semaphore.locked());
 }
 
-EDDY_TEST_CASE("when the first waiters are cancelled, a release serves the third", "[c224]") {
+EDDY_TEST_CASE("when the first waiters are cancelled, a release serves the third", "[c224][order]") {
   Log log;
   eddy::Semaphore semaphore(0);
   auto a = eddy::create_task(take(semaphore, log, "a"));
@@ -270,7 +270,7 @@ EDDY_TEST_CASE("when the first waiters are cancelled, a release serves the third
 
 EDDY_TEST_CASE(
     "a waiter that is cancelled after the hand-over keeps its permit, works with it until it blocks, and gives it back",
-    "[c225]") {
+    "[c225][order]") {
   Log log;
   eddy::Semaphore semaphore(0);
   auto worker = [&]() -> eddy::Task<> {
@@ -290,7 +290,7 @@ EDDY_TEST_CASE(
   CHECK(semaphore.value() == 1);
 }
 
-EDDY_TEST_CASE("the permit of a cancelled woken waiter goes on to the next in line", "[c225]") {
+EDDY_TEST_CASE("the permit of a cancelled woken waiter goes on to the next in line", "[c225][order]") {
   Log log;
   eddy::Semaphore semaphore(0);
   auto first = eddy::create_task(work(semaphore, log, "first", 1h));
@@ -307,7 +307,8 @@ EDDY_TEST_CASE("the permit of a cancelled woken waiter goes on to the next in li
   CHECK(semaphore.value() == 1);
 }
 
-EDDY_TEST_CASE("acquire that is cancelled after the hand-over completes: the permit is the task's to release", "[c225]") {
+EDDY_TEST_CASE("acquire that is cancelled after the hand-over completes: the permit is the task's to release",
+               "[c225][order]") {
   eddy::Semaphore semaphore(0);
   auto worker = [&]() -> eddy::Task<int> {
     co_await semaphore.acquire();
@@ -346,7 +347,7 @@ EDDY_TEST_CASE("a cancel of the last waiter never leaves the semaphore stuck", "
   CHECK(again == "value");
 }
 
-EDDY_TEST_CASE("a timeout in the turn of the hand-over does not lose the permit", "[c225]") {
+EDDY_TEST_CASE("a timeout in the turn of the hand-over does not lose the permit", "[c225][order]") {
   Log log;
   eddy::Semaphore semaphore(0);
   eddy::get_running_loop().call_later(1s, [&] { semaphore.release(); });
@@ -378,7 +379,7 @@ EDDY_TEST_CASE("a release that comes just before the wait is not missed", "[c234
   CHECK(semaphore.value() == 0);
 }
 
-EDDY_TEST_CASE("a cancelled waiter leaves the queue at once, not at the next release", "[c235]") {
+EDDY_TEST_CASE("a cancelled waiter leaves the queue at once, not at the next release", "[c235][order]") {
   Log log;
   eddy::Semaphore semaphore(1);
   auto large = eddy::create_task(take(semaphore, log, "large", 2));
@@ -393,7 +394,7 @@ EDDY_TEST_CASE("a cancelled waiter leaves the queue at once, not at the next rel
 }
 
 EDDY_TEST_CASE("when a large request at the head is cancelled, the small ones behind it are served without a release",
-          "[c235]") {
+               "[c235][order]") {
   Log log;
   eddy::Semaphore semaphore(2);
   auto large = eddy::create_task(take(semaphore, log, "large", 5));
@@ -411,7 +412,7 @@ EDDY_TEST_CASE("when a large request at the head is cancelled, the small ones be
   co_await c;
 }
 
-EDDY_TEST_CASE("a cancelled waiter in the middle does not affect the others", "[c236]") {
+EDDY_TEST_CASE("a cancelled waiter in the middle does not affect the others", "[c236][order]") {
   Log log;
   eddy::Semaphore semaphore(0);
   const auto a = eddy::create_task(take(semaphore, log, "a"));
@@ -445,7 +446,7 @@ EDDY_TEST_CASE("waiting for a semaphore with a cancel in force stops without joi
   CHECK(log.empty());
 }
 
-EDDY_TEST_CASE("a permit is given back when its holder is cancelled") {
+EDDY_TEST_CASE("a permit is given back when its holder is cancelled", "[order]") {
   Log log;
   eddy::Semaphore semaphore(1);
   auto holder = eddy::create_task(work(semaphore, log, "holder", 1h));
@@ -474,7 +475,7 @@ EDDY_TEST_CASE("all waiters of a semaphore that are cancelled at once leave it a
   CHECK(log.empty());
 }
 
-EDDY_TEST_CASE("acquire(0) takes nothing, but waits its turn") {
+EDDY_TEST_CASE("acquire(0) takes nothing, but waits its turn", "[order]") {
   Log log;
   eddy::Semaphore semaphore(0);
   co_await semaphore.acquire(0);

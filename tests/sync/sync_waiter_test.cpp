@@ -10,7 +10,6 @@
 
 #include "support/allocations.hpp"
 #include "support/run.hpp"
-
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,7 +77,7 @@ std::pair<std::string, bool> run_apart(bool debug, F body) {
 
 }  // namespace
 
-EDDY_TEST_CASE("waiting for a primitive, and being woken or cancelled there, allocates nothing") {
+EDDY_TEST_CASE("waiting for a primitive, and being woken or cancelled there, allocates nothing", "[order]") {
   struct All {
     eddy::Lock lock;
     eddy::Event event;
@@ -143,7 +142,7 @@ TEST_CASE("the allocations of this program are counted at all") {
   CHECK(allocations() >= before + 2);
 }
 
-EDDY_TEST_CASE("the waiters of a primitive that is destroyed are told", "[c220][c232][c245]") {
+EDDY_TEST_CASE("the waiters of a primitive that is destroyed are told", "[c220][c232][c245][order]") {
   eddy::get_running_loop().set_debug(false);
   auto lock = std::make_unique<eddy::Lock>();
   auto event = std::make_unique<eddy::Event>();
@@ -180,7 +179,7 @@ EDDY_TEST_CASE("the waiters of a primitive that is destroyed are told", "[c220][
                    "eddy: a latch was destroyed while tasks waited for it"});
 }
 
-EDDY_TEST_CASE("a waiter that was woken before the primitive was destroyed has what it was given", "[c245]") {
+EDDY_TEST_CASE("a waiter that was woken before the primitive was destroyed has what it was given", "[c245][order]") {
   Log log;
   auto event = std::make_unique<eddy::Event>();
   auto barrier = std::make_unique<eddy::Barrier>(2);
@@ -196,7 +195,7 @@ EDDY_TEST_CASE("a waiter that was woken before the primitive was destroyed has w
   CHECK(a.done());
 }
 
-EDDY_TEST_CASE("a cancelled waiter of a destroyed primitive has the error, and ends", "[c245]") {
+EDDY_TEST_CASE("a cancelled waiter of a destroyed primitive has the error, and ends", "[c245][order]") {
   eddy::get_running_loop().set_debug(false);
   Log log;
   auto event = std::make_unique<eddy::Event>();
@@ -215,11 +214,13 @@ TEST_CASE("what waits in a destroyed condition stays suspended, and run names it
   const auto [text, aborted] = run_apart(false, []() -> eddy::Task<> {
     eddy::get_running_loop().set_debug(false);
     auto condition = std::make_unique<eddy::Condition>();
-    auto waiter = eddy::create_task([](eddy::Condition& c) -> eddy::Task<> {
-      const auto guard = co_await c.scoped();
-      co_await c.wait();
-      std::fputs("woken", stderr);
-    }, std::ref(*condition));
+    auto waiter = eddy::create_task(
+        [](eddy::Condition& c) -> eddy::Task<> {
+          const auto guard = co_await c.scoped();
+          co_await c.wait();
+          std::fputs("woken", stderr);
+        },
+        std::ref(*condition));
     co_await eddy::yield();
     condition.reset();
     co_await eddy::yield();
@@ -244,10 +245,12 @@ TEST_CASE("in debug mode the destructor of a primitive that is waited for stops 
 
   const auto [condition_text, condition_aborted] = run_apart(true, []() -> eddy::Task<> {
     auto condition = std::make_unique<eddy::Condition>();
-    auto waiter = eddy::create_task([](eddy::Condition& c) -> eddy::Task<> {
-      const auto guard = co_await c.scoped();
-      co_await c.wait();
-    }, std::ref(*condition));
+    auto waiter = eddy::create_task(
+        [](eddy::Condition& c) -> eddy::Task<> {
+          const auto guard = co_await c.scoped();
+          co_await c.wait();
+        },
+        std::ref(*condition));
     co_await eddy::yield();
     condition.reset();
   });
@@ -265,9 +268,8 @@ EDDY_LOOP_TEST_CASE("to wait where tasks of another loop wait is an error", "[c2
   std::thread other([&] {
     run_real([&]() -> eddy::Task<> {
       const auto guard = co_await lock.scoped();
-      auto a = eddy::create_task([](eddy::Lock& l) -> eddy::Task<> {
-        const auto second = co_await l.scoped();
-      }, std::ref(lock));
+      auto a = eddy::create_task([](eddy::Lock& l) -> eddy::Task<> { const auto second = co_await l.scoped(); },
+                                 std::ref(lock));
       auto b = eddy::create_task([](eddy::Event& e) -> eddy::Task<> { co_await e.wait(); }, std::ref(event));
       co_await eddy::yield();
       waiting.set_value();
@@ -303,10 +305,12 @@ EDDY_LOOP_TEST_CASE("a primitive may serve one loop after another", "[c219]") {
   eddy::Event event;
   for (int i = 0; i < 3; ++i) {
     run_virtual([&]() -> eddy::Task<> {
-      auto waiter = eddy::create_task([](eddy::Event& e, eddy::Lock& l) -> eddy::Task<> {
-        co_await e.wait();
-        const auto guard = co_await l.scoped();
-      }, std::ref(event), std::ref(lock));
+      auto waiter = eddy::create_task(
+          [](eddy::Event& e, eddy::Lock& l) -> eddy::Task<> {
+            co_await e.wait();
+            const auto guard = co_await l.scoped();
+          },
+          std::ref(event), std::ref(lock));
       {
         const auto guard = co_await lock.scoped();
         co_await eddy::yield();

@@ -38,8 +38,9 @@ eddy::Task<std::string> outcome_of(eddy::TaskHandle<T> handle) {
 
 }  // namespace
 
-EDDY_LOOP_TEST_CASE("a task that is cancelled before its first step never runs its body, and its arguments are destroyed",
-          "[task][c2]") {
+EDDY_LOOP_TEST_CASE(
+    "a task that is cancelled before its first step never runs its body, and its arguments are destroyed",
+    "[task][c2]") {
   Log log;
   const auto body = [&](test::Tracked) -> eddy::Task<> {
     log.push_back("ran");
@@ -59,7 +60,7 @@ EDDY_LOOP_TEST_CASE("a task that is cancelled before its first step never runs i
 }
 
 EDDY_TEST_CASE("awaiting a task that somebody cancelled throws CancelledError in the waiter, who may catch it",
-          "[task][c4]") {
+               "[task][c4]") {
   auto task = eddy::create_task(wait_for_ever());
   co_await eddy::yield();
   task.cancel();
@@ -75,7 +76,7 @@ EDDY_TEST_CASE("awaiting a task that somebody cancelled throws CancelledError in
 }
 
 EDDY_TEST_CASE("a waiter that does not catch the CancelledError of another's cancel ends as cancelled itself",
-          "[task][c4]") {
+               "[task][c4]") {
   auto task = eddy::create_task(wait_for_ever());
   const auto waits = [&]() -> eddy::Task<> { co_await task; };
   auto waiter = eddy::create_task(waits());
@@ -87,7 +88,8 @@ EDDY_TEST_CASE("a waiter that does not catch the CancelledError of another's can
   CHECK(waiter.cancelling() == 0);
 }
 
-EDDY_TEST_CASE("a task that catches the CancelledError of what it awaits and returns is done, not cancelled", "[task][c5]") {
+EDDY_TEST_CASE("a task that catches the CancelledError of what it awaits and returns is done, not cancelled",
+               "[task][c5]") {
   auto inner = eddy::create_task(wait_for_ever());
   const auto body = [&]() -> eddy::Task<int> {
     try {
@@ -105,7 +107,8 @@ EDDY_TEST_CASE("a task that catches the CancelledError of what it awaits and ret
   CHECK_FALSE(task.cancelled());
 }
 
-EDDY_LOOP_TEST_CASE("no handler sees a task's own cancel: catch (...) does not run, destructors do", "[task][c5][c6]") {
+EDDY_LOOP_TEST_CASE("no handler sees a task's own cancel: catch (...) does not run, destructors do",
+                    "[task][c5][c6][order]") {
   Log log;
   const auto body = [&]() -> eddy::Task<> {
     const test::OnExit at_exit(log, "destroyed");
@@ -127,7 +130,8 @@ EDDY_LOOP_TEST_CASE("no handler sees a task's own cancel: catch (...) does not r
   CHECK(log == Log{"destroyed"});
 }
 
-EDDY_LOOP_TEST_CASE("a task that cancels itself is stopped at its next suspension, not inside cancel()", "[task][c7]") {
+EDDY_LOOP_TEST_CASE("a task that cancels itself is stopped at its next suspension, not inside cancel()",
+                    "[task][c7][order]") {
   Log log;
   const auto body = [&]() -> eddy::Task<> {
     CHECK(eddy::current_task().cancel());
@@ -209,7 +213,7 @@ EDDY_TEST_CASE("the reason of a cancel reaches the waiter unchanged, the first o
 }
 
 EDDY_LOOP_TEST_CASE("a cancel stays in force: what goes on after a result in hand is stopped at its next block",
-          "[task][c6][c56]") {
+                    "[task][c6][c56][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = eddy::get_running_loop().create_future<int>();
@@ -234,7 +238,8 @@ EDDY_LOOP_TEST_CASE("a cancel stays in force: what goes on after a result in han
   CHECK(log == Log{"1"});
 }
 
-EDDY_LOOP_TEST_CASE("a second cancel while a task is being unwound is accepted and changes nothing", "[task][c56]") {
+EDDY_LOOP_TEST_CASE("a second cancel while a task is being unwound is accepted and changes nothing",
+                    "[task][c56][order]") {
   Log log;
   struct CancelsAgain {
     CancelsAgain(Log& target, eddy::TaskHandle<>& handle) : log(target), task(handle) {}
@@ -264,7 +269,8 @@ EDDY_LOOP_TEST_CASE("a second cancel while a task is being unwound is accepted a
   CHECK(log == Log{"cancelled again", "cancelled again"});
 }
 
-EDDY_LOOP_TEST_CASE("a cancelled task is unwound in its own turn, at the same time, leaf first", "[task][c44][c46]") {
+EDDY_LOOP_TEST_CASE("a cancelled task is unwound in its own turn, at the same time, leaf first",
+                    "[task][c44][c46][order]") {
   Log log;
   eddy::testing::VirtualClock clock;
   const auto middle = [&]() -> eddy::Task<> {
@@ -290,7 +296,8 @@ EDDY_LOOP_TEST_CASE("a cancelled task is unwound in its own turn, at the same ti
   CHECK(clock.elapsed() == 1s);
 }
 
-EDDY_LOOP_TEST_CASE("unwinding destroys locals, parameters and temporaries once, wherever the task stands", "[task][c46]") {
+EDDY_LOOP_TEST_CASE("unwinding destroys locals, parameters and temporaries once, wherever the task stands",
+                    "[task][c46][order]") {
   struct Waits {
     explicit Waits(test::Tracked) {}
     test::Tracked tracked;
@@ -337,7 +344,7 @@ EDDY_LOOP_TEST_CASE("unwinding destroys locals, parameters and temporaries once,
 }
 
 EDDY_TEST_CASE("an exception in hand is delivered though the task is cancelled in the same turn: the task has failed",
-          "[task][c19][c72]") {
+               "[task][c19][c72][order]") {
   const auto future = eddy::get_running_loop().create_future<int>();
   const auto body = [&]() -> eddy::Task<int> { co_return co_await future; };
   auto task = eddy::create_task(body());
@@ -350,8 +357,9 @@ EDDY_TEST_CASE("an exception in hand is delivered though the task is cancelled i
   CHECK(task.cancelling() == 1);
 }
 
-EDDY_LOOP_TEST_CASE("a cleanup that fails while its task is cancelled: the task has failed, and is reported if nobody asks",
-          "[task][c19][c75]") {
+EDDY_LOOP_TEST_CASE(
+    "a cleanup that fails while its task is cancelled: the task has failed, and is reported if nobody asks",
+    "[task][c19][c75][order]") {
   const auto cleanup = []() -> eddy::Task<> {
     co_await eddy::sleep(1s);
     throw std::runtime_error("cleanup failed");
@@ -372,7 +380,7 @@ EDDY_LOOP_TEST_CASE("a cleanup that fails while its task is cancelled: the task 
   });
 }
 
-EDDY_LOOP_TEST_CASE("a cancel reaches the task that the cancelled one awaits, and waits for it", "[task][c62]") {
+EDDY_LOOP_TEST_CASE("a cancel reaches the task that the cancelled one awaits, and waits for it", "[task][c62][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto slow_to_stop = [&]() -> eddy::Task<> {
@@ -401,7 +409,7 @@ EDDY_LOOP_TEST_CASE("a cancel reaches the task that the cancelled one awaits, an
   CHECK(log == Log{"inner cleaned up", "outer left"});
 }
 
-EDDY_LOOP_TEST_CASE("a task that awaits another stays cancelled whatever that one returns", "[task][c62]") {
+EDDY_LOOP_TEST_CASE("a task that awaits another stays cancelled whatever that one returns", "[task][c62][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto stubborn = []() -> eddy::Task<int> {
@@ -428,7 +436,8 @@ EDDY_LOOP_TEST_CASE("a task that awaits another stays cancelled whatever that on
   CHECK(log.empty());
 }
 
-EDDY_LOOP_TEST_CASE("a cancel reaches the children of a gather, but no task that was only created", "[task][c62]") {
+EDDY_LOOP_TEST_CASE("a cancel reaches the children of a gather, but no task that was only created",
+                    "[task][c62][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::TaskHandle<> created;
@@ -448,7 +457,7 @@ EDDY_LOOP_TEST_CASE("a cancel reaches the children of a gather, but no task that
 }
 
 EDDY_LOOP_TEST_CASE("a shielded region runs to its end, and the cancel takes effect at the next block after it",
-          "[task][c59][c60][c79]") {
+                    "[task][c59][c60][c79]") {
   Log log;
   eddy::testing::VirtualClock clock;
   const auto region = [&]() -> eddy::Task<int> {
@@ -479,8 +488,9 @@ EDDY_LOOP_TEST_CASE("a shielded region runs to its end, and the cancel takes eff
   CHECK(clock.elapsed() == 2s);
 }
 
-EDDY_LOOP_TEST_CASE("a boundary that is entered with a cancel in force starts nothing; a plain await runs to its first block",
-          "[task][c65][c76]") {
+EDDY_LOOP_TEST_CASE(
+    "a boundary that is entered with a cancel in force starts nothing; a plain await runs to its first block",
+    "[task][c65][c76][order]") {
   Log log;
   const auto child = [&](std::string name) -> eddy::Task<> {
     log.push_back(name + " started");
@@ -561,7 +571,7 @@ EDDY_LOOP_TEST_CASE("a task that is cancelled by what it awaits, from within, en
 }
 
 EDDY_LOOP_TEST_CASE("a done callback and a destructor may cancel other tasks, and tasks may be created meanwhile",
-          "[task][c74][c335]") {
+                    "[task][c74][c335][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::TaskHandle<> first, second, third;
@@ -594,7 +604,8 @@ EDDY_LOOP_TEST_CASE("a done callback and a destructor may cancel other tasks, an
   CHECK(log.back() == "new left");
 }
 
-EDDY_LOOP_TEST_CASE("a cancel of a task while its gather's children are being cancelled asks each child once", "[task][c67]") {
+EDDY_LOOP_TEST_CASE("a cancel of a task while its gather's children are being cancelled asks each child once",
+                    "[task][c67][order]") {
   int asked = 0;
   struct Wait {
     bool await_ready() const noexcept { return false; }
@@ -623,7 +634,8 @@ EDDY_LOOP_TEST_CASE("a cancel of a task while its gather's children are being ca
   CHECK(asked == 1);
 }
 
-EDDY_LOOP_TEST_CASE("a thousand nested timeouts are cancelled from outside without one of them expiring", "[task][c69]") {
+EDDY_LOOP_TEST_CASE("a thousand nested timeouts are cancelled from outside without one of them expiring",
+                    "[task][c69]") {
   struct Nest {
     static eddy::Task<> level(int depth, int& left) {
       struct Count {

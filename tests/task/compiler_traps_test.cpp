@@ -180,7 +180,8 @@ EDDY_LOOP_TEST_CASE("closures that are trivially copyable may stand in the await
   });
 }
 
-EDDY_LOOP_TEST_CASE("a closure's frame keeps what it captured when its task is stopped, and destroys it once", "[traps]") {
+EDDY_LOOP_TEST_CASE("a closure's frame keeps what it captured when its task is stopped, and destroys it once",
+                    "[traps][order]") {
   const CheckRegistered check;
   run_virtual([]() -> eddy::Task<> {
     const Registered object;
@@ -513,7 +514,7 @@ EDDY_LOOP_TEST_CASE("whatever a coroutine made is destroyed once, however it end
   }
 }
 
-EDDY_LOOP_TEST_CASE("a stop at any await of a coroutine destroys what there is by then", "[traps]") {
+EDDY_LOOP_TEST_CASE("a stop at any await of a coroutine destroys what there is by then", "[traps][order]") {
   const auto walk = []() -> eddy::Task<int> {
     const Registered first;
     int sum = use(Registered(), co_await wait(Ends::value));

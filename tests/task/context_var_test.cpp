@@ -129,7 +129,7 @@ EDDY_TEST_CASE("a reset in a task does not reach its creator", "[task][c55]") {
   CHECK(request.get() == "main's");
 }
 
-EDDY_LOOP_TEST_CASE("callbacks see the values of where they were made", "[task]") {
+EDDY_LOOP_TEST_CASE("callbacks see the values of where they were made", "[task][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
@@ -153,7 +153,7 @@ EDDY_LOOP_TEST_CASE("callbacks see the values of where they were made", "[task]"
   CHECK(log == Log{"none", "a", "a", "a", "a"});
 }
 
-EDDY_TEST_CASE("a context variable cannot be set in a callback", "[task]") {
+EDDY_TEST_CASE("a context variable cannot be set in a callback", "[task][order]") {
   eddy::get_running_loop().call_soon([] { request.set("x"); });
   co_await eddy::yield();
   const Log reports = test::take_reports();
@@ -161,7 +161,7 @@ EDDY_TEST_CASE("a context variable cannot be set in a callback", "[task]") {
   CHECK(reports[0].find("in a task only") != std::string::npos);
 }
 
-EDDY_LOOP_TEST_CASE("values are still there while destructors run because a task is stopped", "[task][c29]") {
+EDDY_LOOP_TEST_CASE("values are still there while destructors run because a task is stopped", "[task][c29][order]") {
   Log log;
   struct Probe {
     explicit Probe(Log& target) : log(target) {}

@@ -39,7 +39,8 @@ eddy::Task<> increment(int& number) {
 
 }  // namespace
 
-EDDY_LOOP_TEST_CASE("create_task never runs the body inside the call; tasks start in the order of the calls", "[task]") {
+EDDY_LOOP_TEST_CASE("create_task never runs the body inside the call; tasks start in the order of the calls",
+                    "[task][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     auto first = eddy::create_task(append(log, "first"));
@@ -52,7 +53,7 @@ EDDY_LOOP_TEST_CASE("create_task never runs the body inside the call; tasks star
   CHECK(log == Log{"creator", "first", "second", "callback", "third"});
 }
 
-EDDY_LOOP_TEST_CASE("a task that is created while a pass runs starts in the next one", "[task][c324]") {
+EDDY_LOOP_TEST_CASE("a task that is created while a pass runs starts in the next one", "[task][c324][order]") {
   Log log;
   const auto outer = [&]() -> eddy::Task<> {
     log.push_back("outer");
@@ -187,7 +188,7 @@ EDDY_TEST_CASE("create_task of a function gives it the name that the options say
   CHECK(four == 4);
 }
 
-EDDY_TEST_CASE("the name in the options is read during the call only", "[task][c27]") {
+EDDY_TEST_CASE("the name in the options is read during the call only", "[task][c27][order]") {
   std::string name = "a name that is long enough to be allocated on the heap";
   const std::string copy = name;
   auto handle = eddy::create_task(give(1), {.name = name});
@@ -219,7 +220,7 @@ EDDY_TEST_CASE("create_task of a Task that is empty throws, and leaves no half-r
   CHECK(one == 1);
 }
 
-EDDY_LOOP_TEST_CASE("a hundred thousand tasks that are created at once all run, in order", "[task][c40]") {
+EDDY_LOOP_TEST_CASE("a hundred thousand tasks that are created at once all run, in order", "[task][c40][order]") {
   int next = 0;
   bool in_order = true;
   const auto body = [&](int i) -> eddy::Task<> {

@@ -87,7 +87,7 @@ EDDY_TEST_CASE("children of a gather are tasks of their own", "[task][c20]") {
   CHECK(eddy::current_task().name() == "main");
 }
 
-EDDY_TEST_CASE("all_tasks lists what has not ended and nothing else", "[task][c22]") {
+EDDY_TEST_CASE("all_tasks lists what has not ended and nothing else", "[task][c22][order]") {
   CHECK(names_of_all_tasks() == Log{"main"});
   auto waiting = eddy::create_task(wait_for_ever(), {.name = "waiting"});
   auto ending = eddy::create_task(end_at_once(), {.name = "ending"});
@@ -122,7 +122,7 @@ TEST_CASE("all_tasks outside a loop throws NoRunningLoop", "[task][c22]") {
   CHECK_THROWS_AS(eddy::all_tasks(), eddy::NoRunningLoop);
 }
 
-EDDY_TEST_CASE("cancelling all tasks but oneself ends them", "[task][c22]") {
+EDDY_TEST_CASE("cancelling all tasks but oneself ends them", "[task][c22][order]") {
   std::vector<eddy::TaskHandle<>> handles;
   for (int i = 0; i < 5; ++i) handles.push_back(eddy::create_task(wait_for_ever()));
   co_await eddy::yield();
@@ -133,7 +133,7 @@ EDDY_TEST_CASE("cancelling all tasks but oneself ends them", "[task][c22]") {
   for (const auto& handle : handles) CHECK(handle.cancelled());
 }
 
-EDDY_LOOP_TEST_CASE("a TaskRef outlives its task, then says that it is done and keeps the name", "[task][c27]") {
+EDDY_LOOP_TEST_CASE("a TaskRef outlives its task, then says that it is done and keeps the name", "[task][c27][order]") {
   eddy::TaskRef ref;
   const auto body = [&]() -> eddy::Task<> {
     ref = eddy::current_task();
@@ -169,7 +169,7 @@ EDDY_TEST_CASE("a task names itself, and its handle sees it", "[task][c27]") {
 }
 
 EDDY_LOOP_TEST_CASE("unwinding is true in destructors while a task is stopped, and false when its scopes end otherwise",
-          "[task][c46]") {
+                    "[task][c46]") {
   Log log;
   struct Probe {
     Probe(Log& target, std::string text) : log(target), name(std::move(text)) {}
@@ -230,8 +230,9 @@ EDDY_LOOP_TEST_CASE("unwinding is true in what a timeout stops, for the task tha
   CHECK(seen);
 }
 
-EDDY_LOOP_TEST_CASE("unwinding is true for the parameters of a task that is stopped before its start, not for a dropped Task's",
-          "[task][c2]") {
+EDDY_LOOP_TEST_CASE(
+    "unwinding is true for the parameters of a task that is stopped before its start, not for a dropped Task's",
+    "[task][c2][order]") {
   Log log;
   struct Probe {
     explicit Probe(Log& target) : log(&target) {}

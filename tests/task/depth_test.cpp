@@ -115,7 +115,8 @@ EDDY_LOOP_TEST_CASE("a gather of a million tasks completes on a flat stack", "[d
   CHECK(count == kMany);
 }
 
-EDDY_LOOP_TEST_CASE("a task that is left suspended in a long chain is destroyed with its loop on a flat stack", "[deep]") {
+EDDY_LOOP_TEST_CASE("a task that is left suspended in a long chain is destroyed with its loop on a flat stack",
+                    "[deep]") {
   run_virtual([]() -> eddy::Task<> {
     (void)eddy::create_task(chain_that_sleeps(kMany / 10));
     co_await eddy::yield();

@@ -154,7 +154,8 @@ EDDY_LOOP_TEST_CASE("a foreign awaiter is asked, suspended and resumed exactly o
   CHECK(result == 1);
 }
 
-EDDY_LOOP_TEST_CASE("resuming a foreign awaiter's handle only queues the task: nothing runs inline", "[task][c39]") {
+EDDY_LOOP_TEST_CASE("resuming a foreign awaiter's handle only queues the task: nothing runs inline",
+                    "[task][c39][order]") {
   Record record;
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
@@ -184,7 +185,7 @@ EDDY_TEST_CASE("await_suspend may return false, its own handle, or resume the ha
   CHECK(c == 7);
 }
 
-EDDY_TEST_CASE("await_suspend may return another coroutine, which then runs, or none", "[task]") {
+EDDY_TEST_CASE("await_suspend may return another coroutine, which then runs, or none", "[task][order]") {
   Record first, second, third;
   const auto wait = [](Record& record) -> eddy::Task<> {
     Wait awaiter{record};
@@ -208,7 +209,8 @@ EDDY_TEST_CASE("await_suspend may return another coroutine, which then runs, or 
   co_await idle;
 }
 
-EDDY_LOOP_TEST_CASE("an exception from await_suspend leaves the task running, and it may go on to wait", "[task][c42]") {
+EDDY_LOOP_TEST_CASE("an exception from await_suspend leaves the task running, and it may go on to wait",
+                    "[task][c42]") {
   eddy::testing::VirtualClock clock;
   test::run_virtual(
       []() -> eddy::Task<> {
@@ -233,7 +235,7 @@ EDDY_LOOP_TEST_CASE("an exception from await_suspend leaves the task running, an
   CHECK(clock.elapsed() == 2s);
 }
 
-EDDY_TEST_CASE("an uncaught exception from await_suspend is the task's own", "[task][c42]") {
+EDDY_TEST_CASE("an uncaught exception from await_suspend is the task's own", "[task][c42][order]") {
   const auto body = []() -> eddy::Task<> {
     ThrowsInSuspend awaiter;
     co_await awaiter;
@@ -251,7 +253,7 @@ EDDY_TEST_CASE("an awaiter that cannot be moved is awaited where it stands", "[t
   CHECK(temporary_in_place);
 }
 
-EDDY_TEST_CASE("types with a member or a free operator co_await can be awaited", "[task]") {
+EDDY_TEST_CASE("types with a member or a free operator co_await can be awaited", "[task][order]") {
   const MemberCoAwait member{9};
   const int nine = co_await member;
   CHECK(nine == 9);
@@ -267,8 +269,9 @@ EDDY_TEST_CASE("types with a member or a free operator co_await can be awaited",
   CHECK(one == 1);
 }
 
-EDDY_LOOP_TEST_CASE("an awaiter without try_cancel is waited for, its value delivered, and the stop comes at the next wait",
-          "[task][c66][c71]") {
+EDDY_LOOP_TEST_CASE(
+    "an awaiter without try_cancel is waited for, its value delivered, and the stop comes at the next wait",
+    "[task][c66][c71][order]") {
   Record record;
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
@@ -291,7 +294,7 @@ EDDY_LOOP_TEST_CASE("an awaiter without try_cancel is waited for, its value deli
   CHECK(log == Log{"value 1"});
 }
 
-EDDY_LOOP_TEST_CASE("an awaiter that says stopped is not resumed, and its task is unwound", "[task][c67]") {
+EDDY_LOOP_TEST_CASE("an awaiter that says stopped is not resumed, and its task is unwound", "[task][c67][order]") {
   Record record;
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
@@ -314,7 +317,8 @@ EDDY_LOOP_TEST_CASE("an awaiter that says stopped is not resumed, and its task i
   CHECK(record.resumed == 0);
 }
 
-EDDY_LOOP_TEST_CASE("an awaiter that says later is waited for, and asked once though it is cancelled twice", "[task][c66][c67]") {
+EDDY_LOOP_TEST_CASE("an awaiter that says later is waited for, and asked once though it is cancelled twice",
+                    "[task][c66][c67][order]") {
   Record record;
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
@@ -340,7 +344,7 @@ EDDY_LOOP_TEST_CASE("an awaiter that says later is waited for, and asked once th
   CHECK(log == Log{"delivered"});
 }
 
-EDDY_LOOP_TEST_CASE("an awaiter is not asked to cancel when it was resumed before", "[task][c72]") {
+EDDY_LOOP_TEST_CASE("an awaiter is not asked to cancel when it was resumed before", "[task][c72][order]") {
   Record record;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto body = [&]() -> eddy::Task<int> {
@@ -357,7 +361,7 @@ EDDY_LOOP_TEST_CASE("an awaiter is not asked to cancel when it was resumed befor
   CHECK(record.cancelled == 0);
 }
 
-EDDY_LOOP_TEST_CASE("a foreign awaiter is not even suspended when a cancel is in force", "[task][c57][c76]") {
+EDDY_LOOP_TEST_CASE("a foreign awaiter is not even suspended when a cancel is in force", "[task][c57][c76][order]") {
   Record record;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto body = [&]() -> eddy::Task<> {
@@ -400,8 +404,9 @@ EDDY_LOOP_TEST_CASE("a task that is cancelled from within its own await_suspend 
   CHECK(log == Log{"try_cancel", "unwound"});
 }
 
-EDDY_LOOP_TEST_CASE("a task that is cancelled from within an await_suspend that cannot stop, and completes at once, goes on",
-          "[task][c74]") {
+EDDY_LOOP_TEST_CASE(
+    "a task that is cancelled from within an await_suspend that cannot stop, and completes at once, goes on",
+    "[task][c74]") {
   Log log;
   struct CancelsAndCompletes {
     bool await_ready() const noexcept { return false; }
@@ -429,7 +434,7 @@ EDDY_LOOP_TEST_CASE("a task that is cancelled from within an await_suspend that 
 }
 
 EDDY_LOOP_TEST_CASE("an await_suspend that cancels its own task and then throws: the exception is the task's",
-          "[task][c74][c42]") {
+                    "[task][c74][c42]") {
   struct CancelsAndThrows {
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<>) {

@@ -1,9 +1,9 @@
 // format.hpp: what the library's types look like when fmt prints them.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
-
 #include <eddy/format.hpp>
+
+#include "support/run.hpp"
 
 using namespace test;
 
@@ -18,16 +18,18 @@ eddy::Task<int> broken() {
 }  // namespace
 
 TEST_CASE("durations are printed in seconds as Python prints them") {
-  CHECK(fmt::format("{} {} {}", eddy::Seconds(1500ms), eddy::Seconds(2s), eddy::Seconds(250us)) == "1.5s 2.0s 0.00025s");
+  CHECK(fmt::format("{} {} {}", eddy::Seconds(1500ms), eddy::Seconds(2s), eddy::Seconds(250us)) ==
+        "1.5s 2.0s 0.00025s");
 }
 
 EDDY_TEST_CASE("an Outcome is printed as its value, its error or as cancelled") {
   auto [value, error] = co_await eddy::gather(eddy::return_exceptions, seven(), broken());
   CHECK(fmt::format("{}|{}", value, error) == "7|error: broken");
-  CHECK(fmt::format("{}", eddy::Outcome<int>::from_cancelled(std::make_exception_ptr(eddy::CancelledError()))) == "cancelled");
+  CHECK(fmt::format("{}", eddy::Outcome<int>::from_cancelled(std::make_exception_ptr(eddy::CancelledError()))) ==
+        "cancelled");
 }
 
-EDDY_TEST_CASE("handles are printed with name and state, and a task tree one task a line") {
+EDDY_TEST_CASE("handles are printed with name and state, and a task tree one task a line", "[order]") {
   auto task = eddy::create_task(seven(), {.name = "lucky"});
   CHECK(fmt::format("{}", task) == "<Task lucky pending>");
   CHECK(fmt::format("{}", eddy::task_tree()) == "main is running\nlucky has not started at " __FILE__ ":12");
@@ -54,7 +56,7 @@ TEST_CASE("a format specification for one of the library's types is refused") {
   CHECK_THROWS_AS(fmt::format(fmt::runtime("{:x}"), eddy::Seconds(1s)), fmt::format_error);
 }
 
-EDDY_TEST_CASE("handles tell when their task is about to be cancelled, and was; an empty TaskRef says so") {
+EDDY_TEST_CASE("handles tell when their task is about to be cancelled, and was; an empty TaskRef says so", "[order]") {
   auto task = eddy::create_task(seven(), {.name = "lucky"});
   task.cancel();
   CHECK(fmt::format("{}", task) == "<Task lucky cancelling>");

@@ -215,7 +215,8 @@ eddy::Task<int> chosen_before(bool first) {
 
 }  // namespace
 
-TEST_CASE("a Task that is chosen by ?: inside an awaited expression works, or stops with a sentence", "[layout][traps]") {
+TEST_CASE("a Task that is chosen by ?: inside an awaited expression works, or stops with a sentence",
+          "[layout][traps]") {
   for (const auto wrong : {chosen_and_awaited, chosen_for_a_timeout, chosen_for_a_gather, chosen_for_create_task}) {
     const Ending ending = run_in_child([wrong] { return wrong(true); });
     INFO("status " << ending.status << ", standard error: " << ending.errors);

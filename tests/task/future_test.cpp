@@ -39,7 +39,7 @@ eddy::Task<> watch(eddy::Future<int> future, Log& log, std::string name) {
 
 }  // namespace
 
-EDDY_LOOP_TEST_CASE("a future wakes its waiters in order, each in its own turn, once it is set", "[task][c31]") {
+EDDY_LOOP_TEST_CASE("a future wakes its waiters in order, each in its own turn, once it is set", "[task][c31][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = make_future<int>();
@@ -71,7 +71,7 @@ EDDY_LOOP_TEST_CASE("awaiting a future that is done does not suspend", "[task][c
   CHECK(log == Log{"awaited", "next turn"});
 }
 
-EDDY_LOOP_TEST_CASE("an exception that is set reaches every waiter and every one who asks", "[task][c16]") {
+EDDY_LOOP_TEST_CASE("an exception that is set reaches every waiter and every one who asks", "[task][c16][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = make_future<int>();
@@ -98,7 +98,8 @@ EDDY_TEST_CASE("a future that is not done throws InvalidStateError when it is as
   co_return;
 }
 
-EDDY_TEST_CASE("setting a future twice or after a cancel is an error; set_result_unless_done is silent", "[task][c32]") {
+EDDY_TEST_CASE("setting a future twice or after a cancel is an error; set_result_unless_done is silent",
+               "[task][c32]") {
   const auto set = make_future<int>();
   set.set_result(1);
   CHECK_THROWS_AS(set.set_result(2), eddy::InvalidStateError);
@@ -152,7 +153,8 @@ EDDY_TEST_CASE("a future holds void, references and what can only be moved", "[t
   CHECK(text.result() == "xxx");
 }
 
-EDDY_LOOP_TEST_CASE("cancelling a task cancels the future that it awaits, and so everybody else who awaits it", "[task][c9]") {
+EDDY_LOOP_TEST_CASE("cancelling a task cancels the future that it awaits, and so everybody else who awaits it",
+                    "[task][c9][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = make_future<int>();
@@ -168,7 +170,8 @@ EDDY_LOOP_TEST_CASE("cancelling a task cancels the future that it awaits, and so
   CHECK(log == Log{"other cancelled: "});
 }
 
-EDDY_LOOP_TEST_CASE("cancelling a future throws CancelledError in the tasks that await it, with the reason", "[task][c10][c14]") {
+EDDY_LOOP_TEST_CASE("cancelling a future throws CancelledError in the tasks that await it, with the reason",
+                    "[task][c10][c14]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = make_future<int>();
@@ -186,7 +189,8 @@ EDDY_LOOP_TEST_CASE("cancelling a future throws CancelledError in the tasks that
   CHECK(log == Log{"task cancelled: no more"});
 }
 
-EDDY_LOOP_TEST_CASE("cancelling the future and then the task in one turn gives one CancelledError", "[task][c9]") {
+EDDY_LOOP_TEST_CASE("cancelling the future and then the task in one turn gives one CancelledError",
+                    "[task][c9][order]") {
   int caught = 0;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = make_future<int>();
@@ -209,7 +213,8 @@ EDDY_LOOP_TEST_CASE("cancelling the future and then the task in one turn gives o
   CHECK(caught == 1);
 }
 
-EDDY_LOOP_TEST_CASE("a value that a waiter was given is delivered though it is cancelled in the same turn", "[task][c72][c77]") {
+EDDY_LOOP_TEST_CASE("a value that a waiter was given is delivered though it is cancelled in the same turn",
+                    "[task][c72][c77][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = make_future<int>();
@@ -241,7 +246,8 @@ EDDY_TEST_CASE(
   co_return;
 }
 
-EDDY_LOOP_TEST_CASE("done callbacks of a future run on the loop, in the order of waiters and callbacks", "[task][c31]") {
+EDDY_LOOP_TEST_CASE("done callbacks of a future run on the loop, in the order of waiters and callbacks",
+                    "[task][c31][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = make_future<int>();
@@ -261,7 +267,7 @@ EDDY_LOOP_TEST_CASE("done callbacks of a future run on the loop, in the order of
 }
 
 EDDY_LOOP_TEST_CASE("done callbacks of a future are removed before it is done, and may change the list while they run",
-          "[task][c30]") {
+                    "[task][c30][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = make_future<void>();
@@ -326,7 +332,7 @@ EDDY_TEST_CASE("a setter is silent if its future was cancelled meanwhile", "[tas
 }
 
 EDDY_LOOP_TEST_CASE("a setter that is dropped unused breaks the promise: its waiters get an error instead of a hang",
-          "[task][c297]") {
+                    "[task][c297]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = make_future<int>();

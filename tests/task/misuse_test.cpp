@@ -189,8 +189,8 @@ EDDY_TEST_CASE("a task that waits for itself is named in the error, whatever it 
 
 // ---------------------------------------------------------------------------------------------------- loops and runs
 
-EDDY_LOOP_TEST_CASE("run inside run is refused in tasks and callbacks: the task is destroyed unrun and the loop goes on",
-          "[misuse]") {
+EDDY_LOOP_TEST_CASE(
+    "run inside run is refused in tasks and callbacks: the task is destroyed unrun and the loop goes on", "[misuse]") {
   const char* const sentence =
       "run() cannot be called while an event loop runs in this thread; co_await the task instead";
   bool ran = false;
@@ -346,8 +346,8 @@ EDDY_TEST_CASE("a future that is set twice, asked too early or broken says so", 
   const auto future = eddy::get_running_loop().create_future<int>();
   using E = eddy::InvalidStateError;
   CHECK(has(text_of<E>([&] { (void)future.result(); }), "the future is not done yet: await it"));
-  CHECK(has(text_of<std::invalid_argument>([&] { future.set_exception(nullptr); }),
-            "set_exception needs an exception"));
+  CHECK(
+      has(text_of<std::invalid_argument>([&] { future.set_exception(nullptr); }), "set_exception needs an exception"));
   future.set_result(1);
   CHECK(has(text_of<E>([&] { future.set_result(2); }), "the future is done already"));
   CHECK(future.result() == 1);

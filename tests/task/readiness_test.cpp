@@ -129,7 +129,8 @@ EDDY_LOOP_TEST_CASE("cancelling the reader of a descriptor leaves its writer wai
   CHECK(log == Log{"write"});
 }
 
-EDDY_LOOP_TEST_CASE("two tasks that wait to read from one descriptor: the second gets BusyResourceError", "[task][socket]") {
+EDDY_LOOP_TEST_CASE("two tasks that wait to read from one descriptor: the second gets BusyResourceError",
+                    "[task][socket]") {
   Log log;
   test::run_real([&]() -> eddy::Task<> {
     const SocketPair pair;
@@ -146,7 +147,8 @@ EDDY_LOOP_TEST_CASE("two tasks that wait to read from one descriptor: the second
   CHECK(log == Log{"first", "third"});
 }
 
-EDDY_LOOP_TEST_CASE("a task that is cancelled before the poll does not see what has become ready", "[task][socket][c346]") {
+EDDY_LOOP_TEST_CASE("a task that is cancelled before the poll does not see what has become ready",
+                    "[task][socket][c346]") {
   Log log;
   test::run_real([&]() -> eddy::Task<> {
     const SocketPair pair;
@@ -188,7 +190,8 @@ EDDY_LOOP_TEST_CASE(
   });
 }
 
-EDDY_LOOP_TEST_CASE("a descriptor that is closed and whose number is used again gives no stale event", "[task][socket][c347]") {
+EDDY_LOOP_TEST_CASE("a descriptor that is closed and whose number is used again gives no stale event",
+                    "[task][socket][c347]") {
   Log log;
   test::run_real([&]() -> eddy::Task<> {
     const SocketPair old_pair, new_pair;
@@ -211,7 +214,8 @@ EDDY_LOOP_TEST_CASE("a descriptor that is closed and whose number is used again 
   CHECK(log == Log{"new"});
 }
 
-EDDY_LOOP_TEST_CASE("a task that waits for a descriptor which somebody closes can still be cancelled", "[task][socket][c347]") {
+EDDY_LOOP_TEST_CASE("a task that waits for a descriptor which somebody closes can still be cancelled",
+                    "[task][socket][c347]") {
   Log log;
   test::run_real([&]() -> eddy::Task<> {
     const SocketPair pair;
@@ -228,7 +232,8 @@ EDDY_LOOP_TEST_CASE("a task that waits for a descriptor which somebody closes ca
   CHECK(log.empty());
 }
 
-EDDY_LOOP_TEST_CASE("waiting for a regular file or for no descriptor is an error, and the task goes on", "[task][c350]") {
+EDDY_LOOP_TEST_CASE("waiting for a regular file or for no descriptor is an error, and the task goes on",
+                    "[task][c350]") {
   test::run_real([]() -> eddy::Task<> {
     const auto error_of = [](int fd) -> eddy::Task<int> {
       try {
@@ -272,7 +277,7 @@ EDDY_TEST_CASE("the end of the other side and an error make a descriptor ready",
 }
 
 EDDY_LOOP_TEST_CASE("tasks that still wait for descriptors when main ends are stopped, and nothing leaks",
-          "[task][socket][c334][c355]") {
+                    "[task][socket][c334][c355]") {
   const SocketPair one, other;
   Log log;
   const auto reader = [&](int fd) -> eddy::Task<> {

@@ -92,7 +92,8 @@ TEST_CASE("run of an empty Task throws InvalidStateError", "[task][c35]") {
   CHECK_THROWS_AS(eddy::run(std::move(task)), eddy::InvalidStateError);
 }
 
-EDDY_LOOP_TEST_CASE("run inside a running loop throws, says what to do, and destroys its task unrun", "[task][c329][c336]") {
+EDDY_LOOP_TEST_CASE("run inside a running loop throws, says what to do, and destroys its task unrun",
+                    "[task][c329][c336]") {
   Log log;
   const auto inner = [&](test::Tracked) -> eddy::Task<> {
     log.push_back("ran");
@@ -138,7 +139,8 @@ TEST_CASE("each thread may run a loop of its own at the same time", "[task][real
   CHECK(results[1] == 2);
 }
 
-EDDY_LOOP_TEST_CASE("what main left behind is cancelled and waited for before run returns", "[task][c47][c334]") {
+EDDY_LOOP_TEST_CASE("what main left behind is cancelled and waited for before run returns",
+                    "[task][c47][c334][order]") {
   Log log;
   eddy::testing::VirtualClock clock;
   const auto cleans_up = [&]() -> eddy::Task<> {
@@ -236,7 +238,8 @@ EDDY_LOOP_TEST_CASE("a task that is created while leftovers end is cancelled bef
   CHECK(log == Log{"cancelled"});
 }
 
-EDDY_LOOP_TEST_CASE("a destructor that wakes and cancels others while leftovers end does no harm", "[task][c335]") {
+EDDY_LOOP_TEST_CASE("a destructor that wakes and cancels others while leftovers end does no harm",
+                    "[task][c335][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto future = eddy::get_running_loop().create_future<int>();
@@ -280,7 +283,8 @@ TEST_CASE("with a grace of zero leftovers that stop without waiting end, too", "
   CHECK(log.size() == 2);
 }
 
-EDDY_LOOP_TEST_CASE("tasks that await each other in a cycle never end by a cancel; the end of run breaks them", "[task]") {
+EDDY_LOOP_TEST_CASE("tasks that await each other in a cycle never end by a cancel; the end of run breaks them",
+                    "[task]") {
   Log log;
   eddy::testing::VirtualClock clock;
   const auto awaits = [](eddy::TaskHandle<>* other, Log& target, std::string name) -> eddy::Task<> {
@@ -463,7 +467,8 @@ EDDY_TEST_CASE("main is a task like any other: it has a name and is in all_tasks
   co_return;
 }
 
-EDDY_LOOP_TEST_CASE("leftovers that are reached by a chain of handles end, in whatever order they were made", "[task][c47]") {
+EDDY_LOOP_TEST_CASE("leftovers that are reached by a chain of handles end, in whatever order they were made",
+                    "[task][c47]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::TaskHandle<> last = eddy::create_task(leftover(log, "innermost"));

@@ -75,7 +75,8 @@ TEST_CASE("run_forever runs until stop, which ends it after the pass", "[c330]")
   CHECK_THROWS_AS(loop.run_forever(), eddy::LoopClosed);
 }
 
-TEST_CASE("run_until_complete gives the result of a task, a handle or a future, and leaves the others for the next time") {
+TEST_CASE(
+    "run_until_complete gives the result of a task, a handle or a future, and leaves the others for the next time") {
   eddy::testing::VirtualClock clock;
   eddy::EventLoop loop(&clock);
   CHECK(loop.run_until_complete(after(1s, 7)) == 7);
@@ -124,7 +125,7 @@ TEST_CASE("debug mode warns once of a gather of more than ten thousand tasks") {
   CHECK(reported[0].find("10001 tasks at once") != std::string::npos);
 }
 
-EDDY_TEST_CASE("task_tree shows groups with their children and where each waits") {
+EDDY_TEST_CASE("task_tree shows groups with their children and where each waits", "[order]") {
   const auto parent = []() -> eddy::Task<> { (void)co_await eddy::gather(after(1s, 1), after(2s, 2)); };
   auto task = eddy::create_task(parent(), {.name = "parent"});
   co_await eddy::yield();

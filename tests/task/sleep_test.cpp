@@ -47,7 +47,7 @@ EDDY_LOOP_TEST_CASE("sleep completes when the time has passed on the loop's cloc
   CHECK(clock.elapsed() == 24h + 1750ms);
 }
 
-EDDY_LOOP_TEST_CASE("sleep(0) yields exactly once", "[task][c196]") {
+EDDY_LOOP_TEST_CASE("sleep(0) yields exactly once", "[task][c196][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     auto other = eddy::create_task(log_turns(log, "other", 3));
@@ -77,7 +77,7 @@ EDDY_LOOP_TEST_CASE("sleep(0) arms no timer and lets no time pass", "[task][c196
 }
 
 EDDY_LOOP_TEST_CASE("tasks that sleep wake in the order of their deadlines, equal ones in the order of the calls",
-          "[task][c209]") {
+                    "[task][c209][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     std::vector<eddy::TaskHandle<>> tasks;
@@ -91,7 +91,7 @@ EDDY_LOOP_TEST_CASE("tasks that sleep wake in the order of their deadlines, equa
 }
 
 EDDY_LOOP_TEST_CASE("sleepers wake in the order of their deadlines though the loop was blocked past all of them",
-          "[task][c209]") {
+                    "[task][c209][order]") {
   Log log;
   eddy::testing::VirtualClock clock;
   test::run_virtual(
@@ -108,7 +108,7 @@ EDDY_LOOP_TEST_CASE("sleepers wake in the order of their deadlines though the lo
   CHECK(clock.elapsed() == 10s);
 }
 
-EDDY_LOOP_TEST_CASE("a cancelled sleep removes its timer now, not at its deadline", "[task][c197][c44]") {
+EDDY_LOOP_TEST_CASE("a cancelled sleep removes its timer now, not at its deadline", "[task][c197][c44][order]") {
   eddy::testing::VirtualClock clock;
   Log log;
   test::run_virtual(
@@ -127,7 +127,8 @@ EDDY_LOOP_TEST_CASE("a cancelled sleep removes its timer now, not at its deadlin
   CHECK(log.empty());
 }
 
-EDDY_LOOP_TEST_CASE("ten thousand sleepers with one deadline all wake, but for the cancelled ones", "[task][c199][c210]") {
+EDDY_LOOP_TEST_CASE("ten thousand sleepers with one deadline all wake, but for the cancelled ones",
+                    "[task][c199][c210][order]") {
   int woken = 0;
   const auto sleeper = [&](eddy::TimePoint deadline) -> eddy::Task<> {
     co_await eddy::sleep_until(deadline);
@@ -153,7 +154,7 @@ EDDY_LOOP_TEST_CASE("ten thousand sleepers with one deadline all wake, but for t
 }
 
 EDDY_LOOP_TEST_CASE("a sleeper that is due and is cancelled in the same turn has slept: it goes on to its next wait",
-          "[task][c72]") {
+                    "[task][c72]") {
   Log log;
   const auto body = [&]() -> eddy::Task<> {
     co_await eddy::sleep(1s);
@@ -171,7 +172,8 @@ EDDY_LOOP_TEST_CASE("a sleeper that is due and is cancelled in the same turn has
   CHECK(log == Log{"slept"});
 }
 
-EDDY_LOOP_TEST_CASE("a task that yields and is cancelled meanwhile runs on to its next suspension", "[task][c57]") {
+EDDY_LOOP_TEST_CASE("a task that yields and is cancelled meanwhile runs on to its next suspension",
+                    "[task][c57][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     auto task = eddy::create_task(log_turns(log, "turn ", 5));
@@ -221,7 +223,7 @@ EDDY_LOOP_TEST_CASE("sleep_until completes at its time, and in the next turn for
   CHECK(clock.elapsed() == 5s);
 }
 
-EDDY_LOOP_TEST_CASE("a sleep beyond the clock's range waits for ever, and can be cancelled", "[task][c204]") {
+EDDY_LOOP_TEST_CASE("a sleep beyond the clock's range waits for ever, and can be cancelled", "[task][c204][order]") {
   eddy::testing::VirtualClock clock;
   test::run_virtual(
       []() -> eddy::Task<> {
@@ -255,9 +257,8 @@ EDDY_TEST_CASE("a sleep of no number throws", "[task]") {
 }
 
 EDDY_TEST_CASE("a sleeping task is woken no earlier than asked, on real time, below a millisecond too",
-          "[task][real][c200]") {
-  for (const auto delay :
-       {eddy::Duration(1ns), eddy::Duration(100us), eddy::Duration(1'500us), eddy::Duration(3ms)}) {
+               "[task][real][c200]") {
+  for (const auto delay : {eddy::Duration(1ns), eddy::Duration(100us), eddy::Duration(1'500us), eddy::Duration(3ms)}) {
     const auto start = std::chrono::steady_clock::now();
     co_await eddy::sleep(delay);
     CHECK(std::chrono::steady_clock::now() - start >= delay);
@@ -329,7 +330,7 @@ EDDY_LOOP_TEST_CASE("a timer that is dropped by the one that fires with it never
 TEST_CASE("a program may bring a clock of its own", "[task]") {
   // It jumps, but only to full hours.
   class HourClock final : public eddy::Clock {
-   public:
+  public:
     eddy::TimePoint now() noexcept override { return now_; }
     bool jump_to(eddy::TimePoint deadline) noexcept override {
       while (now_ < deadline) now_ += 1h;
@@ -338,7 +339,7 @@ TEST_CASE("a program may bring a clock of its own", "[task]") {
     }
     int jumps = 0;
 
-   private:
+  private:
     eddy::TimePoint now_{};
   };
   HourClock clock;

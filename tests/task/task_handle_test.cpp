@@ -85,7 +85,7 @@ EDDY_TEST_CASE("a finished task is awaited again and again, with the same result
   CHECK_THROWS_AS(bad.result(), std::runtime_error);
 }
 
-EDDY_TEST_CASE("a handle tells whether its task is done, and how it ended", "[task]") {
+EDDY_TEST_CASE("a handle tells whether its task is done, and how it ended", "[task][order]") {
   const auto good = eddy::create_task(give(1));
   const auto bad = eddy::create_task(fail("bad"));
   auto stopped = eddy::create_task(wait_for_ever());
@@ -110,7 +110,7 @@ EDDY_TEST_CASE("a handle tells whether its task is done, and how it ended", "[ta
   CHECK_THROWS_AS(stopped.exception(), eddy::CancelledError);
 }
 
-EDDY_TEST_CASE("cancelling a finished task returns false and changes nothing", "[task][c1]") {
+EDDY_TEST_CASE("cancelling a finished task returns false and changes nothing", "[task][c1][order]") {
   auto good = eddy::create_task(give(3));
   auto bad = eddy::create_task(fail("bad"));
   auto stopped = eddy::create_task(wait_for_ever());
@@ -128,7 +128,8 @@ EDDY_TEST_CASE("cancelling a finished task returns false and changes nothing", "
   CHECK(error == "cancelled: first");
 }
 
-EDDY_TEST_CASE("co_await of a moved handle gives the value itself: moved if it is the last one, else copied", "[task]") {
+EDDY_TEST_CASE("co_await of a moved handle gives the value itself: moved if it is the last one, else copied",
+               "[task]") {
   const auto body = []() -> eddy::Task<Counted> { co_return Counted(); };
   auto only = eddy::create_task(body());
   const Counted moved = co_await std::move(only);
@@ -212,7 +213,7 @@ EDDY_TEST_CASE("a task that awaits its own handle inside a timeout gets the same
 }
 
 EDDY_LOOP_TEST_CASE("done callbacks run on the loop after the end, in the order in which they and the waiters came",
-          "[task][c31]") {
+                    "[task][c31][order]") {
   Log log;
   const auto waiter = [&](eddy::TaskHandle<> handle, std::string name) -> eddy::Task<> {
     co_await handle;
@@ -237,7 +238,8 @@ EDDY_LOOP_TEST_CASE("done callbacks run on the loop after the end, in the order 
   CHECK(log == Log{"ends", "callback 1", "waiter 1", "callback 2", "waiter 2", "callback 3"});
 }
 
-EDDY_LOOP_TEST_CASE("a done callback that is added after the end runs in the next pass, never inside the call", "[task][c31]") {
+EDDY_LOOP_TEST_CASE("a done callback that is added after the end runs in the next pass, never inside the call",
+                    "[task][c31]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     auto handle = eddy::create_task(give(1));
@@ -250,7 +252,7 @@ EDDY_LOOP_TEST_CASE("a done callback that is added after the end runs in the nex
 }
 
 EDDY_LOOP_TEST_CASE("done callbacks run for a task that fails and for one that is cancelled, before its first step too",
-          "[task][c31]") {
+                    "[task][c31]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     auto bad = eddy::create_task(fail("bad"));
@@ -286,7 +288,7 @@ EDDY_LOOP_TEST_CASE("a done callback is removed once, and only before the task h
   CHECK(log == Log{"kept"});
 }
 
-EDDY_LOOP_TEST_CASE("done callbacks may add and remove others while they run", "[task][c30]") {
+EDDY_LOOP_TEST_CASE("done callbacks may add and remove others while they run", "[task][c30][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     auto handle = eddy::create_task(give(1));
@@ -303,7 +305,7 @@ EDDY_LOOP_TEST_CASE("done callbacks may add and remove others while they run", "
   CHECK(log == Log{"first", "second", "added"});
 }
 
-EDDY_LOOP_TEST_CASE("a done callback that throws is reported, and the others run", "[task][c326]") {
+EDDY_LOOP_TEST_CASE("a done callback that throws is reported, and the others run", "[task][c326][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     auto handle = eddy::create_task(give(1));
@@ -329,7 +331,8 @@ EDDY_LOOP_TEST_CASE("done callbacks of a task that has not ended when the loop d
   CHECK(log == Log{"cancelled"});
 }
 
-EDDY_LOOP_TEST_CASE("locals and parameters are destroyed when the task ends, though a handle is held", "[task][c46]") {
+EDDY_LOOP_TEST_CASE("locals and parameters are destroyed when the task ends, though a handle is held",
+                    "[task][c46][order]") {
   const auto body = [](test::Tracked, int how) -> eddy::Task<int> {
     const test::Tracked local;
     co_await eddy::sleep(1s);
@@ -441,7 +444,7 @@ EDDY_TEST_CASE("a task has a name that can be read and changed, before and after
   CHECK(named.name() == "ended");
 }
 
-EDDY_LOOP_TEST_CASE("the awaiter of a handle is resumed exactly once", "[task][c39]") {
+EDDY_LOOP_TEST_CASE("the awaiter of a handle is resumed exactly once", "[task][c39][order]") {
   int resumed = 0;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto handle = eddy::create_task(give(1));
@@ -460,7 +463,8 @@ EDDY_LOOP_TEST_CASE("the awaiter of a handle is resumed exactly once", "[task][c
   CHECK(resumed == 2);
 }
 
-EDDY_LOOP_TEST_CASE("an endless chain of tasks that each await the one before ends on a flat stack", "[task][c40][c41]") {
+EDDY_LOOP_TEST_CASE("an endless chain of tasks that each await the one before ends on a flat stack",
+                    "[task][c40][c41]") {
   const auto body = [](eddy::TaskHandle<int> before) -> eddy::Task<int> {
     if (!before.valid()) {
       co_await eddy::sleep(1s);

@@ -131,7 +131,7 @@ EDDY_TEST_CASE("a Task that is awaited a second time throws InvalidStateError", 
   CHECK(again == "InvalidStateError");
 }
 
-EDDY_TEST_CASE("a Task that is awaited by two tasks at once: the second gets InvalidStateError", "[task][c17]") {
+EDDY_TEST_CASE("a Task that is awaited by two tasks at once: the second gets InvalidStateError", "[task][c17][order]") {
   eddy::Task<int> shared = number_later(5);
   auto first = eddy::create_task(error_of(shared));
   auto second = eddy::create_task(error_of(shared));
@@ -141,7 +141,8 @@ EDDY_TEST_CASE("a Task that is awaited by two tasks at once: the second gets Inv
   CHECK(second_error == "InvalidStateError");
 }
 
-EDDY_TEST_CASE("a moved-from Task is empty and safe to destroy, and awaiting it throws InvalidStateError", "[task][c35]") {
+EDDY_TEST_CASE("a moved-from Task is empty and safe to destroy, and awaiting it throws InvalidStateError",
+               "[task][c35]") {
   eddy::Task<int> task = number(6);
   eddy::Task<int> moved = std::move(task);
   CHECK_FALSE(task.valid());
@@ -201,7 +202,8 @@ EDDY_LOOP_TEST_CASE("a Task of an rvalue reference hands on an object that can b
   STATIC_REQUIRE(std::is_same_v<eddy::AwaitResult<eddy::Task<int&&>>, int&&>);
 }
 
-EDDY_LOOP_TEST_CASE("a Task gives values that can only be moved, have no default constructor, or are large", "[task][c36]") {
+EDDY_LOOP_TEST_CASE("a Task gives values that can only be moved, have no default constructor, or are large",
+                    "[task][c36]") {
   const auto moves = []() -> eddy::Task<std::unique_ptr<int>> { co_return std::make_unique<int>(1); };
   const auto no_default = []() -> eddy::Task<NoDefault> { co_return NoDefault(2); };
   const auto converts = []() -> eddy::Task<std::optional<std::string>> { co_return "text"; };
@@ -236,7 +238,8 @@ EDDY_LOOP_TEST_CASE("an over-aligned result is kept where it is aligned", "[task
   });
 }
 
-EDDY_LOOP_TEST_CASE("a result whose move throws reaches the awaiter as that exception, and nothing leaks", "[task][c36]") {
+EDDY_LOOP_TEST_CASE("a result whose move throws reaches the awaiter as that exception, and nothing leaks",
+                    "[task][c36]") {
   static bool armed = false;
   const auto body = [](test::Tracked) -> eddy::Task<ThrowingMove> { co_return ThrowingMove(&armed); };
   armed = false;
@@ -309,7 +312,7 @@ EDDY_LOOP_TEST_CASE("a chain of a hundred and more awaits runs each link exactly
   CHECK(left == 151);
 }
 
-EDDY_LOOP_TEST_CASE("a hundred thousand Tasks that complete at once run in one turn", "[task][c40]") {
+EDDY_LOOP_TEST_CASE("a hundred thousand Tasks that complete at once run in one turn", "[task][c40][order]") {
   int turns = 0;
   test::run_virtual([&]() -> eddy::Task<> {
     eddy::get_running_loop().call_soon([&] { ++turns; });

@@ -122,7 +122,8 @@ EDDY_LOOP_TEST_CASE("a pool runs no more jobs at once than it has threads, and a
   CHECK(pool.thread_count() <= 3);
 }
 
-EDDY_LOOP_TEST_CASE("a job that has not started is taken back when its task is cancelled: it never runs", "[real][c312]") {
+EDDY_LOOP_TEST_CASE("a job that has not started is taken back when its task is cancelled: it never runs",
+                    "[real][c312]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     Gate gate;
@@ -191,7 +192,8 @@ EDDY_LOOP_TEST_CASE("taking back jobs from the middle of the queue leaves the ot
   });
 }
 
-EDDY_LOOP_TEST_CASE("a running job is waited for when its task is cancelled, and its value is delivered", "[real][c312]") {
+EDDY_LOOP_TEST_CASE("a running job is waited for when its task is cancelled, and its value is delivered",
+                    "[real][c312]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     Gate started;
@@ -379,7 +381,7 @@ TEST_CASE("loops in different threads cancel their jobs in a shared pool without
 }
 
 EDDY_LOOP_TEST_CASE("a stop_token is given to a function that takes one first, and a cancel requests a stop on it",
-          "[real][c312]") {
+                    "[real][c312]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     Gate started;
@@ -500,7 +502,7 @@ EDDY_LOOP_TEST_CASE("ten thousand jobs go through a small pool", "[real]") {
 }
 
 EDDY_LOOP_TEST_CASE("a job may use the pool's own loop through call_soon_threadsafe while the loop waits for the job",
-          "[real][c322]") {
+                    "[real][c322]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();

@@ -1,10 +1,10 @@
 // run_coroutine_threadsafe: coroutines that other threads start, await and cancel.
 //
 // SPDX-License-Identifier: MIT
+#include <eddy/threads.hpp>
+
 #include "support/leak_on_purpose.hpp"
 #include "support/run.hpp"
-
-#include <eddy/threads.hpp>
 
 #include <functional>
 #include <string>
@@ -75,7 +75,8 @@ EDDY_LOOP_TEST_CASE("cancelling a ThreadsafeFuture from another thread cancels i
   CHECK(done);
 }
 
-EDDY_TEST_CASE("waiting for a ThreadsafeFuture on the loop's own thread is refused instead of waiting for ever", "[real][c322]") {
+EDDY_TEST_CASE("waiting for a ThreadsafeFuture on the loop's own thread is refused instead of waiting for ever",
+               "[real][c322]") {
   auto future = eddy::run_coroutine_threadsafe(eddy::get_running_loop(), greet, std::string("me"));
   CHECK_THROWS_AS(future.get(), eddy::RuntimeError);
   while (!future.done()) co_await eddy::sleep(1ms);
@@ -87,7 +88,8 @@ TEST_CASE("run_coroutine_threadsafe on a closed loop throws LoopClosed") {
   CHECK_THROWS_AS(eddy::run_coroutine_threadsafe(loop, greet, std::string("nobody")), eddy::LoopClosed);
 }
 
-TEST_CASE("a coroutine that was accepted before its loop closed ends with CancelledError or LoopClosed", "[real][c321]") {
+TEST_CASE("a coroutine that was accepted before its loop closed ends with CancelledError or LoopClosed",
+          "[real][c321]") {
   bool ended = false;
   std::thread waiter;
   {

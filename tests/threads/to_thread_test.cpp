@@ -110,7 +110,8 @@ EDDY_LOOP_TEST_CASE("to_thread runs a function in another thread and gives what 
   });
 }
 
-EDDY_LOOP_TEST_CASE("a function in to_thread reads the ContextVars of its task, one in run_in_executor the defaults", "[real][c55]") {
+EDDY_LOOP_TEST_CASE("a function in to_thread reads the ContextVars of its task, one in run_in_executor the defaults",
+                    "[real][c55]") {
   static eddy::ContextVar<std::string> user("user", "nobody");
   static eddy::ContextVar<int> number("number");
   run_virtual([]() -> eddy::Task<> {
@@ -135,7 +136,8 @@ EDDY_LOOP_TEST_CASE("a function in to_thread reads the ContextVars of its task, 
   CHECK(user.get() == "nobody");
 }
 
-EDDY_LOOP_TEST_CASE("the values that a job in to_thread reads stay though the task that lent them sets new ones", "[real][c55]") {
+EDDY_LOOP_TEST_CASE("the values that a job in to_thread reads stay though the task that lent them sets new ones",
+                    "[real][c55]") {
   static eddy::ContextVar<int> number("number", 0);
   run_real([]() -> eddy::Task<> {
     std::atomic<bool> set_anew = false;
@@ -285,8 +287,9 @@ EDDY_LOOP_TEST_CASE("a function that returns a to_thread can be a task", "[real]
   });
 }
 
-EDDY_LOOP_TEST_CASE("a running job is waited for when its task is cancelled; its value is delivered, then the task stops",
-          "[real][c312]") {
+EDDY_LOOP_TEST_CASE(
+    "a running job is waited for when its task is cancelled; its value is delivered, then the task stops",
+    "[real][c312]") {
   run_virtual([]() -> eddy::Task<> {
     Gate started;
     Gate gate;
@@ -333,7 +336,8 @@ EDDY_LOOP_TEST_CASE("a job that ends in the turn of the cancel delivers its valu
   });
 }
 
-EDDY_TEST_CASE("an expired timeout waits for a running job and gives its value instead of TimeoutError", "[real][c312]") {
+EDDY_TEST_CASE("an expired timeout waits for a running job and gives its value instead of TimeoutError",
+               "[real][c312]") {
   auto slow = [] {
     std::this_thread::sleep_for(60ms);
     return 42;
@@ -359,7 +363,8 @@ EDDY_TEST_CASE("an expired timeout requests a stop from a job that takes a stop_
   CHECK(stopped);
 }
 
-EDDY_LOOP_TEST_CASE("a stop_callback runs in the loop's thread when the task is cancelled, and can end the job", "[real][c312]") {
+EDDY_LOOP_TEST_CASE("a stop_callback runs in the loop's thread when the task is cancelled, and can end the job",
+                    "[real][c312]") {
   run_virtual([]() -> eddy::Task<> {
     Gate started;
     Gate stop_asked;
@@ -432,7 +437,8 @@ EDDY_LOOP_TEST_CASE("the virtual clock does not jump while a job runs, and jumps
   CHECK(clock.elapsed() == 5h);
 }
 
-EDDY_LOOP_TEST_CASE("when no thread can be made to_thread throws std::system_error, and works again later", "[real][c314]") {
+EDDY_LOOP_TEST_CASE("when no thread can be made to_thread throws std::system_error, and works again later",
+                    "[real][c314]") {
   run_virtual([]() -> eddy::Task<> {
     auto job = [] { return 3; };
     bool refused = false;
@@ -622,8 +628,9 @@ TEST_CASE("a post to a closed loop throws LoopClosed", "[real][c319]") {
   CHECK_FALSE(ran);
 }
 
-EDDY_TEST_CASE("posts of one thread run in their order, a million of them without a sanitizer, and tasks are not starved",
-          "[real][c320]") {
+EDDY_TEST_CASE(
+    "posts of one thread run in their order, a million of them without a sanitizer, and tasks are not starved",
+    "[real][c320]") {
   constexpr int kPosts = kMany;
   eddy::EventLoop& loop = eddy::get_running_loop();
   int next = 0;
