@@ -889,3 +889,24 @@ EDDY_LOOP_TEST_CASE("a group that is destroyed with its run stops its tasks: not
   });
   CHECK(Tracked::alive == 0);
 }
+
+EDDY_LOOP_TEST_CASE("a task group without the memory to keep its errors ends with std::bad_alloc") {
+  const auto child = []() -> eddy::Task<> {
+    co_await eddy::yield();
+    throw 1;  // needs no operator new itself
+  };
+  const auto body = [&]() -> eddy::Task<> {
+    const auto children = [&](eddy::TaskGroup& group) -> eddy::Task<> {
+      group.create_task(child());
+      co_return;
+    };
+    bool whole = false;
+    try {
+      co_await eddy::task_group(children);
+    } catch (const eddy::ExceptionGroup& group) {
+      whole = group.exceptions().size() == 1;
+    }
+    CHECK(whole);
+  };
+  CHECK(eddy::testing::for_each_allocation(body) > 3);
+}

@@ -11,6 +11,7 @@
 #include <eddy/task/future.hpp>
 
 #include <exception>
+#include <new>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -97,6 +98,7 @@ class TaskGroup : detail::ChildGroup {
   [[nodiscard]] detail::Suspension* suspension() noexcept { return this; }
   void throw_errors() {
     if (!errors_.empty()) throw ExceptionGroup(std::move(errors_));
+    if (out_of_memory_) throw std::bad_alloc();
   }
 
  private:
@@ -127,8 +129,7 @@ class TaskGroup : detail::ChildGroup {
   void child_done(detail::Frame* child) noexcept override {
     child_ended(child);
     if (child->ended == detail::Ended::exception) {
-      child->set(detail::kRetrieved);
-      if (child != body_ || !detail::is_cancelled_error(child->error())) add_error(child->error());
+      if ((child == body_ && detail::is_cancelled_error(child->error())) || add_error(child->error())) child->set(detail::kRetrieved);
       stop_all();
     } else if (child->ended == detail::Ended::cancelled && stopping_) {
       stopped_ = true;
@@ -139,18 +140,24 @@ class TaskGroup : detail::ChildGroup {
     }
     if (has_children()) return;
     ended_ = true;
-    if (errors_.empty() && stopped_ && parent_stops() && !cancelled_) {
+    if (errors_.empty() && !out_of_memory_ && stopped_ && parent_stops() && !cancelled_) {
       unwind_parent();
     } else {
       resume_parent();
     }
   }
-  // An error that came by two ways, out of a task and out of the body that awaited it, is one error.
-  void add_error(const std::exception_ptr& error) {
+  // An error that came by two ways, out of a task and out of the body that awaited it, is one error. False if there is no
+  // memory to keep it: then it stays with the task, whose last handle reports it.
+  bool add_error(const std::exception_ptr& error) noexcept {
     for (const std::exception_ptr& known : errors_) {
-      if (known == error) return;
+      if (known == error) return true;
     }
-    errors_.push_back(error);
+    try {
+      errors_.push_back(error);
+    } catch (const std::bad_alloc&) {
+      out_of_memory_ = true;
+    }
+    return !out_of_memory_;
   }
   CancelResult try_cancel(bool) noexcept override {
     if (!std::exchange(stopping_, true)) stop_children();
@@ -165,6 +172,7 @@ class TaskGroup : detail::ChildGroup {
   bool cancelled_ = false;  // cancel() was called: what the group was for is done
   bool stopped_ = false;
   bool ended_ = false;
+  bool out_of_memory_ = false;  // an error could not be kept
 };
 
 namespace detail {
@@ -211,6 +219,7 @@ class [[nodiscard("a task group does nothing until it is awaited: co_await it")]
 ///
 /// Cancellation: goes to the body and all tasks; they have ended before the caller is unwound. A task that ends as
 /// cancelled is no error. Errors: all errors, the body's among them, in one ExceptionGroup; a group inside a group nests.
+/// std::bad_alloc if there is no memory to keep any of them.
 /// Complexity: no allocation beyond the tasks' own. Source: asyncio.TaskGroup, trio's nursery.
 template <class F, class... Args>
 auto task_group(F&& body, Args&&... args) {

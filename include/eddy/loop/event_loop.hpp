@@ -23,6 +23,7 @@
 #include <eddy/loop/waker.hpp>
 
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <memory>
@@ -290,7 +291,7 @@ inline void detail::drop_error(Frame* root) noexcept {
       print_exception_context(context);
     }
   } catch (...) {
-    print_exception_context({});
+    std::fputs("eddy: an exception of a task was never retrieved, and there is no memory to say which\n", stderr);
   }
 }
 

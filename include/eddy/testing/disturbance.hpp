@@ -18,13 +18,13 @@ namespace eddy::inline EDDY_ABI::testing::detail {
 // the counts go on through all of them.
 struct Disturbance {
   std::uint64_t seed = 0;
-  std::size_t cancel_at = 0;  // the main task is cancelled before this step; 0: never
+  std::size_t cancel_at = 0;  // the main task is cancelled at this point; 0: never
   std::size_t fail_at = 0;    // this allocation fails; 0: none
   bool fail_persistently = false;
   bool sweeping = false;   // one run of a sweep: what is left running is no failure
   bool muted = false;      // checks are evaluated, and not judged
   bool happened = false;   // the event
-  std::size_t steps = 0;
+  std::size_t points = 0;
 
   // That of the test that runs in this thread, or null.
   EDDY_NOINLINE static Disturbance*& current() noexcept {
@@ -45,32 +45,35 @@ class Disturbed {
   Disturbance* outer_;
 };
 
-// Runs the loop's batches in the order that the seed gives, and cancels the main task when its step has come. A step is one
-// resumption of a task, or one callback.
+// Runs the loop's batches in the order that the seed gives, and cancels the main task at its point. Points are before and
+// after each resumption of a task, and each callback: so a wait is cut while it lasts, and when what it waited for has come.
 class TestHook final : public eddy::detail::BatchHook {
  public:
   explicit TestHook(std::uint64_t seed) : order_(seed) {}
+  // The task to be cancelled; an empty reference ends the counting of points.
   void watch(TaskRef main) noexcept { main_ = std::move(main); }
   void run_batch(eddy::detail::Scheduler& scheduler) override {
     {
       const AllocationsSucceed pause;
       order_.arrange(scheduler);
     }
-    while (!scheduler.batch.empty()) {
-      step();
-      if (eddy::detail::ReadyNode* node = scheduler.batch.pop()) scheduler.run_node(node);
-      while (!scheduler.next.empty()) {
-        step();
-        scheduler.run_node(scheduler.next.pop());
+    if (scheduler.batch.empty()) return;
+    point();
+    while (eddy::detail::ReadyNode* node = scheduler.batch.pop()) {
+      scheduler.run_node(node);
+      point();
+      while (eddy::detail::ReadyNode* follower = scheduler.next.pop()) {
+        scheduler.run_node(follower);
+        point();
       }
     }
   }
 
  private:
-  void step() {
+  void point() {
     Disturbance* wanted = Disturbance::current();
     if (wanted == nullptr || wanted->cancel_at == 0 || main_.done()) return;
-    if (++wanted->steps != wanted->cancel_at) return;
+    if (++wanted->points != wanted->cancel_at) return;
     wanted->happened = true;
     const AllocationsSucceed pause;
     main_.cancel("cancelled by a sweep");

@@ -68,6 +68,7 @@ class FixtureStack {
     static thread_local FixtureStack* stack = nullptr;
     return stack;
   }
+  [[nodiscard]] bool empty() const noexcept { return fixtures_.empty(); }
   // The kit's own part never fails in a sweep: what was set up is torn down.
   void push(std::unique_ptr<FixtureBase> fixture) {
     const AllocationsSucceed pause;

@@ -53,18 +53,26 @@ inline void record_report(const ExceptionContext& context) {
 // What a test has around it. It is not in the main task's frame, which may never end.
 struct Surroundings {
   explicit Surroundings(std::uint64_t seed) : hook(seed) {}
+  void start_counting() {
+    hook.watch(current_task());
+    const Disturbance* wanted = Disturbance::current();
+    if (wanted != nullptr && wanted->fail_at != 0) faults.arm(wanted->fail_at, wanted->fail_persistently);
+  }
+  void stop_counting() noexcept {
+    hook.watch({});
+    faults.disarm();
+  }
+
   TestHook hook;
   FixtureStack fixtures;
   FailAllocation faults;
 };
 
-// The main task.
+// The main task. A disturbance counts from the body's first instruction to its end.
 template <class F>
 auto main_of(Surroundings& around, F& body) -> Task<AwaitResult<std::invoke_result_t<F&>>> {
-  around.hook.watch(current_task());
-  const eddy::detail::ScopeExit end([&around]() noexcept { around.faults.disarm(); });
-  const Disturbance* wanted = Disturbance::current();
-  if (wanted != nullptr && wanted->fail_at != 0) around.faults.arm(wanted->fail_at, wanted->fail_persistently);
+  const eddy::detail::ScopeExit end([&around]() noexcept { around.stop_counting(); });
+  around.start_counting();
   co_return co_await body();
 }
 

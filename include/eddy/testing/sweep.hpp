@@ -86,22 +86,22 @@ inline bool is_bad_alloc(const std::exception_ptr& error) {
 
 }  // namespace detail
 
-/// Runs `test()`, a coroutine function, again and again, and cancels it at its first suspension, its second, and so on,
-/// until a run ends without having been cancelled. A suspension is a moment between two resumptions, of any task of the
-/// test. Gives the number of runs that were cancelled.
+/// Runs `test()`, a coroutine function, again and again, and cancels it at its first point, its second, and so on, until a
+/// run ends without having been cancelled. Points are before and after each resumption of any of its tasks, so each wait
+/// is cut both while it lasts and when what it waited for has come. Gives the number of points.
 ///
-/// A run that is cancelled may give its value or end as cancelled. Errors: TestFailure, which names the suspension, with
-/// the error nested, for any other end, a deadlock included, and for frames or descriptors that are left. `test` has to
+/// A run that is cancelled may give its value or end as cancelled. Errors: TestFailure, which names the point, with the
+/// error nested, for any other end, a deadlock included, and for frames or descriptors that are left. `test` has to
 /// start afresh each time. No loop may run in this thread: call it from an EDDY_LOOP_TEST_CASE.
 template <class F>
 std::size_t for_each_cancellation_point(F&& test, SweepOptions options = {}) {
   for (std::size_t number = 1; number <= options.limit; ++number) {
     detail::Disturbance disturbance;
     disturbance.cancel_at = number;
-    detail::run_disturbed(disturbance, test, options, detail::is_cancelled_error, "cancelled at suspension " + std::to_string(number));
+    detail::run_disturbed(disturbance, test, options, detail::is_cancelled_error, "cancelled at point " + std::to_string(number));
     if (!disturbance.happened) return number - 1;
   }
-  throw TestFailure("more suspensions than " + std::to_string(options.limit));
+  throw TestFailure("more cancellation points than " + std::to_string(options.limit));
 }
 
 /// Runs `test()`, a coroutine function, again and again, and lets its first allocation fail, its second, and so on, until a
