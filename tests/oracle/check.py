@@ -4,7 +4,7 @@ A pair is NAME.py, NAME.cpp and NAME.expected. Where eddy differs by design ther
 side has to print. The first line of NAME.py is `# Python: VERSION`, the oldest CPython that the program runs on; on an
 older one its side is skipped, and a trace that has never been run starts with a line `(not run here)`.
 
-Usage: check.py cpp NAME PROGRAM | check.py python NAME | check.py list
+Usage: check.py cpp NAME PROGRAM_OF_ALL | check.py python NAME | check.py list
 """
 # SPDX-License-Identifier: MIT
 import os
@@ -49,7 +49,7 @@ def main():
             return SKIPPED
         command = [sys.executable, "-B", str(HERE / f"{name}.py")]
     else:
-        command = [rest[1]]
+        command = [rest[1], name]
     environment = {**os.environ, "PYTHONPATH": str(HERE / "support"), "PYTHONHASHSEED": "0"}
     result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=60, env=environment)
     actual = result.stdout.decode("utf-8", "backslashreplace").splitlines()

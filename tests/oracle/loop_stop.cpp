@@ -34,9 +34,7 @@ void start(eddy::EventLoop& loop, Tasks& tasks) {
 
 eddy::Task<> nap() { co_await eddy::sleep(2s); }
 
-}  // namespace
-
-int main() {
+int program() {
   eddy::testing::VirtualClock clock;
   eddy::EventLoop loop(&clock);
   Tasks tasks;
@@ -51,4 +49,9 @@ int main() {
   loop.run_until_complete(nap());
   loop.close();
   trace("closed:", loop.is_closed());
+  return 0;
 }
+
+}  // namespace
+
+ORACLE_PROGRAM(program)

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace oracle {
 
@@ -29,6 +30,19 @@ void trace(const First& first, const Rest&... rest) {
   std::puts(line.c_str());
 }
 
+// The program of each pair, in the one test program that holds them all: ORACLE_MAIN adds it under its file's name.
+struct Program {
+  using Main = int (*)();
+  Program(std::string_view file, Main function) noexcept : main(function), next(std::exchange(first, this)) {
+    name = file.substr(file.rfind('/') + 1);
+    name = name.substr(0, name.rfind('.'));
+  }
+  static inline Program* first = nullptr;
+  std::string_view name;
+  Main main;
+  Program* next;
+};
+
 // Runs `main()` on a clock that jumps.
 template <class F>
 int run(F main) {
@@ -41,5 +55,6 @@ int run(F main) {
 
 }  // namespace oracle
 
-#define ORACLE_MAIN(function) \
-  int main() { return oracle::run(function); }
+#define ORACLE_MAIN(function) ORACLE_PROGRAM([] { return oracle::run(function); })
+// The same for a function that makes its own loop.
+#define ORACLE_PROGRAM(...) static const oracle::Program oracle_program(__FILE__, __VA_ARGS__);
