@@ -26,7 +26,7 @@ enum class ReturnWhen : unsigned char {
 
 /// What `wait` gives: the same handles, each once, in the order in which they were given.
 template <class T>
-class [[nodiscard]] WaitResult {
+class WaitResult {
  public:
   WaitResult(std::vector<TaskHandle<T>> done_handles, std::vector<TaskHandle<T>> pending_handles)
       : done(std::move(done_handles)), pending(std::move(pending_handles)) {}

@@ -44,7 +44,13 @@ class RunLoop {
       }
       if (EventLoop::Internals::deadlocked(loop_) && !break_deadlock(main)) return false;
     }
+    run_what_main_left_ready();
     return true;
+  }
+
+  // As in asyncio: a task that main created in its last turn still has its first one.
+  void run_what_main_left_ready() {
+    if (!scheduler_.ready.empty()) EventLoop::Internals::pass(loop_, TimePoint::max());
   }
 
   // Ends everything that main left behind; what does not end in time is left alone and named in the text it returns.

@@ -113,6 +113,7 @@ auto EventLoop::run_until_complete(A awaitable) {
       if (std::exchange(deadlocked_, false))
         throw DeadlockError("eddy: deadlock: nothing can ever run again" + detail::describe_strands(*this));
     }
+    if (frame->done() && !ready.empty()) pass(TimePoint::max());  // a task made in its last turn has its first one
     if (std::exchange(stop_, false) && !frame->done()) throw RuntimeError("eddy: the loop was stopped before the task was done");
   }
   return detail::HandleAccess::take(std::move(main));

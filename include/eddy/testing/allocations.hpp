@@ -21,6 +21,8 @@ struct AllocationState {
   bool persistent = false;        // those after it fail as well
   bool failed = false;            // one has failed
   int paused = 0;                 // scopes in which none fails
+  bool (*may_fail)(const void*) = nullptr;  // if there is one: it must agree
+  const void* context = nullptr;
 };
 inline thread_local constinit AllocationState allocation_state{};
 // Not inlined: clang 14 keeps the address of a thread_local across a suspension.
@@ -33,7 +35,7 @@ inline std::atomic<bool> allocations_are_counted{false};
 inline void* allocate(std::size_t size) noexcept {
   allocation_count.fetch_add(1, std::memory_order_relaxed);
   AllocationState& state = this_threads_allocations();
-  if (state.until_failure != 0 && state.paused == 0) {
+  if (state.until_failure != 0 && state.paused == 0 && (state.may_fail == nullptr || state.may_fail(state.context))) {
     if (--state.until_failure == 0) {
       state.failed = true;
       if (state.persistent) state.until_failure = 1;
@@ -67,7 +69,9 @@ class FailAllocation {
  public:
   FailAllocation() noexcept : outer_pauses_(this_threads_allocations().paused) {}
   ~FailAllocation() { disarm(); }
-  void arm(std::size_t number, bool persistent) noexcept { this_threads_allocations() = {number, persistent, false, 0}; }
+  void arm(std::size_t number, bool persistent, bool (*may_fail)(const void*) = nullptr, const void* context = nullptr) noexcept {
+    this_threads_allocations() = {number, persistent, false, 0, may_fail, context};
+  }
   void disarm() noexcept {
     this_threads_allocations().until_failure = 0;
     this_threads_allocations().paused = outer_pauses_;

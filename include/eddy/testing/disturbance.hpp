@@ -4,6 +4,7 @@
 #pragma once
 
 #include <eddy/loop/scheduler.hpp>
+#include <eddy/task/cancellation.hpp>
 #include <eddy/task/current_task.hpp>
 #include <eddy/testing/allocations.hpp>
 #include <eddy/testing/order.hpp>
@@ -45,42 +46,62 @@ class Disturbed {
   Disturbance* outer_;
 };
 
+// Whether the loop runs no task but the main one and what that owns. In tests that were not written to be disturbed, other
+// tasks may refer to the main task's locals, which must not end before they do.
+inline bool main_is_alone(const void* scheduler) noexcept {
+  const auto& tasks = static_cast<const eddy::detail::Scheduler*>(scheduler)->tasks;
+  return tasks.empty() || tasks.after(tasks.front()) == nullptr;
+}
+
 // Runs the loop's batches in the order that the seed gives, and cancels the main task at its point. Points are before and
 // after each resumption of a task, and each callback: so a wait is cut while it lasts, and when what it waited for has come.
 class TestHook final : public eddy::detail::BatchHook {
  public:
   explicit TestHook(std::uint64_t seed) : order_(seed) {}
-  // The task to be cancelled; an empty reference ends the counting of points.
-  void watch(TaskRef main) noexcept { main_ = std::move(main); }
+  // The current task is the one to be cancelled, until `unwatch`.
+  void watch() {
+    main_ = current_task();
+    main_frame_ = eddy::detail::task_of(EventLoop::Internals::scheduler(get_running_loop()).current);
+  }
+  void unwatch() noexcept { main_ = {}; }
   void run_batch(eddy::detail::Scheduler& scheduler) override {
     {
       const AllocationsSucceed pause;
       order_.arrange(scheduler);
     }
     if (scheduler.batch.empty()) return;
-    point();
+    point(scheduler);
     while (eddy::detail::ReadyNode* node = scheduler.batch.pop()) {
       scheduler.run_node(node);
-      point();
+      point(scheduler);
       while (eddy::detail::ReadyNode* follower = scheduler.next.pop()) {
         scheduler.run_node(follower);
-        point();
+        point(scheduler);
       }
     }
   }
 
  private:
-  void point() {
+  void point(eddy::detail::Scheduler& scheduler) {
     Disturbance* wanted = Disturbance::current();
     if (wanted == nullptr || wanted->cancel_at == 0 || main_.done()) return;
-    if (++wanted->points != wanted->cancel_at) return;
-    wanted->happened = true;
+    if (++wanted->points < wanted->cancel_at) return;
     const AllocationsSucceed pause;
-    main_.cancel("cancelled by a sweep");
+    if (!wanted->happened && wanted->muted) cancel_others(scheduler);
+    wanted->happened = true;
+    if (main_.cancelling() == 0 && (!wanted->muted || main_is_alone(&scheduler))) main_.cancel("cancelled by a sweep");
+  }
+  // Those that main does not own, so that they end before it.
+  void cancel_others(eddy::detail::Scheduler& scheduler) {
+    for (eddy::detail::Frame* task = scheduler.tasks.front(); task != nullptr; task = scheduler.tasks.after(task)) {
+      if (task != main_frame_ && task->has(eddy::detail::kTask)) eddy::detail::mark_cancelled(task);
+    }
+    scheduler.deliver_stops();
   }
 
   SeededOrder order_;
   TaskRef main_;
+  eddy::detail::Frame* main_frame_ = nullptr;
 };
 
 }  // namespace eddy::inline EDDY_ABI::testing::detail

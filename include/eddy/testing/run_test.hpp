@@ -54,12 +54,14 @@ inline void record_report(const ExceptionContext& context) {
 struct Surroundings {
   explicit Surroundings(std::uint64_t seed) : hook(seed) {}
   void start_counting() {
-    hook.watch(current_task());
+    hook.watch();
     const Disturbance* wanted = Disturbance::current();
-    if (wanted != nullptr && wanted->fail_at != 0) faults.arm(wanted->fail_at, wanted->fail_persistently);
+    if (wanted == nullptr || wanted->fail_at == 0) return;
+    faults.arm(wanted->fail_at, wanted->fail_persistently, wanted->muted ? &main_is_alone : nullptr,
+               &EventLoop::Internals::scheduler(get_running_loop()));
   }
   void stop_counting() noexcept {
-    hook.watch({});
+    hook.unwatch();
     faults.disarm();
   }
 
