@@ -60,14 +60,12 @@ def instructions(bench, entry, floor=False):
     return (large - small) / size
 
 
-def allocations(bench, name):
-    """Allocations an operation in steady state."""
-    command = [bench, "--filter", name, "--json", "--repeat", "1", "--scale", "0.1"]
-    for line in subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines():
-        entry = json.loads(line)
-        if entry["workload"] == name:
-            return entry["allocations"]
-    sys.exit(f"{name}: the benchmark gave no allocations")
+def allocations(bench, names):
+    """Allocations an operation in steady state, by name."""
+    common = os.path.commonprefix(names) if len(names) > 1 else names[0]
+    command = [bench, "--filter", common, "--json", "--repeat", "1", "--scale", "0.02"]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    return {entry["workload"]: entry["allocations"] for entry in map(json.loads, lines)}
 
 
 def read_budgets():
@@ -90,7 +88,8 @@ def compare(bench, chosen, with_floors, write):
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         counted = pool.map(lambda entry: instructions(bench, entry), entries)
         floors = pool.map(lambda entry: instructions(bench, entry, True) if with_floors and entry["has_floor"] else None, entries)
-        results = [(entry["workload"], count, floor, allocations(bench, entry["workload"]))
+        allocated = allocations(bench, [entry["workload"] for entry in entries])
+        results = [(entry["workload"], count, floor, allocated[entry["workload"]])
                    for entry, count, floor in zip(entries, counted, floors)]
     budgets = {} if write else read_budgets()
     print(f"{'workload':22}{'instructions':>13}{'budget':>9}{'floor':>9}{'allocations':>13}{'budget':>9}")
