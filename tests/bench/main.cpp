@@ -28,6 +28,8 @@ using bench::Load;
 using bench::Workload;
 
 constexpr double kBadFloor = 1.25;  // a floor slower than this many times what it should take says nothing
+constexpr double kGrowth = 1.5;     // what an operation may cost more when there is a thousand times as much
+constexpr double kHopeless = 8;     // beyond that larger sizes are not tried
 
 struct Options {
   bool list = false;
@@ -192,8 +194,13 @@ void print(const Workload& workload, const Measured& measured, bool json) {
 void print_growth(const Workload& workload, double scale, int repeat, bool json) {
   if (workload.run == nullptr) return;
   std::optional<double> least;
+  double growth = 1;
   if (!json) fmt::print("{:<22}", workload.name);
   for (std::size_t size : {1'000U, 10'000U, 100'000U, 1'000'000U}) {
+    if (growth > kHopeless) {
+      if (!json) fmt::print("{:>12} ", "-");
+      continue;
+    }
     const auto wanted = static_cast<std::size_t>(static_cast<double>(workload.operations) * scale);
     Load load{size, 1, false};
     int runs = repeat;
@@ -201,21 +208,28 @@ void print_growth(const Workload& workload, double scale, int repeat, bool json)
       load.width = size;
       load.operations = std::max(size, wanted / size * size);
     }
-    std::vector<double> times;
+    std::vector<double> times, floor_times;
     workload.run(load);
+    if (workload.floor != nullptr) workload.floor(load);
     // Items that come one after another: few of them are measured more often.
     for (const std::size_t times_wanted = workload.grows ? 1 : std::clamp<std::size_t>(wanted / size, 1, 200);
          runs > 0; --runs) {
-      double sum = 0;
-      for (std::size_t i = 0; i < times_wanted; ++i) sum += time_of(workload.run, load);
-      times.push_back(sum / static_cast<double>(times_wanted));
+      const auto mean = [&](void (*work)(const Load&)) {
+        double sum = 0;
+        for (std::size_t i = 0; i < times_wanted; ++i) sum += time_of(work, load);
+        return sum / static_cast<double>(times_wanted);
+      };
+      times.push_back(mean(workload.run));
+      if (workload.floor != nullptr) floor_times.push_back(mean(workload.floor));
     }
+    const std::optional<double> floor_ns = floor_times.empty() ? std::nullopt : std::optional(median(floor_times));
     const double ns = median(times);
     if (!least) least = ns;
+    growth = ns / *least;
     if (json) {
-      fmt::print("{{\"workload\": \"{}\", \"size\": {}, \"ns\": {:.2f}, \"growth\": {:.3f}}}\n", workload.name, size, ns, ns / *least);
+      fmt::print("{{\"workload\": \"{}\", \"size\": {}, \"ns\": {:.2f}, \"growth\": {:.3f}}}\n", workload.name, size, ns, growth);
     } else {
-      fmt::print("{:>12.1f}{}", ns, ns > 1.5 * *least ? "!" : " ");
+      fmt::print("{:>12.1f}{}", ns, growth > kGrowth ? "!" : " ");
     }
     std::fflush(stdout);
   }
@@ -237,7 +251,7 @@ int run(const Options& options) {
   if (options.fairness) return bench::report_fairness(options.json) ? 0 : 1;
   if (!options.list && !options.json) {
     if (options.growth) {
-      fmt::print("{:<22}{:>12} {:>12} {:>12} {:>12}   ns an operation; ! more than 1.5 times the first\n", "tasks or items", 1000,
+      fmt::print("{:<22}{:>12} {:>12} {:>12} {:>12}   ns an operation; ! more than 1.5 times the first, - given up\n", "tasks or items", 1000,
                  10'000, 100'000, 1'000'000);
     } else {
       fmt::print("{:<22}{:>10}{:>10}{:>8}{:>9}{:>8}  {}\n", "workload", "ns", "floor", "ratio", "allocs", "bytes", "an operation is");
