@@ -227,7 +227,8 @@ void print_growth(const Workload& workload, double scale, int repeat, bool json)
     if (!least) least = ns;
     growth = ns / *least;
     if (json) {
-      fmt::print("{{\"workload\": \"{}\", \"size\": {}, \"ns\": {:.2f}, \"growth\": {:.3f}}}\n", workload.name, size, ns, growth);
+      fmt::print("{{\"workload\": \"{}\", \"size\": {}, \"ns\": {:.2f}, \"growth\": {:.3f}, \"floor_ns\": {}}}\n", workload.name, size, ns,
+                 growth, number(floor_ns, 2, "null"));
     } else {
       fmt::print("{:>12.1f}{}", ns, growth > kGrowth ? "!" : " ");
     }
