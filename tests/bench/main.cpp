@@ -1,6 +1,7 @@
 // The benchmark: runs workloads and their floors, and prints time, allocations and memory for each.
 //
 //   bench [--filter TEXT] [--repeat N] [--json] [--scale X]   time for an operation, medians of N runs
+//         [--width N]                                         with so many tasks at a time, in place of the workload's own
 //   bench --list [--json]                                     the workloads
 //   bench --growth [--filter TEXT] [--json]                   the time for an operation at 10^3 … 10^6 tasks or items
 //   bench --fairness [--json]                                 how late others are served while a thousand tasks yield
@@ -40,6 +41,7 @@ struct Options {
   std::string filter;
   std::string one;
   std::size_t size = 0;
+  std::size_t width = 0;
   int repeat = 5;
   double scale = 1;
 };
@@ -68,6 +70,8 @@ Options parse(int argc, char** argv) {
       options.one = value();
     } else if (flag == "--size") {
       options.size = std::stoul(value());
+    } else if (flag == "--width") {
+      options.width = std::stoul(value());
     } else if (flag == "--repeat") {
       options.repeat = std::max(1, std::stoi(value()));
     } else if (flag == "--scale") {
@@ -271,7 +275,8 @@ int run(const Options& options) {
       print_growth(workload, options.scale, options.repeat, options.json);
     } else {
       const auto operations = static_cast<std::size_t>(static_cast<double>(workload.operations) * options.scale);
-      const Load load{std::max(operations, workload.width), workload.width, false};
+      const std::size_t width = options.width > 0 && workload.grows ? options.width : workload.width;
+      const Load load{std::max(operations, width), width, false};
       print(workload, measure(workload, load, options.repeat), options.json);
     }
   }
