@@ -85,6 +85,7 @@ Options parse(int argc, char** argv) {
 
 bench::Workloads all_workloads() {
   bench::Workloads all;
+  bench::add_memory_workloads(all);  // first: memory that others have left behind would not be counted
   bench::add_await_workloads(all);
   bench::add_spawn_workloads(all);
   bench::add_turn_workloads(all);
@@ -92,7 +93,6 @@ bench::Workloads all_workloads() {
   bench::add_queue_workloads(all);
   bench::add_generator_workloads(all);
   bench::add_cancel_workloads(all);
-  bench::add_memory_workloads(all);
   bench::add_combinator_workloads(all);
   bench::add_exception_workloads(all);
   bench::add_thread_workloads(all);
