@@ -33,16 +33,3 @@ build_and_test() {
   cmake --build --preset "$1"
   ctest --preset "$1"
 }
-
-# report_stage TITLE PRESET: as `stage` with build_and_test, but a failure is only printed. In a shell of its own, so that
-# `set -e` holds inside it although its status is looked at. Cut off after 18 minutes.
-report_stage() {
-  local title=$1 preset=$2 start=$SECONDS status=0
-  printf '\n=== %s ===\n' "$title"
-  timeout 1080 bash -euo pipefail -c 'source .ci/lib.sh; build_and_test "$1"' report_stage "$preset" || status=$?
-  if ((status == 0)); then
-    printf '=== %s: green, %d s ===\n' "$title" $((SECONDS - start))
-  else
-    printf '=== %s: NOT GREEN (status %d), %d s; see above ===\n' "$title" "$status" $((SECONDS - start))
-  fi
-}
