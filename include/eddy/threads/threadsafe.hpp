@@ -62,9 +62,8 @@ struct ThreadsafeState final : CloseHook {
     try {
       task = start();
       start.reset();
-      task.add_done_callback([self = registered, &loop](const TaskHandle<T>& done) {
-        self->leave(loop, outcome_of(done));
-      });
+      task.add_done_callback(
+          [self = registered, &loop](const TaskHandle<T>& done) { self->leave(loop, outcome_of(done)); });
       deliver_cancel();
     } catch (...) {
       leave(loop, Outcome<T>::from_exception(std::current_exception()));
