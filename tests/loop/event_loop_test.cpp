@@ -481,6 +481,28 @@ EDDY_LOOP_TEST_CASE("call_soon_threadsafe works on the loop's own thread", "[loo
   CHECK(log == Log{"after the call", "posted"});
 }
 
+EDDY_LOOP_TEST_CASE("call_soon_threadsafe on the loop's own thread queues as call_soon does, in the caller's context",
+          "[loop][c317][order]") {
+  Log log;
+  static eddy::ContextVar<int> variable("variable", 0);
+  test::run_virtual([&]() -> eddy::Task<> {
+    eddy::EventLoop& loop = eddy::get_running_loop();
+    const auto token = variable.set(7);
+    loop.call_soon(Append(log, "1"));
+    loop.call_soon_threadsafe([&] { log.push_back("2, " + std::to_string(variable.get())); });
+    loop.call_soon(Append(log, "3"));
+    const auto body = [&]() -> eddy::Task<> {
+      log.push_back("task");
+      co_return;
+    };
+    auto task = eddy::create_task(body());
+    loop.call_soon_threadsafe(Append(log, "4"));
+    co_await eddy::yield();
+    log.push_back("next turn");
+  });
+  CHECK(log == Log{"1", "2, 7", "3", "task", "4", "next turn"});
+}
+
 TEST_CASE("posts that were accepted before the loop closed are run or destroyed, and later ones refused",
           "[loop][c321]") {
   const int alive_before = test::Tracked::alive;

@@ -1,4 +1,4 @@
-// A notified task asks for the lock in its own turn: whoever has asked for it before that gets it first.
+// Designed difference: a notified task queues for the lock when it is notified, not in its own turn.
 // SPDX-License-Identifier: MIT
 #include "support/oracle.hpp"
 

@@ -1,5 +1,5 @@
 # Python: 3.11
-# A notified task asks for the lock in its own turn: whoever has asked for it before that gets it first.
+# Designed difference: a notified task queues for the lock when it is notified, not in its own turn.
 import asyncio
 
 import virtual_loop

@@ -1,4 +1,4 @@
-// After notify_all and the release, all who were notified and do not wait while they hold the lock go on in one turn.
+// Designed difference: after notify_all the lock goes from one who was notified to the next, a turn for each.
 // SPDX-License-Identifier: MIT
 #include "support/oracle.hpp"
 

@@ -1,4 +1,4 @@
-// Between the release of a lock and the turn of the waiter that it wakes, nobody else gets it.
+// Designed difference: a released lock is locked by the waiter that it wakes, at once; as in asyncio nobody else gets it.
 // SPDX-License-Identifier: MIT
 #include "support/oracle.hpp"
 

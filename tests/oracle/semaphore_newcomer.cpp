@@ -1,4 +1,4 @@
-// Two permits are released and one waiter is woken: a newcomer waits for his turn behind it, though a permit is left.
+// Designed difference: a permit is the woken waiter's at once; one that is left is free for a newcomer.
 // SPDX-License-Identifier: MIT
 #include "support/oracle.hpp"
 

@@ -1,5 +1,5 @@
 # Python: 3.11
-# Two permits are released and one waiter is woken: a newcomer waits for his turn behind it, though a permit is left.
+# Designed difference: a permit is the woken waiter's at once; one that is left is free for a newcomer.
 import asyncio
 
 import virtual_loop

@@ -1,4 +1,4 @@
-// How many turns pass between the end of a task and the turn of who awaits it, with a shield between them and without.
+// Designed difference: a shield takes no turn of its own: who awaits a task through it goes on with the others who await it.
 // SPDX-License-Identifier: MIT
 #include "support/oracle.hpp"
 

@@ -1,5 +1,5 @@
 # Python: 3.11
-# How many turns pass between the end of a task and the turn of who awaits it, with a shield between them and without.
+# Designed difference: a shield takes no turn of its own: who awaits a task through it goes on with the others who await it.
 import asyncio
 
 import virtual_loop

@@ -1,4 +1,4 @@
-// At one deadline the callbacks run first, and a pass later those who sleep, whatever was there earlier.
+// Designed difference: at one deadline those who sleep run with the callbacks, in the order of the calls, not a pass later.
 // SPDX-License-Identifier: MIT
 #include "support/oracle.hpp"
 

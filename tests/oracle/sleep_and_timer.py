@@ -1,5 +1,5 @@
 # Python: 3.11
-# At one deadline the callbacks run first, and a pass later those who sleep, whatever was there earlier.
+# Designed difference: at one deadline those who sleep run with the callbacks, in the order of the calls, not a pass later.
 import asyncio
 
 import virtual_loop

@@ -1,4 +1,4 @@
-// Work whose deadline has passed and that waits is stopped in the next pass, after what was queued before.
+// Designed difference: work whose deadline has passed is stopped where it waits, before what was queued meanwhile.
 // SPDX-License-Identifier: MIT
 #include "support/oracle.hpp"
 

@@ -1,5 +1,5 @@
 # Python: 3.11
-# Work whose deadline has passed and that waits is stopped in the next pass, after what was queued before.
+# Designed difference: work whose deadline has passed is stopped where it waits, before what was queued meanwhile.
 import asyncio
 
 import virtual_loop

@@ -170,6 +170,31 @@ EDDY_LOOP_TEST_CASE("cancelling a task cancels the future that it awaits, and so
   CHECK(log == Log{"other cancelled: "});
 }
 
+EDDY_LOOP_TEST_CASE("a cancelled waiter keeps its place among those who await the future", "[task][c9][order]") {
+  Log log;
+  test::run_virtual([&]() -> eddy::Task<> {
+    const auto future = make_future<int>();
+    const auto waiter = [&](std::string name) -> eddy::Task<> {
+      const test::OnExit ends(log, std::move(name));
+      co_await future;
+    };
+    auto a = eddy::create_task(waiter("a"));
+    auto b = eddy::create_task(waiter("b"));
+    auto c = eddy::create_task(waiter("c"));
+    co_await eddy::yield();
+    future.add_done_callback([&] { log.push_back("callback"); });
+    b.cancel();
+    CHECK(future.cancelled());
+    CHECK(log.empty());
+    co_await eddy::yield();
+    CHECK(a.cancelled());
+    CHECK(b.cancelled());
+    CHECK(b.cancelling() == 1);
+    CHECK(c.cancelled());
+  });
+  CHECK(log == Log{"a", "b", "c", "callback"});
+}
+
 EDDY_LOOP_TEST_CASE("cancelling a future throws CancelledError in the tasks that await it, with the reason",
                     "[task][c10][c14]") {
   Log log;

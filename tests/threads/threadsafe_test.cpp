@@ -7,8 +7,10 @@
 #include "support/run.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 using namespace test;
 
@@ -80,6 +82,93 @@ EDDY_TEST_CASE("waiting for a ThreadsafeFuture on the loop's own thread is refus
   auto future = eddy::run_coroutine_threadsafe(eddy::get_running_loop(), greet, std::string("me"));
   CHECK_THROWS_AS(future.get(), eddy::RuntimeError);
   while (!future.done()) co_await eddy::sleep(1ms);
+}
+
+EDDY_LOOP_TEST_CASE("a coroutine from another thread is made in its turn among the posts, and starts in the next one",
+          "[real][order][c320]") {
+  std::vector<std::string> log;
+  run_real([&]() -> eddy::Task<> {
+    const auto start = [&log](std::string name) -> eddy::Task<> {
+      log.push_back(name);
+      co_return;
+    };
+    eddy::EventLoop& loop = eddy::get_running_loop();
+    const auto post = [&] {
+      loop.call_soon_threadsafe([&] { log.push_back("1"); });
+      static_cast<void>(eddy::run_coroutine_threadsafe(loop, start, "a"));
+      loop.call_soon_threadsafe([&] { log.push_back("2"); });
+      static_cast<void>(eddy::run_coroutine_threadsafe(loop, start, "b"));
+      loop.call_soon_threadsafe([&] { log.push_back("3"); });
+    };
+    std::thread(post).join();
+    while (log.size() < 5) co_await eddy::yield();
+    post();  // the same on the loop's own thread
+    loop.call_soon([&] { log.push_back("soon"); });
+    while (log.size() < 11) co_await eddy::yield();
+  });
+  CHECK(log == std::vector<std::string>{"1", "2", "3", "a", "b", "1", "2", "3", "soon", "a", "b"});
+}
+
+EDDY_TEST_CASE("a cancel from another thread has its turn after what that thread has posted before", "[real][order][c320]") {
+  eddy::EventLoop& loop = eddy::get_running_loop();
+  eddy::Event event;
+  bool waits = false;
+  const auto waiter = [&]() -> eddy::Task<int> {
+    waits = true;
+    co_await event.wait();
+    co_return 7;
+  };
+  std::optional<eddy::ThreadsafeFuture<int>> future;
+  std::thread([&] { future.emplace(eddy::run_coroutine_threadsafe(loop, waiter)); }).join();
+  while (!waits) co_await eddy::yield();
+  std::thread([&] {
+    loop.call_soon_threadsafe([&] { event.set(); });
+    future->cancel();
+  }).join();
+  while (!future->done()) co_await eddy::yield();
+  int result = 0;
+  std::thread([&] { result = future->get(); }).join();
+  CHECK(result == 7);
+}
+
+EDDY_TEST_CASE("a coroutine that is cancelled before it was made never starts", "[real][c316]") {
+  eddy::EventLoop& loop = eddy::get_running_loop();
+  bool started = false;
+  const auto body = [&]() -> eddy::Task<> {
+    started = true;
+    co_return;
+  };
+  for (const bool elsewhere : {false, true}) {
+    std::optional<eddy::ThreadsafeFuture<void>> future;
+    const auto post = [&] {
+      future.emplace(eddy::run_coroutine_threadsafe(loop, body));
+      future->cancel();
+    };
+    if (elsewhere) {
+      std::thread(post).join();
+    } else {
+      post();
+    }
+    while (!future->done()) co_await eddy::yield();
+    std::thread([&] { CHECK_THROWS_AS(future->get(), eddy::CancelledError); }).join();
+  }
+  CHECK_FALSE(started);
+}
+
+TEST_CASE("a coroutine whose start waits for its turn when its loop is closed ends with LoopClosed", "[c321]") {
+  const int alive_before = Tracked::alive;
+  eddy::EventLoop loop;
+  std::optional<eddy::ThreadsafeFuture<void>> future;
+  const auto body = [](Tracked) -> eddy::Task<> { co_return; };
+  loop.call_soon([&] {
+    future.emplace(eddy::run_coroutine_threadsafe(loop, body, Tracked()));
+    loop.stop();
+  });
+  loop.run_forever();
+  CHECK_FALSE(future->done());
+  loop.close();
+  CHECK(Tracked::alive == alive_before);
+  CHECK_THROWS_AS(future->get(), eddy::LoopClosed);
 }
 
 TEST_CASE("run_coroutine_threadsafe on a closed loop throws LoopClosed") {

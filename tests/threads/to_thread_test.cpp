@@ -509,10 +509,10 @@ EDDY_LOOP_TEST_CASE("the end of run waits for the job of a leftover task", "[rea
 
 EDDY_LOOP_TEST_CASE("a cleanup that runs at the end of run can still use to_thread", "[real][c315]") {
   std::string cleaned;
+  auto job = [](const std::string& text) { return text + " in a thread"; };
+  auto cleanup = [&]() -> eddy::Task<> { cleaned = co_await eddy::to_thread(job, "cleaned"); };  // outlives main
+  auto work = [&]() -> eddy::Task<> { co_await eddy::try_finally(nap(1h), cleanup()); };
   run_virtual([&]() -> eddy::Task<> {
-    auto job = [](const std::string& text) { return text + " in a thread"; };
-    auto cleanup = [&]() -> eddy::Task<> { cleaned = co_await eddy::to_thread(job, "cleaned"); };
-    auto work = [&]() -> eddy::Task<> { co_await eddy::try_finally(nap(1h), cleanup()); };
     const auto leftover = eddy::create_task(work());
     const int first = co_await eddy::to_thread([] { return 1; });  // the pool exists before the end
     CHECK(first == 1);

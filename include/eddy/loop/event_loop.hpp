@@ -89,23 +89,9 @@ class EventLoop final : detail::LoopCore {
     ++callback->count;
     return handle;
   }
-  /// Runs `fn` on the loop's thread. Threads: any thread; posts from one thread run in their order. Errors:
-  /// LoopClosed once the loop has closed. Source: loop.call_soon_threadsafe.
-  void call_soon_threadsafe(Callback<void()> fn) {
-    struct Post : detail::PostNode {
-      Callback<void()> fn;
-      EventLoop* loop;
-    };
-    auto post = std::make_unique<Post>();
-    post->fn = std::move(fn);
-    post->loop = this;
-    post->run = [](detail::PostNode* node) {
-      std::unique_ptr<Post> owned(static_cast<Post*>(node));
-      owned->loop->schedule(std::move(owned->fn));
-    };
-    if (!waker_->post(post.get())) throw LoopClosed();
-    (void)post.release();
-  }
+  /// Runs `fn` on the loop's thread; called there, while the loop runs, it is as `call_soon`. Threads: any thread; posts
+  /// from one thread run in their order. Errors: LoopClosed once the loop has closed. Source: loop.call_soon_threadsafe.
+  void call_soon_threadsafe(Callback<void()> fn);
 
   /// Calls `fn()` whenever `fd` is readable, until `remove_reader`; a second call for the same descriptor replaces the
   /// first. The descriptor stays the caller's: remove the reader before closing it. Errors: LoopClosed;
@@ -248,6 +234,8 @@ struct EventLoop::Internals {
   static void check_open(EventLoop& loop) { loop.check_open(); }
   static void check_thread(EventLoop& loop) { loop.check_thread(); }
   static const detail::ContextPointer* context(EventLoop& loop) noexcept { return loop.current_context(); }
+  // In any thread, also if the loop is gone: true in the loop's own while it runs.
+  static bool runs_here(const EventLoop* loop) noexcept { return detail::running_loop_slot() == loop && loop->running_; }
   static bool& deadlocked(EventLoop& loop) noexcept { return loop.deadlocked_; }
   static void pass(EventLoop& loop, TimePoint limit) { loop.pass(limit); }
   static bool take_stop(EventLoop& loop) noexcept { return std::exchange(loop.stop_, false); }
@@ -293,6 +281,26 @@ inline void detail::drop_error(Frame* root) noexcept {
   } catch (...) {
     std::fputs("eddy: an exception of a task was never retrieved, and there is no memory to say which\n", stderr);
   }
+}
+
+inline void EventLoop::call_soon_threadsafe(Callback<void()> fn) {
+  if (Internals::runs_here(this)) {
+    schedule(std::move(fn));
+    return;
+  }
+  struct Post : detail::PostNode {
+    Callback<void()> fn;
+    EventLoop* loop;
+  };
+  auto post = std::make_unique<Post>();
+  post->fn = std::move(fn);
+  post->loop = this;
+  post->run = [](detail::PostNode* node) {
+    std::unique_ptr<Post> owned(static_cast<Post*>(node));
+    owned->loop->schedule(std::move(owned->fn));
+  };
+  if (!waker_->post(post.get())) throw LoopClosed();
+  (void)post.release();
 }
 
 inline void EventLoop::run_forever() {

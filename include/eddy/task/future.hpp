@@ -84,11 +84,12 @@ struct [[nodiscard]] FutureAwaiter final : Waiter {
   decltype(auto) await_resume() { return std::as_const(state_->get()).value(); }
 
  private:
-  // As in asyncio a cancelled waiter cancels the future, and with it everybody else who awaits it.
+  // As in asyncio a cancelled waiter cancels the future, and with it everybody else who awaits it. It keeps its place among
+  // them: it is woken with all, to be unwound.
   CancelResult try_cancel(bool) noexcept override {
-    state_->waiters.remove(this);
+    target->state = State::leaving;
     state_->cancel({});
-    return CancelResult::stopped;
+    return CancelResult::later;
   }
   [[nodiscard]] const char* waits_for() const noexcept override { return "a future"; }
   LocalPointer<FutureState<T>> state_;

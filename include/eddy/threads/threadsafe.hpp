@@ -24,7 +24,8 @@ namespace eddy::inline EDDY_ABI {
 
 namespace detail {
 
-// It is told when the loop closes, since a task that does not stop then never ends.
+// It is told when the loop closes, since a task that does not stop then never ends, and a start that waits for its turn may
+// be dropped.
 template <class T>
 struct ThreadsafeState final : CloseHook {
   std::mutex mutex;
@@ -41,43 +42,41 @@ struct ThreadsafeState final : CloseHook {
     if (!outcome) outcome.emplace(std::move(how));
     changed.notify_all();
   }
-  void begin_close() noexcept override {}
-  [[nodiscard]] bool closed() noexcept override { return true; }  // the task itself is waited for
-  void detach() noexcept override {
+  void enter(EventLoop& loop, std::shared_ptr<ThreadsafeState> self) noexcept {
+    EventLoop::Internals::close_hooks(loop).push_back(this);
+    registered = std::move(self);
+  }
+  void leave(EventLoop& loop, Outcome<T> how) {
     const auto self = std::move(registered);
-    finish(Outcome<T>::from_exception(std::make_exception_ptr(LoopClosed())));
+    if (self) EventLoop::Internals::close_hooks(loop).remove(this);
+    drop();
+    finish(std::move(how));
   }
-};
-
-// The start is posted; whether it is accepted decides who owns the node.
-template <class T>
-struct StartPost final : PostNode {
-  StartPost(std::shared_ptr<ThreadsafeState<T>> target, EventLoop& on) : state(std::move(target)), loop(&on) {
-    run = &StartPost::run_it;
+  // What belongs to the loop's thread must not be left to whoever drops the state last.
+  void drop() noexcept {
+    start.reset();
+    task = TaskHandle<T>();
   }
-  static void run_it(PostNode* node) {
-    const std::unique_ptr<StartPost> self(static_cast<StartPost*>(node));
-    auto& state = self->state;
+  // Makes the task, in the turn of the callback that was posted for that.
+  void begin(EventLoop& loop) {
     try {
-      state->task = state->start();
-      state->start.reset();
-      EventLoop& loop = *self->loop;
-      state->task.add_done_callback([state, &loop](const TaskHandle<T>& task) {
-        if (const auto registered = std::move(state->registered)) EventLoop::Internals::close_hooks(loop).remove(state.get());
-        state->finish(outcome_of(task));
-        state->task = TaskHandle<T>();
-      });
-      EventLoop::Internals::close_hooks(loop).push_back(state.get());
-      state->registered = state;
-      bool cancel = false;
-      {
-        const std::lock_guard lock(state->mutex);
-        cancel = state->cancel_requested;
-      }
-      if (cancel) state->task.cancel();
+      task = start();
+      start.reset();
+      task.add_done_callback(
+          [self = registered, &loop](const TaskHandle<T>& done) { self->leave(loop, outcome_of(done)); });
+      deliver_cancel();
     } catch (...) {
-      state->finish(Outcome<T>::from_exception(std::current_exception()));
+      leave(loop, Outcome<T>::from_exception(std::current_exception()));
     }
+  }
+  // Before the task is made, and after it has ended, there is nothing to cancel.
+  void deliver_cancel() {
+    if (!task.valid()) return;
+    {
+      const std::lock_guard lock(mutex);
+      if (!std::exchange(cancel_requested, false)) return;
+    }
+    task.cancel();
   }
   static Outcome<T> outcome_of(const TaskHandle<T>& task) {
     try {
@@ -95,19 +94,67 @@ struct StartPost final : PostNode {
       return Outcome<T>::from_exception(std::current_exception());
     }
   }
+  void begin_close() noexcept override {}
+  [[nodiscard]] bool closed() noexcept override { return true; }  // the task itself is waited for
+  void detach() noexcept override {
+    const auto self = std::move(registered);
+    drop();
+    finish(Outcome<T>::from_exception(std::make_exception_ptr(LoopClosed())));
+  }
+};
+
+// What is posted for a state. On the loop's thread it queues a callback, so it has its turn among all that is posted.
+template <class T>
+struct ThreadsafePost : PostNode {
+  ThreadsafePost(std::shared_ptr<ThreadsafeState<T>> target, EventLoop* on, void (*function)(PostNode*))
+      : state(std::move(target)), loop(on) {
+    run = function;
+  }
   std::shared_ptr<ThreadsafeState<T>> state;
   EventLoop* loop;
 };
 
 template <class T>
-struct CancelPost final : PostNode {
-  explicit CancelPost(std::shared_ptr<ThreadsafeState<T>> target) : state(std::move(target)) { run = &CancelPost::run_it; }
+struct StartPost final : ThreadsafePost<T> {
+  StartPost(std::shared_ptr<ThreadsafeState<T>> target, EventLoop* on)
+      : ThreadsafePost<T>(std::move(target), on, &StartPost::run_it) {}
+  static void run_it(PostNode* node) {
+    const std::unique_ptr<StartPost> self(static_cast<StartPost*>(node));
+    auto& state = self->state;
+    try {
+      self->loop->call_soon([state, &loop = *self->loop] { state->begin(loop); });
+      state->enter(*self->loop, state);
+    } catch (...) {
+      state->leave(*self->loop, Outcome<T>::from_exception(std::current_exception()));
+    }
+  }
+};
+
+template <class T>
+struct CancelPost final : ThreadsafePost<T> {
+  CancelPost(std::shared_ptr<ThreadsafeState<T>> target, EventLoop* on)
+      : ThreadsafePost<T>(std::move(target), on, &CancelPost::run_it) {}
   static void run_it(PostNode* node) {
     const std::unique_ptr<CancelPost> self(static_cast<CancelPost*>(node));
-    if (self->state->task.valid()) self->state->task.cancel();
+    try {
+      self->loop->call_soon([state = self->state] { state->deliver_cancel(); });
+    } catch (...) {  // no memory for a turn of its own
+      self->state->deliver_cancel();
+    }
   }
-  std::shared_ptr<ThreadsafeState<T>> state;
 };
+
+// False once the loop is closed. On the loop's own thread nothing has to be posted.
+template <class Post>
+bool post_to(const EventLoop* loop, Waker& waker, std::unique_ptr<Post> post) {
+  if (EventLoop::Internals::runs_here(loop)) {
+    Post::run_it(post.release());
+    return true;
+  }
+  if (!waker.post(post.get())) return false;
+  (void)post.release();
+  return true;
+}
 
 }  // namespace detail
 
@@ -143,8 +190,7 @@ class [[nodiscard]] ThreadsafeFuture {
       if (state_->outcome) return;
       state_->cancel_requested = true;
     }
-    auto post = std::make_unique<detail::CancelPost<T>>(state_);
-    if (waker_->post(post.get())) (void)post.release();
+    (void)detail::post_to(loop_, *waker_, std::make_unique<detail::CancelPost<T>>(state_, loop_));
   }
 
  private:
@@ -158,11 +204,11 @@ class [[nodiscard]] ThreadsafeFuture {
   }
   std::shared_ptr<detail::ThreadsafeState<T>> state_;
   detail::WakerPointer waker_;
-  const EventLoop* loop_;  // an address to compare with, never followed
+  EventLoop* loop_;  // followed on its own thread only, in a post that it accepted
 };
 
 /// Starts `fn(args…)`, a coroutine function, as a task of `loop`. The task is made on the loop's thread, from copies of the
-/// function and the arguments. Threads: any. Errors: LoopClosed once the loop is closed.
+/// function and the arguments, by a callback that has its turn among those of `call_soon_threadsafe`. Threads: any. Errors: LoopClosed once the loop is closed.
 /// Source: asyncio.run_coroutine_threadsafe.
 template <class F, class... Args>
 auto run_coroutine_threadsafe(EventLoop& loop, F&& fn, Args&&... args) {
@@ -174,9 +220,8 @@ auto run_coroutine_threadsafe(EventLoop& loop, F&& fn, Args&&... args) {
       auto task = std::apply([&fn](auto&... each) { return detail::own_call(std::move(fn), std::move(each)...); }, args);
       return detail::create_task_on(loop, std::move(task), {});
     };
-    auto post = std::make_unique<detail::StartPost<T>>(state, loop);
-    if (!EventLoop::Internals::waker(loop)->post(post.get())) throw LoopClosed();
-    (void)post.release();
+    auto post = std::make_unique<detail::StartPost<T>>(state, &loop);
+    if (!detail::post_to(&loop, *EventLoop::Internals::waker(loop), std::move(post))) throw LoopClosed();
     return ThreadsafeFuture<T>(std::move(state), loop);
   }
 }
