@@ -48,7 +48,7 @@ EDDY_LOOP_TEST_CASE("the next turn begins when the one before has ended, not whe
   const auto body = [&]() -> eddy::Task<> {
     auto second = eddy::create_task(take(sequencer, log, 1));
     {
-      const auto turn = co_await sequencer(0);
+      const eddy::testing::SequencerTurn turn = co_await sequencer(0);
       co_await wait_all_tasks_blocked();
       CHECK(log.empty());
     }

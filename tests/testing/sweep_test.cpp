@@ -41,8 +41,9 @@ bool starts_with(const std::string& text, const std::string& start) { return tex
 template <class F>
 void sweep_all(F& body) {
   for (std::uint64_t seed = 0; seed < 7; ++seed) {
-    CHECK(for_each_cancellation_point(body, {.seed = seed}) > 0);
-    CHECK(for_each_allocation(body, {.seed = seed}) > 0);
+    const eddy::testing::SweepOptions options{.seed = seed};
+    CHECK(for_each_cancellation_point(body, options) > 0);
+    CHECK(for_each_allocation(body, options) > 0);
   }
 }
 

@@ -47,11 +47,11 @@ class AsyncMock<R(Args...)> {
   static_assert((std::is_copy_constructible_v<std::decay_t<Args>> && ...),
                 "eddy: an AsyncMock remembers a copy of each argument, so each must be copyable");
 
+  using Value = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
+
  public:
   /// What the arguments of a call are remembered as.
   using Call = std::tuple<std::decay_t<Args>...>;
-  /// What R is kept as.
-  using Value = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
   /// An element of a sequence: a value, or what the call throws.
   using Effect = std::variant<Value, std::exception_ptr>;
 
@@ -133,7 +133,9 @@ class AsyncMock<R(Args...)> {
 
   /// Throws AssertionError unless it was called; the others alike.
   void assert_called() const { need(call_count() > 0, "expected a call, but there was none"); }
+  /// It was called exactly once.
   void assert_called_once() const { need(call_count() == 1, "expected one call, but there were " + std::to_string(call_count())); }
+  /// It was never called.
   void assert_not_called() const { need(call_count() == 0, "expected no call, but there were " + std::to_string(call_count())); }
   /// The last call had these arguments.
   void assert_called_with(const std::decay_t<Args>&... args) const {
@@ -151,8 +153,11 @@ class AsyncMock<R(Args...)> {
     }
     need(false, "no call had these arguments");
   }
+  /// Some call was awaited.
   void assert_awaited() const { need(await_count() > 0, "expected an await, but there was none"); }
+  /// Exactly one call was awaited.
   void assert_awaited_once() const { need(await_count() == 1, "expected one await, but there were " + std::to_string(await_count())); }
+  /// No call was awaited.
   void assert_not_awaited() const { need(await_count() == 0, "expected no await, but there were " + std::to_string(await_count())); }
 
   /// Forgets the calls; what it gives stays. Source: reset_mock.

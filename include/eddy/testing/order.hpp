@@ -16,6 +16,10 @@
 
 namespace eddy::inline EDDY_ABI::testing {
 
+namespace detail {
+class TestHook;
+}
+
 /// How the batch of a pass is ordered.
 enum class Order : unsigned char {
   fifo,        ///< as the loop does it
@@ -36,9 +40,12 @@ class SeededOrder {
     if (seed < 2) return seed == 0 ? Order::fifo : Order::reverse;
     return seed % 3 == 0 ? Order::starve_one : Order::shuffle;
   }
+  /// The strategy of this object.
   [[nodiscard]] Order order() const noexcept { return order_; }
 
-  // For the loop's hook: rearranges scheduler.batch.
+ private:
+  friend detail::TestHook;
+  // Rearranges scheduler.batch.
   void arrange(eddy::detail::Scheduler& scheduler) {
     if (order_ == Order::fifo) return;
     nodes_.clear();
@@ -53,7 +60,6 @@ class SeededOrder {
     if (starved != nullptr) push(scheduler.ready, starved);
   }
 
- private:
   static constexpr int kPatience = 50;
 
   static void push(eddy::detail::ReadyQueue& queue, eddy::detail::ReadyNode* node) noexcept {
