@@ -444,7 +444,7 @@ EDDY_TEST_CASE("g.cancel() stops the body and all tasks, and the group ends with
   const auto start = now();
   co_await eddy::task_group(body);
   CHECK(now() - start == 1s);
-  const Lines expected{"a starts", "b starts", "body gone", "a gone", "b gone"};
+  const Lines expected{"a starts", "b starts", "a gone", "b gone", "body gone"};
   CHECK(log == expected);
   CHECK(eddy::current_task().cancelling() == 0);
   co_await eddy::sleep(1s);
@@ -820,4 +820,28 @@ EDDY_TEST_CASE("eager tasks that start eager tasks, ten thousand deep, need no s
   };
   co_await eddy::task_group(body);
   CHECK(count == 10'001);
+}
+
+EDDY_TEST_CASE("a group stops its tasks in order, and its body last", "[order]") {
+  Lines log;
+  auto child = [&](std::string name, bool fails) -> eddy::Task<> {
+    const OnExit at_exit(log, std::move(name));
+    co_await eddy::sleep(1s);
+    if (fails) throw std::runtime_error("failed");
+    co_await eddy::sleep(1h);
+  };
+  auto body = [&](eddy::TaskGroup& group) -> eddy::Task<> {
+    const OnExit at_exit(log, "body");
+    group.create_task(child("a", false));
+    group.create_task(child("b", false));
+    group.create_task(child("c", true));
+    co_await eddy::sleep(1h);
+  };
+  try {
+    co_await eddy::task_group(body);
+  } catch (const eddy::ExceptionGroup&) {
+    log.push_back("group");
+  }
+  const Lines expected{"c", "a", "b", "body", "group"};
+  CHECK(log == expected);
 }

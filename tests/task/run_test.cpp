@@ -164,13 +164,21 @@ EDDY_LOOP_TEST_CASE("what main left behind is cancelled and waited for before ru
   CHECK(clock.elapsed() == 24h);
 }
 
-EDDY_LOOP_TEST_CASE("a task that main created and that had no turn yet never runs", "[task][c2][c334]") {
+EDDY_LOOP_TEST_CASE("a task that is created while leftovers end never runs", "[task][c2][c334]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
-    (void)eddy::create_task(append(log, "ran"));
-    co_return;
+    const auto creates_another = [&]() -> eddy::Task<> {
+      const auto cleanup = [&]() -> eddy::Task<> {
+        (void)eddy::create_task(append(log, "ran"));
+        co_await eddy::sleep(1s);
+        log.push_back("cleaned up");
+      };
+      co_await eddy::try_finally(eddy::sleep(1h), cleanup());
+    };
+    (void)eddy::create_task(creates_another());
+    co_await eddy::yield();
   });
-  CHECK(log.empty());
+  CHECK(log == Log{"cleaned up"});
 }
 
 EDDY_LOOP_TEST_CASE("leftovers are ended also when main throws or is cancelled", "[task][c334]") {
@@ -478,4 +486,24 @@ EDDY_LOOP_TEST_CASE("leftovers that are reached by a chain of handles end, in wh
   });
   CHECK(log == Log{"innermost"});
   CHECK(test::Tracked::alive == 0);
+}
+
+TEST_CASE("a task that main creates in its last turn has its first one, and is then cancelled", "[task][order]") {
+  Log log;
+  const auto background = [](Log& lines) -> eddy::Task<> {
+    const test::OnExit at_exit(lines, "left");
+    lines.push_back("started");
+    co_await eddy::sleep(1h);
+    lines.push_back("slept");
+  };
+  const auto body = [&]() -> eddy::Task<> {
+    (void)eddy::create_task(background(log));
+    log.push_back("main ends");
+    co_return;
+  };
+  eddy::testing::VirtualClock clock;
+  eddy::RunOptions options;
+  options.clock = &clock;
+  eddy::run(body(), options);
+  CHECK(log == Log{"main ends", "started", "left"});
 }

@@ -88,7 +88,8 @@ EDDY_TEST_CASE("hidden: fails under some orders", "[.][testing_child]") {
   CHECK(order[0] != 'd');
 }
 
-EDDY_LOOP_TEST_CASE("EDDY_SEEDS runs many orders, a failure prints its seed, and EDDY_SEED replays it exactly", "[testing]") {
+EDDY_LOOP_TEST_CASE("EDDY_SEEDS runs many orders, a failure prints its seed, and EDDY_SEED replays it exactly",
+                    "[testing][c342]") {
   const auto all = run_self("hidden: fails under some orders", "EDDY_SEEDS=60");
   CHECK(all.status > 0);
   const auto failed = all.output.find("EDDY_SEED=");

@@ -123,8 +123,15 @@ class TaskGroup : detail::ChildGroup {
     if (ended_) return;
     refusing_ = true;
     if (std::exchange(stopping_, true)) return;
-    stop_children();
+    stop_tasks_and_body();
     loop().deliver_stops();
+  }
+  // The body last, as in asyncio, where its own stop comes by the group's; a cancel from outside meets the body first.
+  void stop_tasks_and_body() noexcept {
+    for_each_child([this](detail::Frame* child) {
+      if (child != body_) loop().request_stop(child);
+    });
+    loop().request_stop(body_);
   }
   void child_done(detail::Frame* child) noexcept override {
     child_ended(child);

@@ -41,9 +41,13 @@ class ChildGroup : public Boundary {
       loop().ready.push(static_cast<ReadyNode*>(child));
     }
   }
+  template <class Visit>
+  void for_each_child(Visit visit) noexcept {
+    for (Frame* child = children_.front(); child != nullptr; child = children_.after(child)) visit(child);
+  }
   // Asks all children to stop; deliver_stops delivers it.
   void stop_children() noexcept {
-    for (Frame* child = children_.front(); child != nullptr; child = children_.after(child)) loop().request_stop(child);
+    for_each_child([this](Frame* child) { loop().request_stop(child); });
   }
   void child_ended(Frame* child) noexcept { children_.remove(child); }
   // The parent goes on with what await_resume gives.
