@@ -338,7 +338,7 @@ EDDY_TEST_CASE("as_completed of the running task's own handle is an error, not a
   CHECK_THROWS_AS(self[0].result(), eddy::RuntimeError);
 }
 
-EDDY_TEST_CASE("as_completed gives two thousand handles in order of their ends") {
+EDDY_TEST_CASE("as_completed gives two thousand handles in order of their ends", "[large]") {
   Handles handles;
   for (int i = 0; i < 2000; ++i)
     handles.push_back(eddy::create_task(after(std::chrono::milliseconds(1 + (i * 7919) % 2003), (i * 7919) % 2003)));

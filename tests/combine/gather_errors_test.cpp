@@ -739,7 +739,7 @@ EDDY_TEST_CASE("a child's exception of any type passes through gather with its t
   CHECK(code == 7);
 }
 
-EDDY_TEST_CASE("ten thousand children of a failing gather are stopped and destroyed once each") {
+EDDY_TEST_CASE("ten thousand children of a failing gather are stopped and destroyed once each", "[large]") {
   auto child = []() -> eddy::Task<int> {
     const Tracked tracked;
     co_await eddy::sleep(1h);

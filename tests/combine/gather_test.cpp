@@ -547,7 +547,7 @@ EDDY_TEST_CASE("gather leaves the value of a handle that somebody else holds in 
   CHECK(moved == "temporary handle");
 }
 
-EDDY_TEST_CASE("a hundred thousand children complete at once on a flat stack") {
+EDDY_TEST_CASE("a hundred thousand children complete at once on a flat stack", "[large]") {
   std::vector<eddy::Task<int>> tasks;
   for (int i = 0; i < 100'000; ++i) tasks.push_back(at_once(1));
   const std::vector<int> results = co_await eddy::gather(std::move(tasks));

@@ -551,7 +551,7 @@ EDDY_TEST_CASE("a loser handle that fails later keeps its error for whoever hold
   CHECK(how == "late");
 }
 
-EDDY_TEST_CASE("ten thousand losers of a race are stopped and destroyed once each") {
+EDDY_TEST_CASE("ten thousand losers of a race are stopped and destroyed once each", "[large]") {
   auto child = []() -> eddy::Task<int> {
     const Tracked tracked;
     co_await eddy::sleep(1h);

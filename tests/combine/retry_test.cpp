@@ -556,7 +556,7 @@ EDDY_TEST_CASE("the frames of failed attempts are destroyed before the next atte
   CHECK(Tracked::alive == 0);
 }
 
-EDDY_TEST_CASE("a hundred thousand attempts that fail at once need no stack") {
+EDDY_TEST_CASE("a hundred thousand attempts that fail at once need no stack", "[large]") {
   int calls = 0;
   auto work = [&]() -> eddy::Task<int> {
     if (++calls < 100'000) throw std::runtime_error("no");

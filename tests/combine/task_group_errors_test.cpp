@@ -856,7 +856,7 @@ EDDY_TEST_CASE("the errors of a group are destroyed with the group's exception, 
   CHECK(Tracked::alive == 0);
 }
 
-EDDY_TEST_CASE("ten thousand tasks of a failing group are stopped and destroyed once each") {
+EDDY_TEST_CASE("ten thousand tasks of a failing group are stopped and destroyed once each", "[large]") {
   auto child = []() -> eddy::Task<> {
     const Tracked tracked;
     co_await eddy::sleep(1h);

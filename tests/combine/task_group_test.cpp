@@ -319,7 +319,7 @@ EDDY_TEST_CASE("what finished tasks gave is released at once while the group goe
   CHECK(most <= 3);
 }
 
-EDDY_TEST_CASE("a hundred thousand tasks of one group leave nothing behind", "[c141]") {
+EDDY_TEST_CASE("a hundred thousand tasks of one group leave nothing behind", "[c141][large]") {
   int count = 0;
   struct Child {
     static eddy::Task<> run_it(int& counter) {

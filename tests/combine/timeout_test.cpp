@@ -496,7 +496,7 @@ EDDY_TEST_CASE("when the inner timeout expires first, the outer body may handle 
   CHECK(now() - start == 3s);
 }
 
-EDDY_TEST_CASE("when nested timeouts expire at the same moment, the outer one wins", "[c159]") {
+EDDY_TEST_CASE("when nested timeouts expire at the same moment, the outer one wins", "[c159][order]") {
   bool inner_threw = false;
   auto body = [&]() -> eddy::Task<> {
     try {
@@ -1044,7 +1044,7 @@ EDDY_TEST_CASE("a hundred nested timeouts convert one expiry once") {
   CHECK(now() - start == 1s);
 }
 
-EDDY_LOOP_TEST_CASE("a hundred thousand timeouts that do not expire leave nothing behind") {
+EDDY_LOOP_TEST_CASE("a hundred thousand timeouts that do not expire leave nothing behind", "[large]") {
   eddy::testing::VirtualClock clock;
   run_virtual(
       []() -> eddy::Task<> {

@@ -209,7 +209,7 @@ EDDY_TEST_CASE("when the time limit of wait passes the rest is pending and runs 
   CHECK(now() - start == 3s);
 }
 
-EDDY_TEST_CASE("a task that ends at the very moment of wait's limit is done", "[c105]") {
+EDDY_TEST_CASE("a task that ends at the very moment of wait's limit is done", "[c105][order]") {
   const Handles handles = staggered(2);
   co_await eddy::yield();  // the tasks' timers are armed before the limit's
   const auto result = co_await eddy::wait(handles, eddy::ReturnWhen::all_completed, 1s);

@@ -174,7 +174,7 @@ EDDY_LOOP_TEST_CASE("a timer is moved by cancelling it and arming another, befor
   CHECK(log == Log{"moved", "again"});
 }
 
-EDDY_TEST_CASE("cancelled timers leave at once, so that a million of them take no room", "[loop][c197][c199]") {
+EDDY_TEST_CASE("cancelled timers leave at once, so that a million of them take no room", "[loop][c197][c199][large]") {
   eddy::EventLoop& loop = eddy::get_running_loop();
   std::size_t most = 0;
   for (int i = 0; i < 1'000'000; ++i) {
@@ -482,7 +482,7 @@ EDDY_LOOP_TEST_CASE("call_soon_threadsafe works on the loop's own thread", "[loo
 }
 
 EDDY_LOOP_TEST_CASE("call_soon_threadsafe on the loop's own thread queues as call_soon does, in the caller's context",
-          "[loop][c317][order]") {
+                    "[loop][c317][order]") {
   Log log;
   static eddy::ContextVar<int> variable("variable", 0);
   test::run_virtual([&]() -> eddy::Task<> {
@@ -583,7 +583,7 @@ TEST_CASE("debug mode is off unless it is asked for", "[loop]") {
   CHECK_FALSE(loop.get_debug());
 }
 
-EDDY_LOOP_TEST_CASE("timers are served though a task yields for ever", "[loop][c339]") {
+EDDY_LOOP_TEST_CASE("timers are served though a task yields for ever", "[loop][c339][order]") {
   eddy::testing::VirtualClock clock;
   int turns = 0;
   test::run_virtual(

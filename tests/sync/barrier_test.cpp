@@ -315,7 +315,7 @@ EDDY_TEST_CASE("one party never waits, and fewer are refused", "[c264]") {
   co_await eddy::yield();
 }
 
-EDDY_TEST_CASE("a million meetings need no stack", "[c259]") {
+EDDY_TEST_CASE("a million meetings need no stack", "[c259][large]") {
   static constexpr auto kMeet = [](eddy::Barrier& barrier, int& lasts) -> eddy::Task<> {
     for (int i = 0; i < 250'000; ++i) {
       if (const std::size_t index = co_await barrier.wait(); index == 3) ++lasts;

@@ -112,7 +112,7 @@ EDDY_TEST_CASE("a stored wake-up is a semaphore of no permits, and is used once"
   CHECK_FALSE(twice);
 }
 
-EDDY_TEST_CASE("a million acquisitions of a bounded semaphore need no stack") {
+EDDY_TEST_CASE("a million acquisitions of a bounded semaphore need no stack", "[large]") {
   static constexpr auto kPlay = [](eddy::BoundedSemaphore& semaphore, int& count) -> eddy::Task<> {
     for (int i = 0; i < 250'000; ++i) {
       co_await semaphore.acquire();

@@ -296,7 +296,7 @@ EDDY_TEST_CASE("a cancelled wait first waits for a lock that is held, in its tur
   CHECK_FALSE(condition.locked());
 }
 
-EDDY_TEST_CASE("a cancelled wait that waits for the lock cannot be hurried, not by a timeout either", "[c250]") {
+EDDY_TEST_CASE("a cancelled wait that waits for the lock cannot be hurried, not by a timeout either", "[c250][order]") {
   eddy::Condition condition;
   Log log;
   auto a = eddy::create_task(
@@ -609,7 +609,7 @@ EDDY_LOOP_TEST_CASE("a holder that waits for a cancelled waiter's end is told to
   CHECK_FALSE(condition.locked());
 }
 
-EDDY_TEST_CASE("a million waits and notifications need no stack") {
+EDDY_TEST_CASE("a million waits and notifications need no stack", "[large]") {
   static constexpr int kRounds = 250'000;
   static constexpr auto kPlay = [](eddy::Condition& c, int& turn, int mine) -> eddy::Task<> {
     const auto guard = co_await c.scoped();
@@ -626,7 +626,7 @@ EDDY_TEST_CASE("a million waits and notifications need no stack") {
   CHECK_FALSE(condition.locked());
 }
 
-EDDY_TEST_CASE("a hundred thousand waiters are notified, or cancelled, without stack", "[order]") {
+EDDY_TEST_CASE("a hundred thousand waiters are notified, or cancelled, without stack", "[order][large]") {
   static constexpr auto kWait = [](eddy::Condition& c, int& woken) -> eddy::Task<> {
     const auto guard = co_await c.scoped();
     co_await c.wait();

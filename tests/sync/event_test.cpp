@@ -174,7 +174,7 @@ EDDY_TEST_CASE("a wait for an event can time out", "[c240]") {
   CHECK(now() - start == 4s);
 }
 
-EDDY_TEST_CASE("a million waits for an event need no stack") {
+EDDY_TEST_CASE("a million waits for an event need no stack", "[large]") {
   static constexpr auto kAnswer = [](eddy::Event& ping, eddy::Event& pong) -> eddy::Task<> {
     for (int i = 0; i < 250'000; ++i) {
       co_await ping.wait();
@@ -197,7 +197,7 @@ EDDY_TEST_CASE("a million waits for an event need no stack") {
   CHECK_FALSE(ping.is_set());
 }
 
-EDDY_TEST_CASE("a hundred thousand waiters of one event wake in order", "[order]") {
+EDDY_TEST_CASE("a hundred thousand waiters of one event wake in order", "[order][large]") {
   static constexpr auto kWait = [](eddy::Event& event, int& next, int mine) -> eddy::Task<> {
     co_await event.wait();
     if (next++ != mine) FAIL("out of order");

@@ -303,7 +303,7 @@ EDDY_TEST_CASE("a guard can be moved, given to another task, and releases once")
   CHECK_FALSE(other.locked());
 }
 
-EDDY_TEST_CASE("a million uncontended acquisitions need no stack") {
+EDDY_TEST_CASE("a million uncontended acquisitions need no stack", "[large]") {
   eddy::Lock lock;
   for (int i = 0; i < 1'000'000; ++i) {
     const auto guard = co_await lock.scoped();
@@ -311,7 +311,7 @@ EDDY_TEST_CASE("a million uncontended acquisitions need no stack") {
   CHECK_FALSE(lock.locked());
 }
 
-EDDY_TEST_CASE("a million contended hand-overs need no stack") {
+EDDY_TEST_CASE("a million contended hand-overs need no stack", "[large]") {
   static constexpr auto kPlay = [](eddy::Lock& lock, int& count, int& inside) -> eddy::Task<> {
     for (int i = 0; i < 250'000; ++i) {
       const auto guard = co_await lock.scoped();
@@ -329,7 +329,7 @@ EDDY_TEST_CASE("a million contended hand-overs need no stack") {
   CHECK(count == 1'000'000);
 }
 
-EDDY_TEST_CASE("a hundred thousand waiters of one lock are served, or cancelled, without stack", "[order]") {
+EDDY_TEST_CASE("a hundred thousand waiters of one lock are served, or cancelled, without stack", "[order][large]") {
   eddy::Lock lock;
   int acquired = 0;
   std::vector<eddy::TaskHandle<>> waiters;

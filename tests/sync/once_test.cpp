@@ -192,7 +192,7 @@ EDDY_TEST_CASE("an initialiser that times out lets the next one try", "[c296]") 
   CHECK(made == 2);
 }
 
-EDDY_TEST_CASE("a million calls, and a hundred thousand waiters, need no stack", "[order]") {
+EDDY_TEST_CASE("a million calls, and a hundred thousand waiters, need no stack", "[order][large]") {
   eddy::Once<int> once;
   int made = 0;
   std::vector<eddy::TaskHandle<int&>> waiters;
@@ -206,7 +206,7 @@ EDDY_TEST_CASE("a million calls, and a hundred thousand waiters, need no stack",
   CHECK(made == 1);
 }
 
-EDDY_TEST_CASE("a hundred thousand initialisers that fail one after another need no stack", "[c295][order]") {
+EDDY_TEST_CASE("a hundred thousand initialisers that fail one after another need no stack", "[c295][order][large]") {
   static constexpr auto kTry = [](eddy::Once<int>& once, int& failures) -> eddy::Task<> {
     static constexpr auto kRefuse = []() -> eddy::Task<int> {
       co_await eddy::yield();

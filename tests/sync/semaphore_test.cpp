@@ -517,7 +517,7 @@ EDDY_TEST_CASE("a mixture of cancels, timeouts and releases loses no permit", "[
   CHECK_FALSE(semaphore.locked());
 }
 
-EDDY_TEST_CASE("a million free acquires and releases run on a flat stack") {
+EDDY_TEST_CASE("a million free acquires and releases run on a flat stack", "[large]") {
   eddy::Semaphore semaphore(1);
   for (int i = 0; i < 1'000'000; ++i) {
     co_await semaphore.acquire();
@@ -526,7 +526,7 @@ EDDY_TEST_CASE("a million free acquires and releases run on a flat stack") {
   CHECK(semaphore.value() == 1);
 }
 
-EDDY_TEST_CASE("a million hand-overs between two tasks run on a flat stack") {
+EDDY_TEST_CASE("a million hand-overs between two tasks run on a flat stack", "[large]") {
   eddy::Semaphore ping(1);
   eddy::Semaphore pong(0);
   int turns = 0;
@@ -541,7 +541,7 @@ EDDY_TEST_CASE("a million hand-overs between two tasks run on a flat stack") {
   CHECK(turns == 1'000'000);
 }
 
-EDDY_TEST_CASE("a hundred thousand waiters are woken by one release on a flat stack") {
+EDDY_TEST_CASE("a hundred thousand waiters are woken by one release on a flat stack", "[large]") {
   eddy::Semaphore semaphore(0);
   int woken = 0;
   auto waiter = [&]() -> eddy::Task<> {

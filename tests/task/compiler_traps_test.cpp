@@ -578,7 +578,7 @@ EDDY_TEST_CASE("a permit that was taken in an expression that is then stopped is
 // clang 14 keeps the address of a thread_local across a suspension, so a coroutine must find its loop in another way than by
 // an address that was taken where it was made.
 
-EDDY_LOOP_TEST_CASE("a Task that was made in one thread and runs in another finds that one's loop", "[traps][real]") {
+TEST_CASE("a Task that was made in one thread and runs in another finds that one's loop", "[traps][real]") {
   const auto body = []() -> eddy::Task<eddy::EventLoop*> {
     eddy::EventLoop* const before = &eddy::get_running_loop();
     const bool named = !eddy::current_task().name().empty();

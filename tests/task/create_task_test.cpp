@@ -236,7 +236,7 @@ EDDY_LOOP_TEST_CASE("a hundred thousand tasks that are created at once all run, 
   CHECK(in_order);
 }
 
-EDDY_LOOP_TEST_CASE("each task creates the next, a hundred thousand times, on a flat stack", "[task][c40]") {
+EDDY_LOOP_TEST_CASE("each task creates the next, a hundred thousand times, on a flat stack", "[task][c40][large]") {
   struct Chain {
     static eddy::Task<> link(int left, int& ended) {
       ++ended;

@@ -63,7 +63,10 @@ class TestHook final : public eddy::detail::BatchHook {
     main_ = current_task();
     main_frame_ = eddy::detail::task_of(EventLoop::Internals::scheduler(get_running_loop()).current);
   }
-  void unwatch() noexcept { main_ = {}; }
+  void unwatch() noexcept {
+    main_ = {};
+    main_frame_ = nullptr;
+  }
   void run_batch(eddy::detail::Scheduler& scheduler) override {
     {
       const AllocationsSucceed pause;
@@ -84,9 +87,10 @@ class TestHook final : public eddy::detail::BatchHook {
  private:
   void point(eddy::detail::Scheduler& scheduler) {
     Disturbance* wanted = Disturbance::current();
-    if (wanted == nullptr || wanted->cancel_at == 0 || main_.done()) return;
-    if (++wanted->points < wanted->cancel_at) return;
+    if (wanted == nullptr || wanted->cancel_at == 0) return;
     const AllocationsSucceed pause;
+    if (wanted->happened && wanted->muted) cancel_others(scheduler);  // those that are new, too
+    if (main_.done() || ++wanted->points < wanted->cancel_at) return;
     if (!wanted->happened && wanted->muted) cancel_others(scheduler);
     wanted->happened = true;
     if (main_.cancelling() == 0 && (!wanted->muted || main_is_alone(&scheduler))) main_.cancel("cancelled by a sweep");
