@@ -168,9 +168,9 @@ EDDY_TEST_CASE("with return_exceptions all children start, also after one that f
   CHECK(*b == 2);
 }
 
-EDDY_TEST_CASE("a handle that has failed already keeps gather from starting the tasks behind it", "[order]") {
+EDDY_TEST_CASE("a handle that has failed already keeps gather from starting the tasks behind it") {
   auto bad = eddy::create_task(fail_at_once("bad"));
-  co_await eddy::yield();
+  co_await test::settle();
   REQUIRE(bad.done());
   std::vector<std::string> log;
   const auto start = now();
@@ -181,10 +181,10 @@ EDDY_TEST_CASE("a handle that has failed already keeps gather from starting the 
 }
 
 EDDY_TEST_CASE("a handle that has failed already makes gather throw at once, without waiting for the handles behind it",
-               "[order]") {
+               "") {
   auto bad = eddy::create_task(fail_at_once("bad"));
   auto slow = eddy::create_task(after(5s, 7));
-  co_await eddy::yield();
+  co_await test::settle();
   REQUIRE(bad.done());
   const auto start = now();
   const std::string how = co_await ending(eddy::gather(bad, slow));

@@ -165,17 +165,17 @@ EDDY_TEST_CASE("gather accepts a child that completes at once in the first, the 
   CHECK(f == 6);
 }
 
-EDDY_TEST_CASE("gather of children that complete at once goes on in the same turn", "[order]") {
+EDDY_TEST_CASE("gather of children that complete at once goes on in the same turn") {
   bool other_ran = false;
   eddy::get_running_loop().call_soon([&] { other_ran = true; });
   const auto [a, b] = co_await eddy::gather(at_once(1), at_once(2));
   CHECK(a + b == 3);
   CHECK_FALSE(other_ran);
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(other_ran);
 }
 
-EDDY_TEST_CASE("an empty gather completes without suspending", "[order]") {
+EDDY_TEST_CASE("an empty gather completes without suspending") {
   bool other_ran = false;
   eddy::get_running_loop().call_soon([&] { other_ran = true; });
   co_await eddy::gather();
@@ -190,7 +190,7 @@ EDDY_TEST_CASE("an empty gather completes without suspending", "[order]") {
   const std::vector<int> nothing = co_await eddy::gather(no_handles);
   CHECK(nothing.empty());
   CHECK_FALSE(other_ran);
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(other_ran);
 }
 
@@ -337,17 +337,17 @@ EDDY_TEST_CASE("an error of a handle that was given twice to gather is thrown on
   CHECK(what == "once");
 }
 
-EDDY_TEST_CASE("gather of handles that are done gives their results without suspending", "[order]") {
+EDDY_TEST_CASE("gather of handles that are done gives their results without suspending") {
   auto a = eddy::create_task(at_once(1));
   auto b = eddy::create_task(at_once(2));
-  co_await eddy::yield();
+  co_await test::settle();
   REQUIRE(b.done());
   bool other_ran = false;
   eddy::get_running_loop().call_soon([&] { other_ran = true; });
   const auto [x, y] = co_await eddy::gather(a, b);
   CHECK(x + y == 3);
   CHECK_FALSE(other_ran);
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(other_ran);
 }
 
@@ -439,7 +439,7 @@ EDDY_TEST_CASE("gather starts nothing before it is awaited, and a dropped one de
   CHECK(Tracked::alive == 0);
 }
 
-EDDY_TEST_CASE("the last child of gather hands over to the caller in its own turn", "[order]") {
+EDDY_TEST_CASE("the last child of gather hands over to the caller in its own turn") {
   std::vector<std::string> log;
   auto last = [&]() -> eddy::Task<> {
     co_await eddy::yield();
@@ -448,7 +448,7 @@ EDDY_TEST_CASE("the last child of gather hands over to the caller in its own tur
   };
   co_await eddy::gather(last());
   log.push_back("caller");
-  co_await eddy::yield();
+  co_await test::settle();
   const std::vector<std::string> expected{"last child ends", "caller", "callback"};
   CHECK(log == expected);
 }

@@ -162,7 +162,7 @@ EDDY_TEST_CASE("a shielded task's error that the handle's holder retrieves later
   CHECK(late == "late");
 }
 
-EDDY_TEST_CASE("shield of a finished task gives its result without suspending", "[c195][order]") {
+EDDY_TEST_CASE("shield of a finished task gives its result without suspending", "[c195]") {
   const auto inner = eddy::create_task(after(0s, 1));
   const auto future = eddy::get_running_loop().create_future<int>();
   future.set_result(2);
@@ -173,7 +173,7 @@ EDDY_TEST_CASE("shield of a finished task gives its result without suspending", 
   const int b = co_await eddy::shield(future);
   CHECK(a + b == 3);
   CHECK_FALSE(other_ran);
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(other_ran);
 }
 
@@ -198,7 +198,7 @@ EDDY_TEST_CASE("a result that reaches the shield in the turn of the cancel is de
     reached = true;
   };
   auto outer = eddy::create_task(work());
-  co_await eddy::yield();
+  co_await test::settle();
   eddy::get_running_loop().call_later(5s, [&] { outer.cancel(); });
   const std::string how = co_await ending(outer);
   CHECK(how == "CancelledError ");

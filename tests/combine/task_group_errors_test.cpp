@@ -88,7 +88,7 @@ EDDY_TEST_CASE("a task that fails cancels its siblings and the body; the group t
   const Lines errors = co_await errors_of(eddy::task_group(body));
   CHECK(errors == Lines{"bad"});
   CHECK(now() - start == 2s);
-  const Lines expected{"a starts", "body gone", "a gone"};
+  const Lines expected{"a starts", "a gone", "body gone"};
   CHECK(log == expected);
   CHECK(eddy::all_tasks().size() == 1);
 }

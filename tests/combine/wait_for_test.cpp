@@ -70,7 +70,7 @@ EDDY_TEST_CASE("wait_for without a limit waits for ever", "[c160]") {
 }
 
 EDDY_TEST_CASE("wait_for with zero or less gives the result of a finished handle or future without suspending",
-               "[c176][order]") {
+               "[c176]") {
   const auto handle = eddy::create_task(after(0s, 1));
   const auto future = eddy::get_running_loop().create_future<int>();
   future.set_result(2);
@@ -85,7 +85,7 @@ EDDY_TEST_CASE("wait_for with zero or less gives the result of a finished handle
   CHECK(b == 2);
   CHECK(c == 1);
   CHECK_FALSE(other_ran);
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(other_ran);
 }
 
@@ -166,7 +166,7 @@ EDDY_TEST_CASE(
     reached = true;
   };
   auto handle = eddy::create_task(work());
-  co_await eddy::yield();
+  co_await test::settle();
   // Due with the sleep of `inner`, and after it: `inner` ends, then the cancel comes, then `work` would have its turn.
   eddy::get_running_loop().call_later(5s, [&] { handle.cancel(); });
   const std::string how = co_await ending(handle);

@@ -211,7 +211,7 @@ EDDY_TEST_CASE("when the time limit of wait passes the rest is pending and runs 
 
 EDDY_TEST_CASE("a task that ends at the very moment of wait's limit is done", "[c105][order]") {
   const Handles handles = staggered(2);
-  co_await eddy::yield();  // the tasks' timers are armed before the limit's
+  co_await test::settle();  // the tasks' timers are armed before the limit's
   const auto result = co_await eddy::wait(handles, eddy::ReturnWhen::all_completed, 1s);
   CHECK(result.done.size() == 1);
   CHECK(result.pending.size() == 1);
@@ -258,7 +258,7 @@ EDDY_TEST_CASE("wait with a limit of zero yields exactly once", "[order]") {
     }
   };
   auto counting = eddy::create_task(counter());
-  co_await eddy::yield();
+  co_await test::settle();
   const int before = turns;
   (void)co_await eddy::wait(handles, eddy::ReturnWhen::all_completed, 0s);
   CHECK(turns - before == 1);
@@ -389,7 +389,7 @@ EDDY_TEST_CASE("a wait that is over in the turn of the cancel gives its result, 
     done = 99;
   };
   waiting = eddy::create_task(waits());
-  co_await eddy::yield();
+  co_await test::settle();
   auto first = handles[0];
   first.add_done_callback([&] { waiting->cancel(); });  // runs just after the wait was told
   const std::string how = co_await ending(*waiting);

@@ -69,7 +69,7 @@ EDDY_TEST_CASE("send waits while the channel is full, and receivers while it is 
   const auto first = co_await ends.receiver.next();
   CHECK(first == 1);
   CHECK(log.size() == 2);  // nothing ran inside next
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(log.back() == "sent 3");
   (void)ends.receiver.try_receive();
   (void)ends.receiver.try_receive();
@@ -108,14 +108,14 @@ EDDY_TEST_CASE("with capacity zero try_send and try_receive need the other side 
   CHECK_FALSE(ends.sender.try_send(1));
   CHECK_FALSE(ends.receiver.try_receive().has_value());
   auto sender = eddy::create_task(send_one(ends.sender, 2, log));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK_FALSE(ends.sender.try_send(1));
   CHECK(ends.receiver.try_receive() == 2);
   CHECK_FALSE(ends.receiver.try_receive().has_value());
   co_await sender;
   auto a = eddy::create_task(receive_one(ends.receiver, log, "a"));
   auto b = eddy::create_task(receive_one(ends.receiver, log, "b"));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(ends.sender.try_send(3));
   CHECK(ends.sender.try_send(4));
   CHECK_FALSE(ends.sender.try_send(5));
@@ -158,14 +158,14 @@ EDDY_TEST_CASE("several senders and receivers meet in the order of their arrival
   }
 }
 
-EDDY_TEST_CASE("an item sent to a waiting receiver cannot be stolen", "[c280][order]") {
+EDDY_TEST_CASE("an item sent to a waiting receiver cannot be stolen", "[c280]") {
   IntChannel ends(1);
   Log log;
   // What was just sent can be taken back, if nobody waits for it.
   CHECK(ends.sender.try_send(1));
   CHECK(ends.receiver.try_receive() == 1);
   auto waiting = eddy::create_task(receive_one(ends.receiver, log, "got "));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(ends.sender.try_send(2));
   CHECK_FALSE(ends.receiver.try_receive().has_value());
   co_await waiting;
@@ -173,7 +173,7 @@ EDDY_TEST_CASE("an item sent to a waiting receiver cannot be stolen", "[c280][or
   // The same with a slot that was freed for a waiting sender.
   CHECK(ends.sender.try_send(3));
   auto sending = eddy::create_task(send_one(ends.sender, 4, log));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(ends.receiver.try_receive() == 3);
   CHECK_FALSE(ends.sender.try_send(5));
   co_await sending;
@@ -236,7 +236,7 @@ EDDY_LOOP_TEST_CASE("a sender cancelled in the turn in which its item was taken 
   }
 }
 
-EDDY_TEST_CASE("a cancelled sender that was the last one lets the receivers see the end", "[c286][order]") {
+EDDY_TEST_CASE("a cancelled sender that was the last one lets the receivers see the end", "[c286]") {
   IntChannel ends(1);
   Log log;
   auto sender = eddy::create_task(
@@ -245,9 +245,9 @@ EDDY_TEST_CASE("a cancelled sender that was the last one lets the receivers see 
         co_await to.send(2);
       },
       std::move(ends.sender));
-  co_await eddy::yield();
+  co_await test::settle();
   sender.cancel();
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(sender.cancelled());
   Ints got;
   co_await receive_all(ends.receiver, got);
@@ -268,7 +268,7 @@ EDDY_TEST_CASE("receivers that wait are woken with the end when the last sender 
   co_await eddy::sleep(1h);
   CHECK(log.empty());
   holder.cancel();
-  co_await turns(2);
+  co_await test::settle(2);
   CHECK(log == Log{"a end", "b end"});
 }
 
@@ -313,7 +313,7 @@ TEST_CASE("assigning and moving ends counts them rightly", "[c282]") {
 }
 
 EDDY_TEST_CASE("each item goes to one of the receiver's clones, and the channel lives until the last is closed",
-               "[c282][order]") {
+               "[c282]") {
   IntChannel ends(2);
   Ints a, b;
   auto first = eddy::create_task(receive_all(ends.receiver, a));
@@ -321,7 +321,7 @@ EDDY_TEST_CASE("each item goes to one of the receiver's clones, and the channel 
   ends.receiver.close();
   for (int i = 0; i < 10; ++i) co_await ends.sender.send(i);
   first.cancel();
-  co_await turns(2);
+  co_await test::settle(2);
   CHECK(first.cancelled());
   for (int i = 10; i < 20; ++i) co_await ends.sender.send(i);
   ends.sender.close();
@@ -358,7 +358,7 @@ EDDY_LOOP_TEST_CASE("when the last receiver goes, send throws ChannelClosed, als
   }
 }
 
-EDDY_TEST_CASE("items that nobody received are destroyed with the last receiver", "[c284][order]") {
+EDDY_TEST_CASE("items that nobody received are destroyed with the last receiver", "[c284]") {
   auto ends = std::make_unique<eddy::Channel<Item>>(3);
   for (int i = 0; i < 3; ++i) CHECK(ends->sender.try_send(i));
   auto waiting = eddy::create_task(
@@ -369,7 +369,7 @@ EDDY_TEST_CASE("items that nobody received are destroyed with the last receiver"
         }
       },
       ends->sender);
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(Tracked::alive == 4);
   ends->receiver.close();
   CHECK(Tracked::alive == 1);
@@ -389,7 +389,7 @@ TEST_CASE("items that nobody received are destroyed with both ends, whichever go
   }
 }
 
-EDDY_TEST_CASE("an item that a receiver was promised reaches it although its end was closed", "[c270][order]") {
+EDDY_TEST_CASE("an item that a receiver was promised reaches it although its end was closed", "[c270]") {
   IntChannel ends(4);
   Log log;
   auto waiting = eddy::create_task(
@@ -398,7 +398,7 @@ EDDY_TEST_CASE("an item that a receiver was promised reaches it although its end
         lines.push_back(item ? std::to_string(*item) : "end");
       },
       std::cref(ends.receiver), std::ref(log));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(ends.sender.try_send(1));
   CHECK(ends.sender.try_send(2));
   ends.receiver.close();
@@ -407,7 +407,7 @@ EDDY_TEST_CASE("an item that a receiver was promised reaches it although its end
   CHECK(log == Log{"1"});
 }
 
-EDDY_TEST_CASE("an end that is closed while it waits ends the wait, and the channel outlives it", "[order]") {
+EDDY_TEST_CASE("an end that is closed while it waits ends the wait, and the channel outlives it") {
   auto ends = std::make_unique<IntChannel>(0);
   Log log;
   auto receiving = eddy::create_task(
@@ -416,7 +416,7 @@ EDDY_TEST_CASE("an end that is closed while it waits ends the wait, and the chan
         lines.push_back(item ? "item" : "end");
       },
       std::cref(ends->receiver), std::ref(log));
-  co_await eddy::yield();
+  co_await test::settle();
   ends.reset();
   co_await receiving;
 
@@ -430,7 +430,7 @@ EDDY_TEST_CASE("an end that is closed while it waits ends the wait, and the chan
         }
       },
       std::cref(ends->sender), std::ref(log));
-  co_await eddy::yield();
+  co_await test::settle();
   ends.reset();
   co_await sending;
   CHECK(log == Log{"end", "refused"});

@@ -112,7 +112,7 @@ EDDY_TEST_CASE("a LifoQueue and a PriorityQueue make putters wait at maxsize, ol
     tasks.push_back(eddy::create_task(put_one(lifo, i)));
     tasks.push_back(eddy::create_task(put_one(priority, i)));
   }
-  co_await eddy::yield();
+  co_await test::settle();
   Ints got;
   for (int i = 0; i < 3; ++i) {
     CHECK(lifo.full());
@@ -152,12 +152,12 @@ EDDY_TEST_CASE("a getter of a LifoQueue or PriorityQueue that is cancelled after
   Ints got;
   auto a = eddy::create_task(get_into(lifo, got));
   auto b = eddy::create_task(get_into(priority, got));
-  co_await eddy::yield();
+  co_await test::settle();
   lifo.put_nowait(1);
   priority.put_nowait(2);
   a.cancel();
   b.cancel();
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(got == Ints{1, 2});
   CHECK(lifo.qsize() + priority.qsize() == 0);
 }
@@ -177,18 +177,18 @@ EDDY_TEST_CASE("a comparison that throws in put or get loses no item", "[c287]")
   CHECK(got == Ints{1, 2, 3, 4, 5});
 }
 
-EDDY_TEST_CASE("a comparison that throws for a waiting putter reaches that putter", "[c287][order]") {
+EDDY_TEST_CASE("a comparison that throws for a waiting putter reaches that putter", "[c287]") {
   bool refuse = false;
   MoodyQueue queue(2, Moody{&refuse});
   queue.put_nowait(1);
   queue.put_nowait(3);
   auto a = eddy::create_task(put_one(queue, 2));
   auto b = eddy::create_task(put_one(queue, 4));
-  co_await eddy::yield();
+  co_await test::settle();
   refuse = true;  // to get one of two takes no comparison, to let one in does
   CHECK(queue.get_nowait() == 1);
   refuse = false;
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK_THROWS_WITH(a.result(), "cannot compare");
   CHECK_THROWS_WITH(b.result(), "cannot compare");
   CHECK(queue.get_nowait() == 3);
@@ -211,11 +211,11 @@ EDDY_TEST_CASE("a comparison that throws for a woken getter leaves the item to t
       std::ref(queue), std::ref(refuse), std::ref(got));
   auto b = eddy::create_task(get_into(queue, got));
   auto c = eddy::create_task(get_into(queue, got));
-  co_await eddy::yield();
+  co_await test::settle();
   for (const int i : {3, 2, 1}) queue.put_nowait(i);
   refuse = true;
-  co_await eddy::yield();
-  co_await eddy::yield();
+  co_await test::settle();
+  co_await test::settle();
   CHECK(got == Ints{-1, 1, 2});
   CHECK(queue.get_nowait() == 3);
   CHECK(queue.empty());
@@ -224,13 +224,13 @@ EDDY_TEST_CASE("a comparison that throws for a woken getter leaves the item to t
   CHECK(c.done());
 }
 
-EDDY_TEST_CASE("a comparison that throws in an immediate shutdown leaves the queue whole", "[c287][order]") {
+EDDY_TEST_CASE("a comparison that throws in an immediate shutdown leaves the queue whole", "[c287]") {
   bool refuse = false;
   MoodyQueue queue(0, Moody{&refuse});
   Ints got;
   auto a = eddy::create_task(get_into(queue, got));
   auto b = eddy::create_task(get_into(queue, got));
-  co_await eddy::yield();
+  co_await test::settle();
   for (const int i : {4, 2, 5, 1, 3}) queue.put_nowait(i);
   refuse = true;
   CHECK_THROWS_WITH(queue.shutdown(true), "cannot compare");

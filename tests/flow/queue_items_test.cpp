@@ -301,14 +301,14 @@ TEST_CASE("a queue that is destroyed destroys its items once", "[c284]") {
   CHECK(Tracked::alive == 0);
 }
 
-EDDY_TEST_CASE("a cancelled putter's item is destroyed with its frame", "[c272][c284][order]") {
+EDDY_TEST_CASE("a cancelled putter's item is destroyed with its frame", "[c272][c284]") {
   eddy::Queue<Ticket> queue(1);
   queue.put_nowait(1);
   auto putter = eddy::create_task([](eddy::Queue<Ticket>& q) -> eddy::Task<> { co_await q.put(2); }, std::ref(queue));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(Tracked::alive == 2);
   putter.cancel();
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(Tracked::alive == 1);
   CHECK(queue.get_nowait().number == 1);
   CHECK(queue.empty());

@@ -80,7 +80,7 @@ EDDY_TEST_CASE("shutdown wakes every getter that waits, in their turns", "[c279]
   co_await eddy::sleep(1s);
   queue.shutdown();
   CHECK(log.empty());
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(log == Log{"a refused", "b refused", "c refused"});
 }
 
@@ -104,15 +104,15 @@ EDDY_LOOP_TEST_CASE("shutdown wakes every putter that waits, and their items are
   }
 }
 
-EDDY_TEST_CASE("a putter whose item was let in before the shutdown completes", "[c277][c279][order]") {
+EDDY_TEST_CASE("a putter whose item was let in before the shutdown completes", "[c277][c279]") {
   IntQueue queue(1);
   queue.put_nowait(1);
   Log log;
   (void)eddy::create_task(put_logged(queue, log, "a", 2));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(queue.get_nowait() == 1);
   queue.shutdown();
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(log == Log{"a put"});
   CHECK(queue.get_nowait() == 2);
 }
@@ -123,13 +123,13 @@ EDDY_TEST_CASE("an immediate shutdown destroys what is stored, but not what a wo
   Log log;
   (void)eddy::create_task(get_logged(queue, log, "a"));
   (void)eddy::create_task(get_logged(queue, log, "b"));
-  co_await eddy::yield();
+  co_await test::settle();
   for (int i = 1; i <= 4; ++i) queue.put_nowait(i);
   queue.shutdown(true);
   CHECK(queue.qsize() == 2);
   CHECK(queue.empty());
   CHECK_THROWS_AS(queue.get_nowait(), eddy::QueueShutDown);
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(log == Log{"a got 1", "b got 2"});
   CHECK(queue.qsize() == 0);
 }
@@ -144,7 +144,7 @@ EDDY_TEST_CASE(
     (void)eddy::create_task(get_logged(lifo, log, name));
     (void)eddy::create_task(get_logged(priority, log, name));
   }
-  co_await eddy::yield();
+  co_await test::settle();
   for (const int i : {5, 3, 8, 1, 7, 2, 9}) {
     lifo.put_nowait(i);
     priority.put_nowait(i);
@@ -153,11 +153,11 @@ EDDY_TEST_CASE(
   priority.shutdown(true);
   CHECK(lifo.qsize() == 2);
   CHECK(priority.qsize() == 2);
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(log == Log{"a got 9", "a got 1", "b got 2", "b got 2"});
 }
 
-EDDY_TEST_CASE("an immediate shutdown destroys the items at once", "[c284][order]") {
+EDDY_TEST_CASE("an immediate shutdown destroys the items at once", "[c284]") {
   eddy::Queue<Item> queue(3);
   for (int i = 0; i < 3; ++i) queue.put_nowait(i);
   auto waiting = eddy::create_task(
@@ -168,7 +168,7 @@ EDDY_TEST_CASE("an immediate shutdown destroys the items at once", "[c284][order
         }
       },
       std::ref(queue));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(Tracked::alive == 4);
   queue.shutdown(true);
   CHECK(Tracked::alive == 1);
@@ -191,28 +191,28 @@ EDDY_TEST_CASE("shutdown may be called again, and the first immediate one takes 
   co_await queue.join();
 }
 
-EDDY_TEST_CASE("join after a shutdown still waits for what was got and not reported", "[c276][c277][order]") {
+EDDY_TEST_CASE("join after a shutdown still waits for what was got and not reported", "[c276][c277]") {
   IntQueue queue;
   queue.put_nowait(1);
   queue.put_nowait(2);
   Log log;
   (void)eddy::create_task(join_logged(queue, log));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(queue.get_nowait() == 1);
   queue.shutdown();
   co_await eddy::sleep(1s);
   CHECK(log.empty());
   CHECK(queue.get_nowait() == 2);
   queue.task_done();
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(log.empty());
   queue.task_done();
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(log == Log{"joined"});
 }
 
 EDDY_TEST_CASE("an immediate shutdown counts what it destroys as done, and wakes join if nothing else is left",
-               "[c276][order]") {
+               "[c276]") {
   IntQueue idle, busy;
   Log log;
   idle.put_nowait(1);
@@ -221,10 +221,10 @@ EDDY_TEST_CASE("an immediate shutdown counts what it destroys as done, and wakes
   CHECK(busy.get_nowait() == 1);
   auto a = eddy::create_task(join_logged(idle, log));
   auto b = eddy::create_task(join_logged(busy, log));
-  co_await eddy::yield();
+  co_await test::settle();
   idle.shutdown(true);
   busy.shutdown(true);
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(log == Log{"joined"});
   CHECK(a.done());
   CHECK_THROWS_AS(idle.task_done(), eddy::TaskDoneTooOften);
@@ -233,30 +233,29 @@ EDDY_TEST_CASE("an immediate shutdown counts what it destroys as done, and wakes
   CHECK_THROWS_AS(busy.task_done(), eddy::TaskDoneTooOften);
 }
 
-EDDY_TEST_CASE("a getter that was cancelled and refused in the same turn ends as it was woken first", "[c279][order]") {
+EDDY_TEST_CASE("a getter that was cancelled and refused in the same turn ends as it was woken first", "[c279]") {
   IntQueue queue;
   Log log;
   auto cancelled_first = eddy::create_task(get_logged(queue, log, "a"));
   auto refused_first = eddy::create_task(get_logged(queue, log, "b"));
-  co_await eddy::yield();
+  co_await test::settle();
   cancelled_first.cancel();
   queue.shutdown();
   refused_first.cancel();
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(cancelled_first.cancelled());
   CHECK(log == Log{"b refused"});
 }
 
-EDDY_TEST_CASE("a promised item that its getter does not take after a shutdown can be got by others",
-               "[c270][c277][order]") {
+EDDY_TEST_CASE("a promised item that its getter does not take after a shutdown can be got by others", "[c270][c277]") {
   IntQueue queue;
   Log log;
   auto getter = eddy::create_task(get_logged(queue, log, "a"));
-  co_await eddy::yield();
+  co_await test::settle();
   queue.put_nowait(1);
   queue.shutdown(true);
   eddy::detail::HandleAccess::frame(getter)->state = eddy::detail::State::unwind;  // destroyed by force
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(getter.cancelled());
   CHECK(queue.get_nowait() == 1);
   CHECK_THROWS_AS(queue.get_nowait(), eddy::QueueShutDown);

@@ -90,7 +90,7 @@ TEST_CASE("put_nowait on a full queue throws QueueFull and get_nowait on an empt
   CHECK_THROWS_WITH(queue.get_nowait(), "eddy: the queue is empty");
 }
 
-EDDY_TEST_CASE("put waits at maxsize until a get makes room", "[c267][order]") {
+EDDY_TEST_CASE("put waits at maxsize until a get makes room", "[c267]") {
   IntQueue queue(2);
   Log log;
   auto producer = eddy::create_task(
@@ -108,7 +108,7 @@ EDDY_TEST_CASE("put waits at maxsize until a get makes room", "[c267][order]") {
   CHECK(first == 0);
   CHECK(queue.qsize() == 2);            // the slot took the waiting item at once
   CHECK(log == Log{"put 0", "put 1"});  // and nothing ran inside get
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(log == Log{"put 0", "put 1", "put 2"});
   CHECK(queue.get_nowait() == 1);
   CHECK(queue.get_nowait() == 2);
@@ -131,8 +131,7 @@ EDDY_TEST_CASE("get waits until an item is put", "[c267]") {
   co_await later;
 }
 
-EDDY_TEST_CASE("put and get that can go on at once give nobody else a turn, even with a cancel pending",
-               "[c270][order]") {
+EDDY_TEST_CASE("put and get that can go on at once give nobody else a turn, even with a cancel pending", "[c270]") {
   Ints got;
   auto task = eddy::create_task(
       [](Ints& items) -> eddy::Task<> {
@@ -147,7 +146,7 @@ EDDY_TEST_CASE("put and get that can go on at once give nobody else a turn, even
         items.push_back(-1);
       },
       std::ref(got));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(got == Ints{0, 1, 2});
   CHECK(task.cancelled());
 }
@@ -157,9 +156,9 @@ EDDY_TEST_CASE("waiting getters are served in the order of their arrival", "[ord
   Log log;
   std::vector<eddy::TaskHandle<>> tasks;
   for (const char* name : {"a", "b", "c"}) tasks.push_back(eddy::create_task(get_named(queue, log, name)));
-  co_await eddy::yield();
+  co_await test::settle();
   for (int i = 1; i <= 3; ++i) queue.put_nowait(i);
-  co_await turns(2);
+  co_await test::settle(2);
   CHECK(log == Log{"a1", "b2", "c3"});
 }
 
@@ -170,43 +169,43 @@ EDDY_TEST_CASE("waiting putters are served in the order of their arrival", "[ord
   std::vector<eddy::TaskHandle<>> tasks;
   int item = 0;
   for (const char* name : {"a", "b", "c"}) tasks.push_back(eddy::create_task(put_named(queue, log, name, ++item)));
-  co_await eddy::yield();
+  co_await test::settle();
   Ints got;
   for (int i = 0; i < 4; ++i) got.push_back(queue.get_nowait());
   CHECK(got == Ints{0, 1, 2, 3});
   CHECK(log.empty());
-  co_await turns(2);
+  co_await test::settle(2);
   CHECK(log == Log{"a", "b", "c"});
 }
 
-EDDY_TEST_CASE("a getter that comes later does not overtake one that was promised the item", "[c270][c280][order]") {
+EDDY_TEST_CASE("a getter that comes later does not overtake one that was promised the item", "[c270][c280]") {
   IntQueue queue;
   Log log;
   auto waiting = eddy::create_task(get_named(queue, log, "early"));
-  co_await eddy::yield();
+  co_await test::settle();
   queue.put_nowait(1);
   CHECK(queue.qsize() == 1);
   CHECK(queue.empty());  // there is nothing that anybody else may take
   CHECK_THROWS_AS(queue.get_nowait(), eddy::QueueEmpty);
   auto late = eddy::create_task(get_named(queue, log, "late"));
-  co_await turns(3);
+  co_await test::settle(3);
   CHECK(log == Log{"early1"});
   queue.put_nowait(2);
   co_await late;
   CHECK(log == Log{"early1", "late2"});
 }
 
-EDDY_TEST_CASE("a putter that comes later does not take the slot that was freed for an earlier one", "[c272][order]") {
+EDDY_TEST_CASE("a putter that comes later does not take the slot that was freed for an earlier one", "[c272]") {
   IntQueue queue(1);
   queue.put_nowait(1);
   Log log;
   auto waiting = eddy::create_task(put_named(queue, log, "early", 2));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(queue.get_nowait() == 1);
   CHECK(queue.full());
   CHECK_THROWS_AS(queue.put_nowait(3), eddy::QueueFull);
   auto late = eddy::create_task(put_named(queue, log, "late", 3));
-  co_await turns(2);
+  co_await test::settle(2);
   CHECK(log == Log{"early"});
   CHECK(queue.get_nowait() == 2);
   co_await late;
@@ -218,7 +217,7 @@ EDDY_TEST_CASE("what a woken getter was promised counts for the bound until it r
   Ints got;
   auto a = eddy::create_task(get_into(queue, got));
   auto b = eddy::create_task(get_into(queue, got));
-  co_await eddy::yield();
+  co_await test::settle();
   queue.put_nowait(1);
   CHECK(queue.full());
   CHECK_THROWS_AS(queue.put_nowait(2), eddy::QueueFull);
@@ -234,17 +233,17 @@ EDDY_TEST_CASE("a getter cancelled while it waits leaves, and the item goes to t
   auto a = eddy::create_task(get_named(queue, log, "a"));
   auto b = eddy::create_task(get_named(queue, log, "b"));
   auto c = eddy::create_task(get_named(queue, log, "c"));
-  co_await eddy::yield();
+  co_await test::settle();
   b.cancel();
   queue.put_nowait(1);
   queue.put_nowait(2);
-  co_await turns(2);
+  co_await test::settle(2);
   CHECK(log == Log{"a1", "c2"});
   CHECK(b.cancelled());
   CHECK(queue.qsize() == 0);
 }
 
-EDDY_TEST_CASE("a getter cancelled in the turn in which it was promised an item still gets it", "[c270][order]") {
+EDDY_TEST_CASE("a getter cancelled in the turn in which it was promised an item still gets it", "[c270]") {
   IntQueue queue;
   Ints got;
   bool went_on = false;
@@ -256,26 +255,26 @@ EDDY_TEST_CASE("a getter cancelled in the turn in which it was promised an item 
         after = true;
       },
       std::ref(queue), std::ref(got), std::ref(went_on));
-  co_await eddy::yield();
+  co_await test::settle();
   queue.put_nowait(1);
   queue.put_nowait(2);
   task.cancel();
-  co_await turns(2);
+  co_await test::settle(2);
   CHECK(got == Ints{1});
   CHECK_FALSE(went_on);  // the cancel stayed in force
   CHECK(task.cancelled());
   CHECK(drain(queue) == Ints{2});
 }
 
-EDDY_TEST_CASE("a getter cancelled first and then served is not given the item", "[c269][order]") {
+EDDY_TEST_CASE("a getter cancelled first and then served is not given the item", "[c269]") {
   IntQueue queue;
   Ints got;
   auto task = eddy::create_task(get_into(queue, got));
-  co_await eddy::yield();
+  co_await test::settle();
   task.cancel();
   queue.put_nowait(1);
   CHECK(queue.get_nowait() == 1);
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(task.cancelled());
   CHECK(got.empty());
 }
@@ -309,18 +308,17 @@ EDDY_LOOP_TEST_CASE("of many getters of which every other one is cancelled nothi
   }
 }
 
-EDDY_TEST_CASE("a putter cancelled while it waits leaves with its item, and the slot goes to the next one",
-               "[c272][order]") {
+EDDY_TEST_CASE("a putter cancelled while it waits leaves with its item, and the slot goes to the next one", "[c272]") {
   IntQueue queue(1);
   queue.put_nowait(0);
   Log log;
   auto a = eddy::create_task(put_named(queue, log, "a", 1));
   auto b = eddy::create_task(put_named(queue, log, "b", 2));
-  co_await eddy::yield();
+  co_await test::settle();
   a.cancel();
   CHECK(queue.get_nowait() == 0);
   CHECK(queue.get_nowait() == 2);
-  co_await turns(2);
+  co_await test::settle(2);
   CHECK(a.cancelled());
   CHECK(log == Log{"b"});
   CHECK(queue.empty());
@@ -333,10 +331,10 @@ EDDY_TEST_CASE("a putter cancelled in the turn in which its item was let in comp
   Log log;
   auto a = eddy::create_task(put_named(queue, log, "a", 1));
   auto b = eddy::create_task(put_named(queue, log, "b", 2));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(queue.get_nowait() == 0);
   a.cancel();
-  co_await turns(2);
+  co_await test::settle(2);
   CHECK(log == Log{"a"});
   CHECK(queue.get_nowait() == 1);
   co_await b;
@@ -377,7 +375,7 @@ EDDY_TEST_CASE("with maxsize one a producer and a consumer never stall", "[c274]
   CHECK(std::get<1>(results) == 499'500);
 }
 
-EDDY_TEST_CASE("with maxsize one several producers and consumers, some cancelled, never stall", "[c274][order]") {
+EDDY_TEST_CASE("with maxsize one several producers and consumers, some cancelled, never stall", "[c274]") {
   IntQueue queue(1);
   std::vector<eddy::TaskHandle<>> producers, consumers;
   int got = 0;
@@ -394,11 +392,11 @@ EDDY_TEST_CASE("with maxsize one several producers and consumers, some cancelled
     producers.push_back(eddy::create_task(produce(queue)));
     consumers.push_back(eddy::create_task(consume(queue, got)));
   }
-  co_await turns(5);
+  co_await test::settle(5);
   consumers[0].cancel();
   consumers[2].cancel();
   for (auto& producer : producers) co_await producer;
-  co_await turns(5);
+  co_await test::settle(5);
   CHECK(got == 400);
   for (auto& consumer : consumers) consumer.cancel();
 }
@@ -412,15 +410,15 @@ TEST_CASE("task_done once too often throws a named error", "[c275]") {
   CHECK_THROWS_WITH(queue.task_done(), "eddy: task_done() was called more often than items were put into the queue");
 }
 
-EDDY_TEST_CASE("join completes at once for a queue into which nothing was put", "[c276][order]") {
+EDDY_TEST_CASE("join completes at once for a queue into which nothing was put", "[c276]") {
   IntQueue queue;
   auto task = eddy::create_task([](IntQueue& q) -> eddy::Task<> { co_await q.join(); }, std::ref(queue));
   co_await queue.join();
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(task.done());
 }
 
-EDDY_TEST_CASE("join waits until task_done was called for every item", "[c276][order]") {
+EDDY_TEST_CASE("join waits until task_done was called for every item", "[c276]") {
   IntQueue queue;
   auto worker = [](IntQueue& q) -> eddy::Task<> {
     for (;;) {
@@ -436,7 +434,7 @@ EDDY_TEST_CASE("join waits until task_done was called for every item", "[c276][o
   auto other = eddy::create_task([](IntQueue& q) -> eddy::Task<> { co_await q.join(); }, std::ref(queue));
   co_await queue.join();
   CHECK(now() - start == 6s);
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(other.done());
   queue.put_nowait(1);  // it can be joined again
   co_await queue.join();
@@ -445,38 +443,38 @@ EDDY_TEST_CASE("join waits until task_done was called for every item", "[c276][o
   b.cancel();
 }
 
-EDDY_TEST_CASE("an item that is let in from a waiting putter counts for join", "[c276][order]") {
+EDDY_TEST_CASE("an item that is let in from a waiting putter counts for join", "[c276]") {
   IntQueue queue(1);
   Log log;
   queue.put_nowait(1);
   auto putter = eddy::create_task(put_named(queue, log, "put", 2));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(queue.get_nowait() == 1);
   queue.task_done();
   auto joiner = eddy::create_task([](IntQueue& q) -> eddy::Task<> { co_await q.join(); }, std::ref(queue));
-  co_await turns(3);
+  co_await test::settle(3);
   CHECK_FALSE(joiner.done());
   CHECK(queue.get_nowait() == 2);
   queue.task_done();
   co_await joiner;
 }
 
-EDDY_TEST_CASE("a join that is cancelled leaves, and the others go on waiting", "[c276][order]") {
+EDDY_TEST_CASE("a join that is cancelled leaves, and the others go on waiting", "[c276]") {
   IntQueue queue;
   queue.put_nowait(1);
   auto join = [](IntQueue& q) -> eddy::Task<> { co_await q.join(); };
   auto a = eddy::create_task(join(queue));
   auto b = eddy::create_task(join(queue));
-  co_await eddy::yield();
+  co_await test::settle();
   a.cancel();
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(a.cancelled());
   CHECK_FALSE(b.done());
   queue.task_done();
   co_await b;
 }
 
-EDDY_TEST_CASE("who waits at a queue that is destroyed goes on waiting until it is cancelled", "[order]") {
+EDDY_TEST_CASE("who waits at a queue that is destroyed goes on waiting until it is cancelled") {
   Ints got;
   Log log;
   auto queue = std::make_unique<IntQueue>(1);
@@ -485,27 +483,27 @@ EDDY_TEST_CASE("who waits at a queue that is destroyed goes on waiting until it 
   auto getter = eddy::create_task(get_into(*queue, got));
   auto putter = eddy::create_task(put_named(*full, log, "put", 2));
   auto joiner = eddy::create_task([](IntQueue& q) -> eddy::Task<> { co_await q.join(); }, std::ref(*full));
-  co_await eddy::yield();
+  co_await test::settle();
   queue.reset();
   full.reset();
-  co_await turns(3);
+  co_await test::settle(3);
   for (auto* task : {&getter, &putter, &joiner}) {
     CHECK_FALSE(task->done());
     task->cancel();
   }
-  co_await turns(2);
+  co_await test::settle(2);
   for (auto* task : {&getter, &putter, &joiner}) CHECK(task->cancelled());
   CHECK(got.empty());
 }
 
-EDDY_TEST_CASE("a getter whose queue is destroyed before it can take its item is refused", "[order]") {
+EDDY_TEST_CASE("a getter whose queue is destroyed before it can take its item is refused") {
   Ints got;
   auto queue = std::make_unique<IntQueue>();
   auto getter = eddy::create_task(get_into(*queue, got));
-  co_await eddy::yield();
+  co_await test::settle();
   queue->put_nowait(1);
   queue.reset();
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK_THROWS_AS(getter.result(), eddy::QueueShutDown);
 }
 
@@ -533,31 +531,31 @@ EDDY_TEST_CASE("a getter whose frame is destroyed by force gives its promised it
   // A getter that is woken and then unwound without being resumed, as a loop that is torn down may do it.
   auto first = eddy::create_task(get_into(queue, got));
   auto second = eddy::create_task(get_into(queue, got));
-  co_await eddy::yield();
+  co_await test::settle();
   queue.put_nowait(1);
   auto* root = eddy::detail::HandleAccess::frame(first);
   REQUIRE(root->state == eddy::detail::State::ready);
   root->state = eddy::detail::State::unwind;
-  co_await turns(2);
+  co_await test::settle(2);
   CHECK(first.cancelled());
   CHECK(second.done());
   CHECK(got == Ints{1});
   CHECK(queue.qsize() == 0);
 
   auto third = eddy::create_task(get_into(queue, got));
-  co_await eddy::yield();
+  co_await test::settle();
   queue.put_nowait(2);
   eddy::detail::HandleAccess::frame(third)->state = eddy::detail::State::unwind;
-  co_await turns(2);
+  co_await test::settle(2);
   CHECK(third.cancelled());
   CHECK(drain(queue) == Ints{2});
 }
 
-EDDY_TEST_CASE("a task that waits where one of another loop waits is told", "[order]") {
+EDDY_TEST_CASE("a task that waits where one of another loop waits is told") {
   IntQueue queue;
   Ints got;
   auto mine = eddy::create_task(get_into(queue, got));
-  co_await eddy::yield();
+  co_await test::settle();
   std::string said;
   std::thread([&] {  // this thread waits for it, so nothing happens at the same time
     try {

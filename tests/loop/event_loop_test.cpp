@@ -105,10 +105,10 @@ EDDY_LOOP_TEST_CASE("a callback may cancel others that are due in the same pass,
   CHECK(log == Log{"first", "timer"});
 }
 
-EDDY_TEST_CASE("a callback that has run is destroyed, though its handle is kept", "[loop][c325][order]") {
+EDDY_TEST_CASE("a callback that has run is destroyed, though its handle is kept", "[loop][c325]") {
   const eddy::Handle handle = eddy::get_running_loop().call_soon([tracked = test::Tracked()] {});
   CHECK(test::Tracked::alive == 1);
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(test::Tracked::alive == 0);
   CHECK_FALSE(handle.cancelled());
 }

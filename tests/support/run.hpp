@@ -40,6 +40,14 @@ using eddy::testing::detail::record_report;
 // The loop's time, to be subtracted: `const auto start = test::now(); …; CHECK(test::now() - start == 5s);`.
 inline eddy::TimePoint now() { return eddy::get_running_loop().time(); }
 
+// Gives the tasks that were started a turn, or several, to get to where they wait. In another order than FIFO a turn is not
+// enough for that: then until all of them wait.
+inline eddy::Task<> settle(int turns = 1) {
+  for (int i = 0; i < turns; ++i) co_await eddy::yield();
+  const auto* disturbance = eddy::testing::detail::Disturbance::current();
+  if (disturbance != nullptr && disturbance->seed != 0) co_await eddy::testing::wait_all_tasks_blocked();
+}
+
 // Counts how often objects of it are made and destroyed, to see that frames are destroyed exactly once.
 struct Tracked {
   static inline int alive = 0;

@@ -81,7 +81,7 @@ EDDY_TEST_CASE("who comes before the last generation has gone on is counted when
   eddy::Barrier barrier(2);
   Log log;
   auto a = eddy::create_task(logged(barrier, log, "a"));
-  co_await eddy::yield();
+  co_await test::settle();
   co_await barrier.wait();  // lets a go, who has not run yet
   auto b = eddy::create_task(logged(barrier, log, "b"));
   const bool second = co_await eddy::move_on_after(1s, party(barrier)) != std::nullopt;
@@ -90,12 +90,11 @@ EDDY_TEST_CASE("who comes before the last generation has gone on is counted when
   CHECK(barrier.n_waiting() == 0);
 }
 
-EDDY_TEST_CASE("a task that is not yet counted can be cancelled, and does not pass with the others",
-               "[c260][c261][order]") {
+EDDY_TEST_CASE("a task that is not yet counted can be cancelled, and does not pass with the others", "[c260][c261]") {
   eddy::Barrier barrier(2);
   Log log;
   auto a = eddy::create_task(logged(barrier, log, "a"));
-  co_await eddy::yield();
+  co_await test::settle();
   co_await barrier.wait();
   const auto early = co_await eddy::move_on_after(1s, party(barrier));
   CHECK_FALSE(early.has_value());
@@ -113,13 +112,13 @@ EDDY_TEST_CASE("seven tasks at a barrier for three make two generations, one aft
   std::vector<eddy::TaskHandle<>> tasks;
   for (const char* name : {"a", "b", "c", "d", "e", "f", "g"})
     tasks.push_back(eddy::create_task(logged(barrier, log, name)));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(barrier.n_waiting() == 0);  // a and b have not gone on, so nobody else is counted
   co_await eddy::sleep(1s);
   CHECK(log == Log{"c 2", "a 0", "b 1", "f 2", "d 0", "e 1"});
   CHECK(barrier.n_waiting() == 1);
   tasks.back().cancel();
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(barrier.n_waiting() == 0);
 }
 
@@ -131,7 +130,7 @@ EDDY_TEST_CASE("a cancelled party is no longer counted, and another may come in 
   co_await eddy::sleep(1s);
   a.cancel();
   CHECK(barrier.n_waiting() == 1);
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(a.cancelled());
   CHECK_FALSE(barrier.broken());
   auto c = eddy::create_task(logged(barrier, log, "c"));
@@ -144,13 +143,13 @@ EDDY_TEST_CASE("a cancelled party is no longer counted, and another may come in 
   CHECK(barrier.n_waiting() == 0);
 }
 
-EDDY_TEST_CASE("a party cancelled after it was let go has its index", "[c261][order]") {
+EDDY_TEST_CASE("a party cancelled after it was let go has its index", "[c261]") {
   eddy::Barrier barrier(2);
   auto a = eddy::create_task(party(barrier));
-  co_await eddy::yield();
+  co_await test::settle();
   co_await barrier.wait();
   a.cancel();
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK_FALSE(a.cancelled());
   CHECK(a.result() == 0);
   CHECK(barrier.n_waiting() == 0);
@@ -165,7 +164,7 @@ EDDY_TEST_CASE("a task that is to stop does not count, unless it is the last one
   eddy::Barrier barrier(2);
   Log log;
   auto a = eddy::create_task(kStopped(barrier, log));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(a.cancelled());
   CHECK(barrier.n_waiting() == 0);
   auto b = eddy::create_task(logged(barrier, log, "b"));
@@ -276,11 +275,11 @@ EDDY_TEST_CASE("abort breaks the barrier for those who wait and all who come, un
   CHECK(d + e == 1);
 }
 
-EDDY_TEST_CASE("a task cancelled after the abort has the error", "[c261][order]") {
+EDDY_TEST_CASE("a task cancelled after the abort has the error", "[c261]") {
   eddy::Barrier barrier(2);
   Log log;
   auto a = eddy::create_task(logged(barrier, log, "a"));
-  co_await eddy::yield();
+  co_await test::settle();
   barrier.abort();
   a.cancel();
   co_await a;

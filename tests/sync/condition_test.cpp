@@ -49,11 +49,11 @@ eddy::Task<> hold(eddy::Condition& condition, Log& log, std::string name, std::c
 
 }  // namespace
 
-EDDY_TEST_CASE("wait releases the lock, and holds it again when it returns", "[c247][order]") {
+EDDY_TEST_CASE("wait releases the lock, and holds it again when it returns", "[c247]") {
   eddy::Condition condition;
   Log log;
   auto a = eddy::create_task(waiter(condition, log, "a"));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK_FALSE(condition.locked());
   {
     const auto guard = co_await condition.scoped();
@@ -104,7 +104,7 @@ EDDY_TEST_CASE("two conditions may share a lock", "[c247]") {
   CHECK_FALSE(lock.locked());
 }
 
-EDDY_TEST_CASE("wait, notify and release without the lock are errors and change nothing", "[c247][order]") {
+EDDY_TEST_CASE("wait, notify and release without the lock are errors and change nothing", "[c247]") {
   eddy::Condition condition;
   bool refused = false;
   try {
@@ -120,7 +120,7 @@ EDDY_TEST_CASE("wait, notify and release without the lock are errors and change 
   CHECK_FALSE(condition.locked());
   Log log;
   auto a = eddy::create_task(waiter(condition, log, "a"));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK_THROWS_AS(condition.notify(), eddy::LockNotHeldError);
   co_await notifier(condition);
   co_await a;
@@ -195,7 +195,7 @@ EDDY_TEST_CASE("a notified task stands behind those who wait for the lock alread
   eddy::Condition condition;
   Log log;
   auto a = eddy::create_task(waiter(condition, log, "a"));
-  co_await eddy::yield();
+  co_await test::settle();
   {
     const auto guard = co_await condition.scoped();
     auto before = eddy::create_task(hold(condition, log, "before", 1s));
@@ -263,14 +263,14 @@ EDDY_TEST_CASE("what the predicate throws is thrown by wait_for, with the lock h
   condition.release();
 }
 
-EDDY_TEST_CASE("a cancelled wait unwinds with the lock held, if the lock is free", "[c250][order]") {
+EDDY_TEST_CASE("a cancelled wait unwinds with the lock held, if the lock is free", "[c250]") {
   eddy::Condition condition;
   Log log;
   auto a = eddy::create_task(waiter(condition, log, "a"));
-  co_await eddy::yield();
+  co_await test::settle();
   a.cancel();
   CHECK(condition.locked());  // at once, so that nobody comes between
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(a.cancelled());
   CHECK(log == Log{"a leaves with the lock"});
   CHECK_FALSE(condition.locked());
@@ -280,10 +280,10 @@ EDDY_TEST_CASE("a cancelled wait first waits for a lock that is held, in its tur
   eddy::Condition condition;
   Log log;
   auto a = eddy::create_task(waiter(condition, log, "a"));
-  co_await eddy::yield();
+  co_await test::settle();
   auto b = eddy::create_task(hold(condition, log, "b", 5s));
   auto c = eddy::create_task(hold(condition, log, "c", 5s));
-  co_await eddy::yield();
+  co_await test::settle();
   a.cancel();
   a.cancel();
   auto d = eddy::create_task(hold(condition, log, "d", 5s));
@@ -296,13 +296,13 @@ EDDY_TEST_CASE("a cancelled wait first waits for a lock that is held, in its tur
   CHECK_FALSE(condition.locked());
 }
 
-EDDY_TEST_CASE("a cancelled wait that waits for the lock cannot be hurried, not by a timeout either", "[c250][order]") {
+EDDY_TEST_CASE("a cancelled wait that waits for the lock cannot be hurried, not by a timeout either", "[c250]") {
   eddy::Condition condition;
   Log log;
   auto a = eddy::create_task(
       [](eddy::Condition& c, Log& lines) -> eddy::Task<> { co_await eddy::wait_for(waiter(c, lines, "a"), 2s); },
       std::ref(condition), std::ref(log));
-  co_await eddy::yield();
+  co_await test::settle();
   auto b = eddy::create_task(hold(condition, log, "b", 5s));
   co_await eddy::sleep(1s);
   a.cancel();
@@ -314,8 +314,7 @@ EDDY_TEST_CASE("a cancelled wait that waits for the lock cannot be hurried, not 
   CHECK(log == Log{"b holds", "b releases", "a leaves with the lock"});
 }
 
-EDDY_TEST_CASE("a task cancelled after the notify returns with the lock, and stops where it blocks next",
-               "[c251][order]") {
+EDDY_TEST_CASE("a task cancelled after the notify returns with the lock, and stops where it blocks next", "[c251]") {
   eddy::Condition condition;
   Log log;
   auto a = eddy::create_task(
@@ -328,7 +327,7 @@ EDDY_TEST_CASE("a task cancelled after the notify returns with the lock, and sto
         lines.push_back("never");
       },
       std::ref(condition), std::ref(log));
-  co_await eddy::yield();
+  co_await test::settle();
   {
     const auto guard = co_await condition.scoped();
     condition.notify();
@@ -337,17 +336,17 @@ EDDY_TEST_CASE("a task cancelled after the notify returns with the lock, and sto
     CHECK_FALSE(a.done());
     CHECK(log.empty());
   }
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(a.cancelled());
   CHECK(log == Log{"woken, cancel pending", "a leaves with the lock"});
   CHECK_FALSE(condition.locked());
 }
 
-EDDY_TEST_CASE("a task cancelled after it got the lock returns with the lock", "[c251][order]") {
+EDDY_TEST_CASE("a task cancelled after it got the lock returns with the lock", "[c251]") {
   eddy::Condition condition;
   Log log;
   auto a = eddy::create_task(waiter(condition, log, "a"));
-  co_await eddy::yield();
+  co_await test::settle();
   co_await notifier(condition);
   CHECK(condition.locked());  // a has it, but has not run
   a.cancel();
@@ -457,8 +456,8 @@ EDDY_TEST_CASE("waiters in the middle of the queue can be cancelled, and the res
     lines.push_back(name);
   };
   for (const char* name : {"a", "b", "c", "d"}) tasks.push_back(eddy::create_task(kWait(condition, log, name)));
-  co_await eddy::yield();
-  co_await eddy::yield();
+  co_await test::settle();
+  co_await test::settle();
   tasks[1].cancel();
   tasks[2].cancel();
   co_await notifier(condition, 2);
@@ -520,28 +519,28 @@ EDDY_TEST_CASE("a notify in the turn of the deadline is not lost", "[c255][order
   CHECK_FALSE(condition.locked());
 }
 
-EDDY_TEST_CASE("a stop token can end a wait by cancelling its task", "[c256][order]") {
+EDDY_TEST_CASE("a stop token can end a wait by cancelling its task", "[c256]") {
   eddy::Condition condition;
   Log log;
   std::stop_source source;
   auto a = eddy::create_task(waiter(condition, log, "a"));
-  co_await eddy::yield();
+  co_await test::settle();
   {
     const std::stop_callback on_stop(source.get_token(), [&] { a.cancel("stop requested"); });
     source.request_stop();
   }
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(a.cancelled());
   CHECK(log == Log{"a leaves with the lock"});
 }
 
-EDDY_TEST_CASE("the reason given to cancel survives the wait for the lock", "[c257][order]") {
+EDDY_TEST_CASE("the reason given to cancel survives the wait for the lock", "[c257]") {
   eddy::Condition condition;
   Log log;
   auto a = eddy::create_task(waiter(condition, log, "a"));
-  co_await eddy::yield();
+  co_await test::settle();
   auto b = eddy::create_task(hold(condition, log, "b", 1s));
-  co_await eddy::yield();
+  co_await test::settle();
   a.cancel("the reason");
   std::string reason;
   try {
@@ -554,7 +553,7 @@ EDDY_TEST_CASE("the reason given to cancel survives the wait for the lock", "[c2
   CHECK(b.done());
 }
 
-EDDY_TEST_CASE("a wait deep in a chain of awaits is cancelled with the lock held", "[c250][order]") {
+EDDY_TEST_CASE("a wait deep in a chain of awaits is cancelled with the lock held", "[c250]") {
   static constexpr auto kInner = [](eddy::Condition& c, Log& log) -> eddy::Task<> {
     const HeldAtExit leaves(c, log, "inner");
     co_await c.wait_for([] { return false; });
@@ -567,12 +566,12 @@ EDDY_TEST_CASE("a wait deep in a chain of awaits is cancelled with the lock held
   eddy::Condition condition;
   Log log;
   auto a = eddy::create_task(kOuter(condition, log));
-  co_await eddy::yield();
+  co_await test::settle();
   auto b = eddy::create_task(hold(condition, log, "b", 1s));
-  co_await eddy::yield();
+  co_await test::settle();
   a.cancel();
   co_await b;
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(a.cancelled());
   CHECK(log == Log{"b holds", "b releases", "inner leaves with the lock", "outer leaves with the lock"});
   CHECK_FALSE(condition.locked());
@@ -626,7 +625,7 @@ EDDY_TEST_CASE("a million waits and notifications need no stack", "[large]") {
   CHECK_FALSE(condition.locked());
 }
 
-EDDY_TEST_CASE("a hundred thousand waiters are notified, or cancelled, without stack", "[order][large]") {
+EDDY_TEST_CASE("a hundred thousand waiters are notified, or cancelled, without stack", "[large]") {
   static constexpr auto kWait = [](eddy::Condition& c, int& woken) -> eddy::Task<> {
     const auto guard = co_await c.scoped();
     co_await c.wait();
@@ -636,7 +635,7 @@ EDDY_TEST_CASE("a hundred thousand waiters are notified, or cancelled, without s
   int woken = 0;
   std::vector<eddy::TaskHandle<>> tasks;
   for (int i = 0; i < 100'000; ++i) tasks.push_back(eddy::create_task(kWait(condition, woken)));
-  co_await eddy::yield();
+  co_await test::settle();
   for (int i = 0; i < 100'000; i += 2) tasks[static_cast<std::size_t>(i)].cancel();
   co_await condition.acquire();
   condition.notify_all();

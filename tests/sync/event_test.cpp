@@ -49,11 +49,11 @@ EDDY_TEST_CASE("set wakes all waiters in the order of arrival, and none inside t
   CHECK(log == Log{"a", "b", "c"});
 }
 
-EDDY_TEST_CASE("set and clear in one turn still wake those who waited", "[c239][order]") {
+EDDY_TEST_CASE("set and clear in one turn still wake those who waited", "[c239]") {
   eddy::Event event;
   Log log;
   auto before = eddy::create_task(waiter(event, log, "before"));
-  co_await eddy::yield();
+  co_await test::settle();
   event.set();
   event.clear();
   auto after = eddy::create_task(waiter(event, log, "after"));
@@ -66,14 +66,14 @@ EDDY_TEST_CASE("set and clear in one turn still wake those who waited", "[c239][
   CHECK(log == Log{"before", "after"});
 }
 
-EDDY_TEST_CASE("a waiter that is cancelled leaves the queue and the others stay", "[c240][order]") {
+EDDY_TEST_CASE("a waiter that is cancelled leaves the queue and the others stay", "[c240]") {
   eddy::Event event;
   Log log;
   auto a = eddy::create_task(waiter(event, log, "a"));
   auto b = eddy::create_task(waiter(event, log, "b"));
-  co_await eddy::yield();
+  co_await test::settle();
   a.cancel();
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(a.cancelled());
   CHECK_FALSE(b.done());
   event.set();
@@ -81,7 +81,7 @@ EDDY_TEST_CASE("a waiter that is cancelled leaves the queue and the others stay"
   CHECK(log == Log{"b"});
 }
 
-EDDY_TEST_CASE("a waiter that is cancelled after the set goes on, and stops where it blocks next", "[c240][order]") {
+EDDY_TEST_CASE("a waiter that is cancelled after the set goes on, and stops where it blocks next", "[c240]") {
   eddy::Event event;
   Log log;
   auto a = eddy::create_task(
@@ -92,7 +92,7 @@ EDDY_TEST_CASE("a waiter that is cancelled after the set goes on, and stops wher
         lines.push_back("never");
       },
       std::ref(event), std::ref(log));
-  co_await eddy::yield();
+  co_await test::settle();
   event.set();
   a.cancel();
   co_await eddy::sleep(1s);
@@ -141,7 +141,7 @@ EDDY_TEST_CASE("a woken waiter may set, clear and wait again", "[c244]") {
   CHECK(a.done());
 }
 
-EDDY_TEST_CASE("the destructors of a waiter that is unwound may set the event", "[c244][order]") {
+EDDY_TEST_CASE("the destructors of a waiter that is unwound may set the event", "[c244]") {
   struct Setter {
     explicit Setter(eddy::Event& target) : event(target) {}
     ~Setter() { event.set(); }
@@ -156,7 +156,7 @@ EDDY_TEST_CASE("the destructors of a waiter that is unwound may set the event", 
       },
       std::ref(event));
   auto b = eddy::create_task(waiter(event, log, "b"));
-  co_await eddy::yield();
+  co_await test::settle();
   a.cancel();
   co_await b;
   CHECK(a.cancelled());
@@ -197,7 +197,7 @@ EDDY_TEST_CASE("a million waits for an event need no stack", "[large]") {
   CHECK_FALSE(ping.is_set());
 }
 
-EDDY_TEST_CASE("a hundred thousand waiters of one event wake in order", "[order][large]") {
+EDDY_TEST_CASE("a hundred thousand waiters of one event wake in order", "[large]") {
   static constexpr auto kWait = [](eddy::Event& event, int& next, int mine) -> eddy::Task<> {
     co_await event.wait();
     if (next++ != mine) FAIL("out of order");
@@ -206,7 +206,7 @@ EDDY_TEST_CASE("a hundred thousand waiters of one event wake in order", "[order]
   int next = 0;
   std::vector<eddy::TaskHandle<>> waiters;
   for (int i = 0; i < 100'000; ++i) waiters.push_back(eddy::create_task(kWait(event, next, i)));
-  co_await eddy::yield();
+  co_await test::settle();
   event.set();
   co_await waiters.back();
   CHECK(next == 100'000);

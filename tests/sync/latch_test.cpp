@@ -23,10 +23,10 @@ EDDY_TEST_CASE("a latch opens at zero and lets the waiters go in the order of ar
   Log log;
   auto a = eddy::create_task(waiter(latch, log, "a"));
   auto b = eddy::create_task(waiter(latch, log, "b"));
-  co_await eddy::yield();
+  co_await test::settle();
   latch.count_down();
   CHECK_FALSE(latch.try_wait());
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(log.empty());
   latch.count_down(2);
   CHECK(latch.try_wait());
@@ -78,15 +78,15 @@ EDDY_TEST_CASE("arrive_and_wait counts when it is awaited, and the last to arriv
   CHECK(log == Log{"c", "a", "b"});
 }
 
-EDDY_TEST_CASE("a waiter of a latch that is cancelled leaves, and what it counted stays counted", "[order]") {
+EDDY_TEST_CASE("a waiter of a latch that is cancelled leaves, and what it counted stays counted") {
   static constexpr auto kArrive = [](eddy::Latch& latch) -> eddy::Task<> { co_await latch.arrive_and_wait(); };
   eddy::Latch latch(2);
   Log log;
   auto a = eddy::create_task(kArrive(latch));
   auto b = eddy::create_task(waiter(latch, log, "b"));
-  co_await eddy::yield();
+  co_await test::settle();
   a.cancel();
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(a.cancelled());
   CHECK_FALSE(latch.try_wait());
   latch.count_down();
@@ -94,11 +94,11 @@ EDDY_TEST_CASE("a waiter of a latch that is cancelled leaves, and what it counte
   CHECK(log == Log{"b"});
 }
 
-EDDY_TEST_CASE("a waiter cancelled after the latch opened goes on", "[order]") {
+EDDY_TEST_CASE("a waiter cancelled after the latch opened goes on") {
   eddy::Latch latch(1);
   Log log;
   auto a = eddy::create_task(waiter(latch, log, "a"));
-  co_await eddy::yield();
+  co_await test::settle();
   latch.count_down();
   a.cancel();
   co_await a;
@@ -115,7 +115,7 @@ EDDY_TEST_CASE("a wait for a latch can time out") {
   co_await eddy::wait_for(latch.wait(), 2s);
 }
 
-EDDY_TEST_CASE("a latch of a million needs no stack, with a hundred thousand waiters", "[order][large]") {
+EDDY_TEST_CASE("a latch of a million needs no stack, with a hundred thousand waiters", "[large]") {
   static constexpr auto kWait = [](eddy::Latch& latch, int& next, int mine) -> eddy::Task<> {
     co_await latch.wait();
     if (next++ != mine) FAIL("out of order");
@@ -124,7 +124,7 @@ EDDY_TEST_CASE("a latch of a million needs no stack, with a hundred thousand wai
   int next = 0;
   std::vector<eddy::TaskHandle<>> waiters;
   for (int i = 0; i < 100'000; ++i) waiters.push_back(eddy::create_task(kWait(latch, next, i)));
-  co_await eddy::yield();
+  co_await test::settle();
   for (int i = 0; i < 1'000'000; ++i) latch.count_down();
   co_await waiters.back();
   CHECK(next == 100'000);

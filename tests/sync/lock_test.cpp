@@ -33,7 +33,7 @@ eddy::Task<eddy::LockGuard> take_guard(eddy::Lock& lock) { co_return co_await lo
 
 }  // namespace
 
-EDDY_TEST_CASE("a free lock is taken without suspending", "[c211][order]") {
+EDDY_TEST_CASE("a free lock is taken without suspending", "[c211]") {
   eddy::Lock lock;
   bool others_ran = false;
   eddy::get_running_loop().call_soon([&] { others_ran = true; });
@@ -46,7 +46,7 @@ EDDY_TEST_CASE("a free lock is taken without suspending", "[c211][order]") {
   }
   CHECK_FALSE(lock.locked());
   CHECK_FALSE(others_ran);
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(others_ran);
 }
 
@@ -60,12 +60,12 @@ EDDY_TEST_CASE("one task at a time holds a lock, and the waiters get it in the o
   CHECK_FALSE(lock.locked());
 }
 
-EDDY_TEST_CASE("release does not run the waiter inside the call", "[order]") {
+EDDY_TEST_CASE("release does not run the waiter inside the call") {
   eddy::Lock lock;
   int acquired = 0;
   co_await lock.acquire();
   auto waiter = eddy::create_task(acquire_only(lock, acquired));
-  co_await eddy::yield();
+  co_await test::settle();
   lock.release();
   CHECK(acquired == 0);
   CHECK(lock.locked());  // it is the waiter's already
@@ -74,12 +74,12 @@ EDDY_TEST_CASE("release does not run the waiter inside the call", "[order]") {
   lock.release();
 }
 
-EDDY_TEST_CASE("nobody overtakes a waiter, not even the task that has just released the lock", "[c217][order]") {
+EDDY_TEST_CASE("nobody overtakes a waiter, not even the task that has just released the lock", "[c217]") {
   eddy::Lock lock;
   Log log;
   co_await lock.acquire();
   auto waiter = eddy::create_task(holder(lock, log, "waiter"));
-  co_await eddy::yield();
+  co_await test::settle();
   lock.release();
   CHECK_FALSE(lock.try_acquire());
   co_await lock.acquire();
@@ -97,7 +97,7 @@ EDDY_TEST_CASE("a waiter that is cancelled leaves the queue, and the next one ge
   auto a = eddy::create_task(holder(lock, log, "a"));
   auto b = eddy::create_task(holder(lock, log, "b"));
   auto c = eddy::create_task(holder(lock, log, "c"));
-  co_await eddy::yield();
+  co_await test::settle();
   a.cancel();
   lock.release();  // in the same turn
   co_await c;
@@ -106,14 +106,14 @@ EDDY_TEST_CASE("a waiter that is cancelled leaves the queue, and the next one ge
   CHECK_FALSE(lock.locked());
 }
 
-EDDY_TEST_CASE("the last waiter's cancel leaves the lock usable", "[c212][order]") {
+EDDY_TEST_CASE("the last waiter's cancel leaves the lock usable", "[c212]") {
   eddy::Lock lock;
   Log log;
   co_await lock.acquire();
   auto only = eddy::create_task(holder(lock, log, "only"));
-  co_await eddy::yield();
+  co_await test::settle();
   only.cancel();
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(only.cancelled());
   CHECK(lock.locked());
   lock.release();
@@ -128,7 +128,7 @@ EDDY_TEST_CASE("a waiter that is cancelled after the hand-over has the lock, exa
   co_await lock.acquire();
   auto a = eddy::create_task(holder(lock, log, "a", 1s));
   auto b = eddy::create_task(holder(lock, log, "b"));
-  co_await eddy::yield();
+  co_await test::settle();
   lock.release();
   a.cancel();
   CHECK(log.empty());
@@ -176,20 +176,20 @@ EDDY_TEST_CASE("releasing a lock that nobody holds is an error and changes nothi
   lock.release();
 }
 
-EDDY_TEST_CASE("in debug mode only the task that acquired a lock may release it", "[c216][order]") {
+EDDY_TEST_CASE("in debug mode only the task that acquired a lock may release it", "[c216]") {
   eddy::get_running_loop().set_debug(true);
   eddy::Lock lock;
   int acquired = 0;
   co_await lock.acquire();
   auto other = eddy::create_task(release_only(lock));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK_THROWS_AS(other.result(), eddy::LockNotHeldError);
   CHECK(lock.locked());
   lock.release();
 
   REQUIRE(lock.try_acquire());
   auto next = eddy::create_task(acquire_only(lock, acquired));
-  co_await eddy::yield();
+  co_await test::settle();
   lock.release();
   co_await next;
   CHECK_THROWS_WITH(lock.release(), "eddy: release: another task holds this lock");  // it was handed to `next`
@@ -329,7 +329,7 @@ EDDY_TEST_CASE("a million contended hand-overs need no stack", "[large]") {
   CHECK(count == 1'000'000);
 }
 
-EDDY_TEST_CASE("a hundred thousand waiters of one lock are served, or cancelled, without stack", "[order][large]") {
+EDDY_TEST_CASE("a hundred thousand waiters of one lock are served, or cancelled, without stack", "[large]") {
   eddy::Lock lock;
   int acquired = 0;
   std::vector<eddy::TaskHandle<>> waiters;
@@ -339,7 +339,7 @@ EDDY_TEST_CASE("a hundred thousand waiters of one lock are served, or cancelled,
     ++count;
   };
   for (int i = 0; i < 100'000; ++i) waiters.push_back(eddy::create_task(kWait(lock, acquired)));
-  co_await eddy::yield();
+  co_await test::settle();
   for (int i = 0; i < 100'000; i += 2) waiters[static_cast<std::size_t>(i)].cancel();
   lock.release();
   co_await waiters.back();

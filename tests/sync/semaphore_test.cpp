@@ -52,7 +52,7 @@ TEST_CASE("a semaphore has one permit unless told otherwise, and may start with 
   CHECK(none.locked());
 }
 
-EDDY_TEST_CASE("acquire does not suspend while permits are free", "[order]") {
+EDDY_TEST_CASE("acquire does not suspend while permits are free") {
   eddy::Semaphore semaphore(2);
   bool other_ran = false;
   eddy::get_running_loop().call_soon([&] { other_ran = true; });
@@ -60,7 +60,7 @@ EDDY_TEST_CASE("acquire does not suspend while permits are free", "[order]") {
   const auto permit = co_await semaphore.scoped();
   CHECK(semaphore.value() == 0);
   CHECK_FALSE(other_ran);
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(other_ran);
 }
 
@@ -120,11 +120,11 @@ EDDY_TEST_CASE("a task that releases and acquires again at once stands behind th
   CHECK(log == expected);
 }
 
-EDDY_TEST_CASE("nobody overtakes a waiter to whom a permit was handed but who has not run yet", "[c227][order]") {
+EDDY_TEST_CASE("nobody overtakes a waiter to whom a permit was handed but who has not run yet", "[c227]") {
   Log log;
   eddy::Semaphore semaphore(0);
   const auto waiter = eddy::create_task(take(semaphore, log, "waiter"));
-  co_await eddy::yield();
+  co_await test::settle();
   semaphore.release();
   CHECK(semaphore.value() == 0);  // handed over, and reserved at once
   CHECK(semaphore.locked());
@@ -140,11 +140,11 @@ EDDY_TEST_CASE("nobody overtakes a waiter to whom a permit was handed but who ha
   CHECK(log.size() == 2);
 }
 
-EDDY_TEST_CASE("try_acquire fails while somebody waits, even if it would fit", "[c227][order]") {
+EDDY_TEST_CASE("try_acquire fails while somebody waits, even if it would fit", "[c227]") {
   Log log;
   eddy::Semaphore semaphore(2);
   const auto large = eddy::create_task(take(semaphore, log, "large", 3));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(semaphore.value() == 2);
   CHECK(semaphore.locked());
   CHECK_FALSE(semaphore.try_acquire());
@@ -158,12 +158,12 @@ EDDY_TEST_CASE("several releases wake several waiters in one pass, in order", "[
   eddy::Semaphore semaphore(0);
   std::vector<eddy::TaskHandle<>> waiters;
   for (int i = 0; i < 4; ++i) waiters.push_back(eddy::create_task(take(semaphore, log, std::to_string(i))));
-  co_await eddy::yield();
+  co_await test::settle();
   semaphore.release();
   semaphore.release();
   semaphore.release();
   CHECK(log.empty());
-  co_await eddy::yield();
+  co_await test::settle();
   const Log expected{"0", "1", "2"};
   CHECK(log == expected);
   semaphore.release();
@@ -177,9 +177,9 @@ EDDY_TEST_CASE("release(n) wakes as many waiters as it can serve", "[c229][order
   const auto a = eddy::create_task(take(semaphore, log, "a", 2));
   const auto b = eddy::create_task(take(semaphore, log, "b", 1));
   const auto c = eddy::create_task(take(semaphore, log, "c", 3));
-  co_await eddy::yield();
+  co_await test::settle();
   semaphore.release(5);
-  co_await eddy::yield();
+  co_await test::settle();
   const Log expected{"a", "b"};
   CHECK(log == expected);
   CHECK(semaphore.value() == 2);
@@ -195,7 +195,7 @@ EDDY_TEST_CASE("a large request at the head is not starved by small ones behind 
   const auto large = eddy::create_task(take(semaphore, log, "large", 4));
   std::vector<eddy::TaskHandle<>> small;
   for (int i = 0; i < 3; ++i) small.push_back(eddy::create_task(take(semaphore, log, "small")));
-  co_await eddy::yield();
+  co_await test::settle();
   for (int i = 0; i < 3; ++i) {
     semaphore.release();
     co_await eddy::sleep(1s);
@@ -249,18 +249,18 @@ EDDY_TEST_CASE("releasing more than was acquired adds permits") {
   CHECK(semaphore.locked());
 }
 
-EDDY_TEST_CASE("when the first waiters are cancelled, a release serves the third", "[c224][order]") {
+EDDY_TEST_CASE("when the first waiters are cancelled, a release serves the third", "[c224]") {
   Log log;
   eddy::Semaphore semaphore(0);
   auto a = eddy::create_task(take(semaphore, log, "a"));
   auto b = eddy::create_task(take(semaphore, log, "b"));
   const auto c = eddy::create_task(take(semaphore, log, "c"));
-  co_await eddy::yield();
+  co_await test::settle();
   a.cancel();
   b.cancel();
   semaphore.release();
-  co_await eddy::yield();
-  co_await eddy::yield();
+  co_await test::settle();
+  co_await test::settle();
   CHECK(a.cancelled());
   CHECK(b.cancelled());
   CHECK(c.done());
@@ -270,7 +270,7 @@ EDDY_TEST_CASE("when the first waiters are cancelled, a release serves the third
 
 EDDY_TEST_CASE(
     "a waiter that is cancelled after the hand-over keeps its permit, works with it until it blocks, and gives it back",
-    "[c225][order]") {
+    "[c225]") {
   Log log;
   eddy::Semaphore semaphore(0);
   auto worker = [&]() -> eddy::Task<> {
@@ -280,7 +280,7 @@ EDDY_TEST_CASE(
     log.push_back("not reached");
   };
   auto handle = eddy::create_task(worker());
-  co_await eddy::yield();
+  co_await test::settle();
   semaphore.release();
   CHECK(handle.cancel());
   const std::string how = co_await ending(handle);
@@ -295,7 +295,7 @@ EDDY_TEST_CASE("the permit of a cancelled woken waiter goes on to the next in li
   eddy::Semaphore semaphore(0);
   auto first = eddy::create_task(work(semaphore, log, "first", 1h));
   const auto second = eddy::create_task(work(semaphore, log, "second", 1s));
-  co_await eddy::yield();
+  co_await test::settle();
   semaphore.release();
   first.cancel();
   const auto start = now();
@@ -308,7 +308,7 @@ EDDY_TEST_CASE("the permit of a cancelled woken waiter goes on to the next in li
 }
 
 EDDY_TEST_CASE("acquire that is cancelled after the hand-over completes: the permit is the task's to release",
-               "[c225][order]") {
+               "[c225]") {
   eddy::Semaphore semaphore(0);
   auto worker = [&]() -> eddy::Task<int> {
     co_await semaphore.acquire();
@@ -316,7 +316,7 @@ EDDY_TEST_CASE("acquire that is cancelled after the hand-over completes: the per
     co_return 1;
   };
   auto handle = eddy::create_task(worker());
-  co_await eddy::yield();
+  co_await test::settle();
   semaphore.release();
   handle.cancel();
   const int value = co_await handle;
@@ -379,11 +379,11 @@ EDDY_TEST_CASE("a release that comes just before the wait is not missed", "[c234
   CHECK(semaphore.value() == 0);
 }
 
-EDDY_TEST_CASE("a cancelled waiter leaves the queue at once, not at the next release", "[c235][order]") {
+EDDY_TEST_CASE("a cancelled waiter leaves the queue at once, not at the next release", "[c235]") {
   Log log;
   eddy::Semaphore semaphore(1);
   auto large = eddy::create_task(take(semaphore, log, "large", 2));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(semaphore.locked());
   large.cancel();
   CHECK_FALSE(semaphore.locked());
@@ -401,7 +401,7 @@ EDDY_TEST_CASE("when a large request at the head is cancelled, the small ones be
   const auto a = eddy::create_task(take(semaphore, log, "a"));
   const auto b = eddy::create_task(take(semaphore, log, "b"));
   const auto c = eddy::create_task(take(semaphore, log, "c"));
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(log.empty());
   large.cancel();
   co_await eddy::gather(a, b);
@@ -418,7 +418,7 @@ EDDY_TEST_CASE("a cancelled waiter in the middle does not affect the others", "[
   const auto a = eddy::create_task(take(semaphore, log, "a"));
   auto b = eddy::create_task(take(semaphore, log, "b"));
   const auto c = eddy::create_task(take(semaphore, log, "c"));
-  co_await eddy::yield();
+  co_await test::settle();
   b.cancel();
   const std::string how = co_await ending(b);
   CHECK(how == "CancelledError ");

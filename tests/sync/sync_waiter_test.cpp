@@ -169,7 +169,7 @@ EDDY_TEST_CASE("the waiters of a primitive that is destroyed are told", "[c220][
   barrier.reset();
   latch.reset();
   CHECK(log.empty());  // told in their turn
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(log == Log{"eddy: a lock was destroyed while tasks waited for it",
                    "eddy: a lock was destroyed while tasks waited for it",
                    "eddy: an event was destroyed while tasks waited for it",
@@ -185,7 +185,7 @@ EDDY_TEST_CASE("a waiter that was woken before the primitive was destroyed has w
   auto barrier = std::make_unique<eddy::Barrier>(2);
   auto a = eddy::create_task(told(event->wait(), log));
   auto b = eddy::create_task(told(barrier->wait(), log));
-  co_await eddy::yield();
+  co_await test::settle();
   event->set();
   co_await barrier->wait();
   event.reset();
@@ -201,7 +201,7 @@ EDDY_TEST_CASE("a cancelled waiter of a destroyed primitive has the error, and e
   auto event = std::make_unique<eddy::Event>();
   auto a = eddy::create_task(told(event->wait(), log));
   auto b = eddy::create_task(told(event->wait(), log));
-  co_await eddy::yield();
+  co_await test::settle();
   a.cancel();
   event.reset();
   b.cancel();

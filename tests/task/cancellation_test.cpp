@@ -344,11 +344,11 @@ EDDY_LOOP_TEST_CASE("unwinding destroys locals, parameters and temporaries once,
 }
 
 EDDY_TEST_CASE("an exception in hand is delivered though the task is cancelled in the same turn: the task has failed",
-               "[task][c19][c72][order]") {
+               "[task][c19][c72]") {
   const auto future = eddy::get_running_loop().create_future<int>();
   const auto body = [&]() -> eddy::Task<int> { co_return co_await future; };
   auto task = eddy::create_task(body());
-  co_await eddy::yield();
+  co_await test::settle();
   future.set_exception(std::make_exception_ptr(std::runtime_error("fatal")));
   CHECK(task.cancel());
   const std::string outcome = co_await outcome_of(task);

@@ -87,16 +87,16 @@ EDDY_TEST_CASE("children of a gather are tasks of their own", "[task][c20]") {
   CHECK(eddy::current_task().name() == "main");
 }
 
-EDDY_TEST_CASE("all_tasks lists what has not ended and nothing else", "[task][c22][order]") {
+EDDY_TEST_CASE("all_tasks lists what has not ended and nothing else", "[task][c22]") {
   CHECK(names_of_all_tasks() == Log{"main"});
   auto waiting = eddy::create_task(wait_for_ever(), {.name = "waiting"});
   auto ending = eddy::create_task(end_at_once(), {.name = "ending"});
   CHECK(names_of_all_tasks() == Log{"main", "waiting", "ending"});
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(names_of_all_tasks() == Log{"main", "waiting"});
   waiting.cancel();
   CHECK(names_of_all_tasks() == Log{"main", "waiting"});
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(names_of_all_tasks() == Log{"main"});
 }
 
@@ -122,14 +122,14 @@ TEST_CASE("all_tasks outside a loop throws NoRunningLoop", "[task][c22]") {
   CHECK_THROWS_AS(eddy::all_tasks(), eddy::NoRunningLoop);
 }
 
-EDDY_TEST_CASE("cancelling all tasks but oneself ends them", "[task][c22][order]") {
+EDDY_TEST_CASE("cancelling all tasks but oneself ends them", "[task][c22]") {
   std::vector<eddy::TaskHandle<>> handles;
   for (int i = 0; i < 5; ++i) handles.push_back(eddy::create_task(wait_for_ever()));
-  co_await eddy::yield();
+  co_await test::settle();
   for (const eddy::TaskRef& task : eddy::all_tasks()) {
     if (task != eddy::current_task()) CHECK(task.cancel("sweep"));
   }
-  co_await eddy::yield();
+  co_await test::settle();
   for (const auto& handle : handles) CHECK(handle.cancelled());
 }
 

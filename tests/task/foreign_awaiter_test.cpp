@@ -196,7 +196,7 @@ EDDY_TEST_CASE("await_suspend may return another coroutine, which then runs, or 
     co_return co_await awaiter;
   };
   auto waiting = eddy::create_task(wait(first));
-  co_await eddy::yield();
+  co_await test::settle();
   auto handing = eddy::create_task(hand_over(second, first.handle));
   auto idle = eddy::create_task(hand_over(third, std::noop_coroutine()));
   co_await waiting;  // it was resumed by the one that handed over
@@ -235,13 +235,13 @@ EDDY_LOOP_TEST_CASE("an exception from await_suspend leaves the task running, an
   CHECK(clock.elapsed() == 2s);
 }
 
-EDDY_TEST_CASE("an uncaught exception from await_suspend is the task's own", "[task][c42][order]") {
+EDDY_TEST_CASE("an uncaught exception from await_suspend is the task's own", "[task][c42]") {
   const auto body = []() -> eddy::Task<> {
     ThrowsInSuspend awaiter;
     co_await awaiter;
   };
   auto task = eddy::create_task(body());
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK_THROWS_AS(task.result(), std::runtime_error);
 }
 
@@ -253,7 +253,7 @@ EDDY_TEST_CASE("an awaiter that cannot be moved is awaited where it stands", "[t
   CHECK(temporary_in_place);
 }
 
-EDDY_TEST_CASE("types with a member or a free operator co_await can be awaited", "[task][order]") {
+EDDY_TEST_CASE("types with a member or a free operator co_await can be awaited", "[task]") {
   const MemberCoAwait member{9};
   const int nine = co_await member;
   CHECK(nine == 9);
@@ -263,7 +263,7 @@ EDDY_TEST_CASE("types with a member or a free operator co_await can be awaited",
     co_return co_await free;
   };
   auto task = eddy::create_task(body());
-  co_await eddy::yield();
+  co_await test::settle();
   record.handle.resume();
   const int one = co_await task;
   CHECK(one == 1);

@@ -56,10 +56,10 @@ TEST_CASE("a format specification for one of the library's types is refused") {
   CHECK_THROWS_AS(fmt::format(fmt::runtime("{:x}"), eddy::Seconds(1s)), fmt::format_error);
 }
 
-EDDY_TEST_CASE("handles tell when their task is about to be cancelled, and was; an empty TaskRef says so", "[order]") {
+EDDY_TEST_CASE("handles tell when their task is about to be cancelled, and was; an empty TaskRef says so") {
   auto task = eddy::create_task(seven(), {.name = "lucky"});
   task.cancel();
   CHECK(fmt::format("{}", task) == "<Task lucky cancelling>");
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK(fmt::format("{} {}", task, eddy::TaskRef()) == "<Task lucky cancelled> <no task>");
 }

@@ -125,10 +125,10 @@ TEST_CASE("debug mode warns once of a gather of more than ten thousand tasks") {
   CHECK(reported[0].find("10001 tasks at once") != std::string::npos);
 }
 
-EDDY_TEST_CASE("task_tree shows groups with their children and where each waits", "[order]") {
+EDDY_TEST_CASE("task_tree shows groups with their children and where each waits") {
   const auto parent = []() -> eddy::Task<> { (void)co_await eddy::gather(after(1s, 1), after(2s, 2)); };
   auto task = eddy::create_task(parent(), {.name = "parent"});
-  co_await eddy::yield();
+  co_await test::settle();
   const eddy::TaskTree tree = eddy::task_tree();
   REQUIRE(tree.lines.size() == 4);
   CHECK(tree.lines[1].name == "parent");

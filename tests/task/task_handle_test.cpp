@@ -85,7 +85,7 @@ EDDY_TEST_CASE("a finished task is awaited again and again, with the same result
   CHECK_THROWS_AS(bad.result(), std::runtime_error);
 }
 
-EDDY_TEST_CASE("a handle tells whether its task is done, and how it ended", "[task][order]") {
+EDDY_TEST_CASE("a handle tells whether its task is done, and how it ended", "[task]") {
   const auto good = eddy::create_task(give(1));
   const auto bad = eddy::create_task(fail("bad"));
   auto stopped = eddy::create_task(wait_for_ever());
@@ -94,7 +94,7 @@ EDDY_TEST_CASE("a handle tells whether its task is done, and how it ended", "[ta
   CHECK_THROWS_AS(good.exception(), eddy::InvalidStateError);
   co_await eddy::sleep(2s);
   stopped.cancel("enough");
-  co_await eddy::yield();
+  co_await test::settle();
 
   CHECK(good.done());
   CHECK_FALSE(good.cancelled());
@@ -110,13 +110,13 @@ EDDY_TEST_CASE("a handle tells whether its task is done, and how it ended", "[ta
   CHECK_THROWS_AS(stopped.exception(), eddy::CancelledError);
 }
 
-EDDY_TEST_CASE("cancelling a finished task returns false and changes nothing", "[task][c1][order]") {
+EDDY_TEST_CASE("cancelling a finished task returns false and changes nothing", "[task][c1]") {
   auto good = eddy::create_task(give(3));
   auto bad = eddy::create_task(fail("bad"));
   auto stopped = eddy::create_task(wait_for_ever());
   co_await eddy::sleep(2s);
   stopped.cancel("first");
-  co_await eddy::yield();
+  co_await test::settle();
   CHECK_FALSE(good.cancel("late"));
   CHECK_FALSE(bad.cancel("late"));
   CHECK_FALSE(stopped.cancel("late"));

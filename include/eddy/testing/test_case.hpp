@@ -13,12 +13,23 @@
 #include <eddy/testing/run_test.hpp>
 #include <eddy/testing/sweep.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <string>
 
 namespace eddy::inline EDDY_ABI::testing::detail {
+
+// How many test cases were run in several orders, and how many in FIFO order only.
+struct CaseCounts {
+  std::size_t seeded = 0;
+  std::size_t fifo_only = 0;
+  static CaseCounts& get() noexcept {
+    static CaseCounts counts;
+    return counts;
+  }
+};
 
 inline bool has_tag(const std::string& tags, const char* tag) { return tags.find(tag) != std::string::npos; }
 
@@ -91,6 +102,7 @@ void run_case(const std::string& tags, F test) {
   std::uint64_t seed = fifo_only ? 0 : number_in_environment("EDDY_SEED");
   const std::uint64_t seeds = fifo_only || seed != 0 ? 0 : number_in_environment("EDDY_SEEDS");
   if (seeds > 0) seed = 1;
+  ++(fifo_only ? CaseCounts::get().fifo_only : CaseCounts::get().seeded);
   for (; seed <= seeds || seeds == 0; ++seed) {
     Disturbance disturbance;
     disturbance.seed = seed;
@@ -111,6 +123,20 @@ void run_coroutine_case(const std::string& tags, F body) {
 inline std::string tags_of(const Catch::NameAndTags& both) { return std::string(both.tags); }
 
 }  // namespace eddy::inline EDDY_ABI::testing::detail
+
+namespace eddy::inline EDDY_ABI::testing {
+
+/// A line for the end of a test program that was run with EDDY_SEEDS: how many test cases ran in how many orders, and how
+/// many in FIFO order only. Empty without EDDY_SEEDS.
+[[nodiscard]] inline std::string describe_orders() {
+  const std::uint64_t seeds = detail::number_in_environment("EDDY_SEEDS");
+  if (seeds == 0) return {};
+  const detail::CaseCounts& counts = detail::CaseCounts::get();
+  return std::to_string(counts.seeded) + " test cases in " + std::to_string(seeds) + " orders of tasks each, " +
+         std::to_string(counts.fifo_only) + " in FIFO order only";
+}
+
+}  // namespace eddy::inline EDDY_ABI::testing
 
 /// A test case whose body is a coroutine: `EDDY_TEST_CASE("a sentence", "[tag]") { co_await …; }`.
 ///
