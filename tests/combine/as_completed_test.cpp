@@ -369,3 +369,20 @@ EDDY_TEST_CASE("an AsCompleted can be kept, moved and taken up later") {
   const auto end = co_await moved.next();
   CHECK_FALSE(end);
 }
+
+EDDY_TEST_CASE("as_completed refuses a task that it waits for, also when another has asked before") {
+  eddy::AsCompleted<int>* order = nullptr;
+  const auto ask = [&order]() -> eddy::Task<int> {
+    co_await eddy::sleep(1s);
+    auto handle = co_await order->next();
+    co_return handle->result();
+  };
+  Handles handles = ending_after({2, 0});
+  handles.push_back(eddy::create_task(ask()));
+  auto completions = eddy::as_completed(handles);
+  order = &completions;
+  const auto first = co_await completions.next();
+  CHECK(first->result() == 0);
+  (void)co_await eddy::wait(handles);
+  CHECK_THROWS_AS(handles.back().result(), eddy::RuntimeError);
+}

@@ -3,8 +3,11 @@
 // SPDX-License-Identifier: MIT
 #include "support/run.hpp"
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <type_traits>
 
 using namespace test;
 
@@ -43,6 +46,30 @@ eddy::AsyncGenerator<int> with_cleanup(std::vector<std::string>& log, int good) 
   }
 }
 
+template <std::size_t Size>
+struct Letters {
+  char text[Size];
+  friend bool operator==(const Letters&, const Letters&) = default;
+};
+
+template <class T>
+eddy::AsyncGenerator<T> copy_then_move(T first, T second) {
+  const T kept = first;
+  co_yield kept;
+  co_yield std::move(second);
+}
+
+// True if both items come as they were given, and the end as an empty optional.
+template <class T>
+eddy::Task<bool> hands_over(T first, T second) {
+  auto source = copy_then_move<T>(first, second);
+  std::optional<T> one = co_await source.next();
+  std::optional<T> two = co_await source.next();
+  const std::optional<T> end = co_await source.next();
+  static_assert(std::is_same_v<eddy::AwaitResult<decltype(source.next())>, std::optional<T>>);
+  co_return one.has_value() && *one == first && two == std::optional<T>(second) && end == std::nullopt;
+}
+
 eddy::Task<int> drain(eddy::AsyncGenerator<int>& source) {
   int sum = 0;
   while (auto item = co_await source.next()) sum += *item;
@@ -50,6 +77,21 @@ eddy::Task<int> drain(eddy::AsyncGenerator<int>& source) {
 }
 
 }  // namespace
+
+EDDY_TEST_CASE("items of every size are handed over as they were yielded") {
+  const bool small = co_await hands_over<char>('a', '\0') && co_await hands_over<bool>(true, false) &&
+                     co_await hands_over<short>(-1, 2) && co_await hands_over<int>(-5, 0) && co_await hands_over<float>(0.5F, -2);
+  CHECK(small);
+  const bool words = co_await hands_over<long>(-1, 0) && co_await hands_over<double>(0.25, -1) &&
+                     co_await hands_over<const char*>("a", nullptr) && co_await hands_over<Letters<8>>({"letters"}, {""});
+  CHECK(words);
+  const bool odd = co_await hands_over<Letters<3>>({"ab"}, {"cd"}) && co_await hands_over<Letters<12>>({"hello"}, {"world"});
+  CHECK(odd);
+  const bool large = co_await hands_over<Letters<16>>({"hello"}, {"world"}) && co_await hands_over<Letters<40>>({"hello"}, {"world"});
+  CHECK(large);
+  const bool owning = co_await hands_over<std::string>("hello", "a text that is too long to be kept in the string itself");
+  CHECK(owning);
+}
 
 EDDY_TEST_CASE("a generator yields its values in order and then the end, ever after", "[c304]") {
   auto source = count(3);

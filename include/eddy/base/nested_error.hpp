@@ -9,7 +9,6 @@
 
 #include <exception>
 #include <new>
-#include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -20,28 +19,32 @@
 namespace eddy::inline EDDY_ABI::detail {
 
 #if defined(__cpp_rtti)
-// std::throw_with_nested needs the static type, and an exception_ptr hides it: so each type is tried, exactly, since a
-// copy of a base class would lose the rest of the object.
+// What std::throw_with_nested throws; that one costs each includer a lot to compile.
 template <class E>
-void throw_nested_if_exactly(const std::exception_ptr& error, const std::exception_ptr& displaced) {
-  std::optional<E> copy;
-  try {
-    std::rethrow_exception(error);
-  } catch (const E& e) {
-    if (typeid(e) == typeid(E)) copy.emplace(e);
-  } catch (...) {
-  }
-  if (!copy) return;
-  try {
-    std::rethrow_exception(displaced);
-  } catch (...) {
-    std::throw_with_nested(*std::move(copy));
-  }
+class WithNested : public E, public std::nested_exception {
+ public:
+  explicit WithNested(const E& error) : E(error) {}
+};
+
+// std::nested_exception needs the static type, and an exception_ptr hides it: so each type is tried, exactly, since a copy
+// of a base class would lose the rest of the object.
+template <class E>
+void throw_nested_if_exactly(const std::exception& error) {
+  if (typeid(error) == typeid(E)) throw WithNested<E>(static_cast<const E&>(error));
 }
 
 template <class... Es>
 void throw_nested_if_any(const std::exception_ptr& error, const std::exception_ptr& displaced) {
-  (throw_nested_if_exactly<Es>(error, displaced), ...);
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    try {
+      std::rethrow_exception(displaced);
+    } catch (...) {  // inside, a std::nested_exception takes the displaced one
+      (throw_nested_if_exactly<Es>(e), ...);
+    }
+  } catch (...) {
+  }
 }
 #endif
 

@@ -30,6 +30,13 @@ struct CompletionOrder {
   CompletionOrder& operator=(const CompletionOrder&) = delete;
   ~CompletionOrder() { disarm(); }
 
+  // Each task that calls next() is looked for among the awaited ones once.
+  void check_not_own(Frame* frame) {
+    const Frame* task = task_of(frame->root);
+    if (task == checked) return;
+    for (const auto& slot : slots) slot.check_not_own(frame);
+    checked = task;
+  }
   // Starts to watch, at the first call of next().
   void begin(Scheduler& scheduler) {
     if (loop != nullptr) return;
@@ -74,6 +81,7 @@ struct CompletionOrder {
   TimerNode timer;
   Expiry expiry;
   bool expired = false;
+  const Frame* checked = nullptr;
   Scheduler* loop = nullptr;
   WaitQueue waiters;
 };
@@ -87,7 +95,7 @@ class [[nodiscard("nothing is waited for until this is awaited: co_await it")]] 
   EDDY_SUSPEND bool await_suspend(std::coroutine_handle<P> handle) {
     Frame* frame = frame_of(handle);
     if (!order_->waiters.empty()) throw BusyResourceError("eddy: another task waits for the next completion");
-    for (const auto& slot : order_->slots) slot.check_not_own(frame);
+    order_->check_not_own(frame);
     order_->begin(*frame->root->loop);
     if (order_->has_next()) return false;
     wait_in(order_->waiters, frame);

@@ -10,6 +10,7 @@
 
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -153,6 +154,38 @@ class [[nodiscard("wait does nothing until it is awaited: co_await it")]] WaitAw
   std::vector<HandleSlot<T>> slots_;
 };
 
+// What a task is marked with while duplicates are looked for: a bit of its count that no number of handles reaches.
+inline constexpr std::uint32_t kSeen = std::uint32_t{1} << 31;
+
+// Leaves each task once, the first time. No code but this runs while tasks are marked.
+template <class T>
+void drop_duplicates(std::vector<HandleSlot<T>>& slots) {
+  std::vector<HandleSlot<T>> distinct;
+  const auto task = [](const HandleSlot<T>& slot) { return slot.handle().valid() ? HandleAccess::frame(slot.handle()) : nullptr; };
+  std::size_t duplicates = 0;
+  for (const auto& slot : slots) {
+    Frame* frame = task(slot);
+    if (frame == nullptr) continue;  // refused when it is asked whether it is done
+    duplicates += (frame->count & kSeen) != 0;
+    frame->count |= kSeen;
+  }
+  for (const auto& slot : slots) {
+    if (Frame* frame = task(slot)) frame->count &= ~kSeen;
+  }
+  if (duplicates == 0) return;
+  distinct.reserve(slots.size() - duplicates);
+  for (auto& slot : slots) {
+    Frame* frame = task(slot);
+    if (frame != nullptr && (frame->count & kSeen) != 0) continue;
+    if (frame != nullptr) frame->count |= kSeen;
+    distinct.push_back(std::move(slot));
+  }
+  for (const auto& slot : distinct) {
+    if (Frame* frame = task(slot)) frame->count &= ~kSeen;
+  }
+  slots = std::move(distinct);
+}
+
 // The handles of a range, each once.
 template <class R>
 auto distinct_handles(R&& range, const char* empty) {
@@ -160,12 +193,10 @@ auto distinct_handles(R&& range, const char* empty) {
   static_assert(is_handle<Element>,
                 "eddy: this leaves tasks running, so it takes handles of running tasks: write create_task(…) for each Task");
   std::vector<SlotOf<Element>> slots;
-  for (auto& element : range) {
-    bool known = false;
-    for (const auto& slot : slots) known = known || slot.handle() == element;
-    if (!known) slots.push_back(make_slot(element));
-  }
+  if constexpr (requires { std::size(range); }) slots.reserve(std::size(range));
+  for (auto& element : range) slots.push_back(make_slot(element));
   if (slots.empty()) throw std::invalid_argument(empty);
+  drop_duplicates(slots);
   return slots;
 }
 
@@ -176,7 +207,7 @@ auto distinct_handles(R&& range, const char* empty) {
 /// already it does not suspend; a limit of zero or less looks after one turn.
 ///
 /// Cancellation: stops waiting; the tasks run on. Errors: std::invalid_argument if there are no handles.
-/// Complexity: linear in the handles (quadratic in looking for duplicates). Source: asyncio.wait.
+/// Complexity: linear in the handles. Source: asyncio.wait.
 template <class R>
 auto wait(R&& handles, ReturnWhen when = ReturnWhen::all_completed, TimeLimit limit = std::nullopt) {
   auto slots = detail::distinct_handles(std::forward<R>(handles), "eddy: wait needs at least one handle");

@@ -11,6 +11,8 @@
 #include <eddy/task/promise.hpp>
 
 #include <coroutine>
+#include <cstdint>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -24,27 +26,44 @@ class AsyncGenerator;
 
 namespace detail {
 
-// What one value is handed over as: a pointer to where the body keeps it.
+// What one value is handed over as: a pointer to where the body keeps it. What is small and trivial is copied to the
+// promise instead, where the consumer finds it one load earlier.
 template <class T>
 using Yielded = std::remove_reference_t<T>*;
+template <class T>
+inline constexpr bool kYieldedByValue = !std::is_reference_v<T> && std::is_trivially_copyable_v<T> && sizeof(T) <= 2 * sizeof(void*);
+
+template <class T>
+struct YieldSlot {
+  Yielded<T> place = nullptr;
+};
+template <class T>
+  requires kYieldedByValue<T>
+struct YieldSlot<T> {
+  YieldSlot() noexcept {}
+  union {
+    std::remove_const_t<T> value;
+  };
+};
 
 // Suspends at a yield: back to the consumer.
 struct YieldBack {
   using EddyAwaiter = void;
+  explicit YieldBack(Frame* generator) noexcept : frame(generator) {}
   [[nodiscard]] bool await_ready() const noexcept { return false; }
-  template <class P>
-  EDDY_SUSPEND std::coroutine_handle<> await_suspend(std::coroutine_handle<P> handle) const noexcept {
-    Frame* frame = Frame::of(handle);
-    frame->state = State::suspended;
-    return hop(frame->root, frame->parent);
+  EDDY_SUSPEND std::coroutine_handle<> await_suspend(std::coroutine_handle<>) const noexcept {
+    Frame* const generator = frame;
+    generator->state = State::suspended;
+    return hop(generator->root, generator->parent);
   }
   void await_resume() const noexcept {}
+  Frame* frame;  // from the promise: g++ would load it from the handle
 };
 
 // The same for a value that the body goes on using: the consumer gets a copy.
 template <class T>
 struct YieldCopy : YieldBack {
-  YieldCopy(const T& value, T*& slot) : copy(value) { slot = std::addressof(copy); }
+  YieldCopy(Frame* generator, const T& value, T*& slot) : YieldBack(generator), copy(value) { slot = std::addressof(copy); }
   YieldCopy(const YieldCopy&) = delete;
   T copy;
 };
@@ -73,6 +92,7 @@ struct GeneratorPromise final : PromiseBase {
   ~GeneratorPromise() {
     Frame* self = this->frame();
     self->clear(kAlive);
+    self->state = State::done;
     if (self->holds_error()) {
       self->error().~exception_ptr();
       self->ended = Ended::taken;
@@ -85,6 +105,8 @@ struct GeneratorPromise final : PromiseBase {
 #if defined(EDDY_CHECK_FRAME_LAYOUT)
     if (self->root != self) report_wrong_layout(function, file, line);
 #endif
+    self->holder = nullptr;
+    self->state = State::suspended;
     self->location = Location(file, static_cast<unsigned>(line));
     return AsyncGenerator<T>(self);
   }
@@ -94,69 +116,151 @@ struct GeneratorPromise final : PromiseBase {
   YieldBack yield_value(std::remove_reference_t<T>& value) noexcept
     requires std::is_reference_v<T>
   {
-    yielded = std::addressof(value);
-    return {};
+    yielded.place = std::addressof(value);
+    return YieldBack(this->frame());
   }
   YieldBack yield_value(T&& value) noexcept
     requires(!std::is_reference_v<T>)
   {
-    yielded = std::addressof(value);
-    return {};
+    if constexpr (kYieldedByValue<T>) {
+      std::construct_at(std::addressof(yielded.value), std::move(value));
+    } else {
+      yielded.place = std::addressof(value);
+    }
+    return YieldBack(this->frame());
   }
-  YieldCopy<T> yield_value(const T& value)
+  auto yield_value(const T& value)
     requires(!std::is_reference_v<T> && std::is_copy_constructible_v<T>)
   {
-    return YieldCopy<T>(value, yielded);
+    if constexpr (kYieldedByValue<T>) {
+      std::construct_at(std::addressof(yielded.value), value);
+      return YieldBack(this->frame());
+    } else {
+      return YieldCopy<T>(this->frame(), value, yielded.place);
+    }
   }
 
-  Yielded<T> yielded = nullptr;
+  YieldSlot<T> yielded;
   GeneratorCleanups cleanups;
+};
+
+// A generator that is at its end and has no frame any more, or never had one. Only read.
+inline constinit Frame ended_generator = [] {
+  Frame frame{};
+  frame.state = State::done;
+  return frame;
+}();
+
+// An optional with a value. g++ 12 writes the value and the flag of a trivially copyable optional one by one and then copies
+// both as one word, for which the processor has to wait (4 ns an item). So those that fit into registers are put together
+// there: the value and behind it the flag, as libstdc++ and libc++ lay them out.
+template <class T>
+EDDY_INLINE std::optional<T> engaged(T&& value) noexcept(std::is_nothrow_move_constructible_v<T>) {
+  using Result = std::optional<T>;
+  constexpr bool kFlagFollows =
+      std::is_trivially_copyable_v<Result> && sizeof(Result) == 2 * sizeof(T) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+  if constexpr (kFlagFollows && sizeof(T) == 8) {
+    struct Image {
+      T value;
+      std::uint64_t flag;
+    };
+    const Image image{std::move(value), 1};
+    Result result;
+    std::memcpy(static_cast<void*>(&result), &image, sizeof(result));
+    return result;
+  } else if constexpr (kFlagFollows && (sizeof(T) == 1 || sizeof(T) == 2 || sizeof(T) == 4)) {
+    using Bits = std::conditional_t<sizeof(T) == 1, std::uint8_t, std::conditional_t<sizeof(T) == 2, std::uint16_t, std::uint32_t>>;
+    const std::uint64_t image = (std::uint64_t{1} << (8 * sizeof(T))) | __builtin_bit_cast(Bits, value);
+    Result result;
+    std::memcpy(static_cast<void*>(&result), &image, sizeof(result));
+    return result;
+  } else {
+    return Result(std::in_place, std::move(value));
+  }
+}
+
+// The rest of a next(), once its generator has been entered or was at its end.
+template <class T>
+class EnteredNext {
+ public:
+  using EddyAwaiter = void;
+  using Promise = GeneratorPromise<T>;
+  using Result = std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*, std::optional<std::remove_reference_t<T>>>;
+
+  explicit EnteredNext(Frame* generator) noexcept : frame_(generator) {}
+  [[nodiscard]] bool await_ready() const noexcept { return frame_->state != State::running; }
+  EDDY_SUSPEND std::coroutine_handle<> await_suspend(std::coroutine_handle<>) const noexcept {
+    Frame* const generator = frame_;
+    return hop(generator->root, generator);
+  }
+  EDDY_INLINE Result await_resume() const {
+    Frame* const generator = frame_;
+    if (generator->state == State::suspended) [[likely]] {
+      Promise& promise = promise_of(generator);
+      if constexpr (kYieldedByValue<T>) {
+        return engaged<T>(std::move(promise.yielded.value));
+      } else if constexpr (std::is_reference_v<T>) {
+        return promise.yielded.place;
+      } else {
+        return Result(std::in_place, std::move(*promise.yielded.place));
+      }
+    }
+    finish(generator);
+    return Result();
+  }
+
+ private:
+  static Promise& promise_of(Frame* generator) noexcept {
+    return std::coroutine_handle<Promise>::from_address(generator->handle().address()).promise();
+  }
+  // There is no value: throws what there is to throw.
+  EDDY_COLD static void finish(Frame* generator) {
+    if (generator == &ended_generator) return;
+    if (!generator->has(kAlive)) throw CancelledError("the generator was cut short by a cancel while it was in next()");
+    std::exception_ptr error;
+    if (generator->holds_error()) {
+      error = std::move(generator->error());
+      generator->error().~exception_ptr();
+      generator->ended = Ended::taken;
+    }
+    promise_of(generator).cleanups.throw_error(error);
+    if (error) std::rethrow_exception(std::move(error));
+  }
+
+  Frame* frame_;
 };
 
 template <class T>
 class [[nodiscard("the generator does not run until this is awaited: co_await it")]] NextAwaiter {
  public:
   using EddyAwaiter = void;
-  using Promise = GeneratorPromise<T>;
-  using Result = std::conditional_t<std::is_reference_v<T>, Yielded<T>, std::optional<std::remove_reference_t<T>>>;
 
-  // A null frame is a generator at its end.
-  explicit NextAwaiter(Frame* frame) noexcept : frame_(frame) {}
-  [[nodiscard]] bool await_ready() const noexcept { return frame_ == nullptr || !frame_->has(kAlive) || frame_->state == State::done; }
+  explicit NextAwaiter(Frame* generator) noexcept : frame_(generator) {}
+  // Called by await_transform, for which the consumer's frame is a constant distance away; g++ would load it from the handle.
+  EDDY_INLINE EnteredNext<T> awaited_by(Frame* consumer) const {
+    Frame* const generator = frame_;
+    if (generator->state != State::suspended) [[unlikely]] return EnteredNext<T>(check_not_running(generator));
+    generator->state = State::running;
+    generator->parent = consumer;
+    generator->root = consumer->root;
+    return EnteredNext<T>(generator);
+  }
+
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
   template <class P>
-  EDDY_SUSPEND std::coroutine_handle<> await_suspend(std::coroutine_handle<P> handle) {
-    Frame* consumer = frame_of(handle);
-    if (frame_->state == State::running)
-      throw BusyResourceError("eddy: another task is in this generator's next(); one at a time may be");
-    frame_->state = State::running;
-    frame_->parent = consumer;
-    frame_->root = consumer->root;
-    frame_->holder = nullptr;
-    return hop(consumer->root, frame_);
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<P> handle) const {
+    Frame* const consumer = frame_of(handle);
+    const EnteredNext<T> next = awaited_by(consumer);
+    return next.await_ready() ? hop(consumer->root, consumer) : next.await_suspend(handle);
   }
-  Result await_resume() {
-    if (frame_ == nullptr) return Result();
-    if (!frame_->has(kAlive)) throw CancelledError("the generator was cut short by a cancel while it was in next()");
-    Promise& promise = std::coroutine_handle<Promise>::from_address(frame_->handle().address()).promise();
-    if (Yielded<T> value = std::exchange(promise.yielded, nullptr)) {
-      if constexpr (std::is_reference_v<T>) {
-        return value;
-      } else {
-        return Result(std::in_place, std::move(*value));
-      }
-    }
-    std::exception_ptr error;
-    if (frame_->holds_error()) {
-      error = std::move(frame_->error());
-      frame_->error().~exception_ptr();
-      frame_->ended = Ended::taken;
-    }
-    promise.cleanups.throw_error(error);
-    if (error) std::rethrow_exception(std::move(error));
-    return Result();
-  }
+  typename EnteredNext<T>::Result await_resume() const { return EnteredNext<T>(frame_).await_resume(); }
 
  private:
+  EDDY_COLD static Frame* check_not_running(Frame* generator) {
+    if (generator->state == State::running)
+      throw BusyResourceError("eddy: another task is in this generator's next(); one at a time may be");
+    return generator;
+  }
   Frame* frame_;
 };
 
@@ -177,11 +281,11 @@ class [[nodiscard("a generator does nothing until its next() is awaited")]] Asyn
 
   /// An empty sequence.
   AsyncGenerator() noexcept = default;
-  AsyncGenerator(AsyncGenerator&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+  AsyncGenerator(AsyncGenerator&& other) noexcept : frame_(std::exchange(other.frame_, &detail::ended_generator)) {}
   AsyncGenerator& operator=(AsyncGenerator&& other) noexcept {
     if (this != &other) {
       reset();
-      frame_ = std::exchange(other.frame_, nullptr);
+      frame_ = std::exchange(other.frame_, &detail::ended_generator);
     }
     return *this;
   }
@@ -198,7 +302,7 @@ class [[nodiscard("a generator does nothing until its next() is awaited")]] Asyn
   /// which a cancel does not interrupt. After it, `next()` gives the end. A second call does nothing. Errors: what a
   /// cleanup throws; BusyResourceError while a task is in `next()`.
   [[nodiscard("aclose does nothing until it is awaited")]] detail::CleanupAwaiter aclose() {
-    if (frame_ == nullptr) return detail::CleanupAwaiter({});
+    if (frame_ == &detail::ended_generator) return detail::CleanupAwaiter({});
     if (in_next()) throw BusyResourceError("eddy: a generator cannot be closed while a task is in its next()");
     detail::GeneratorCleanups cleanups;
     if (frame_->has(detail::kAlive)) cleanups = std::move(promise().cleanups);
@@ -214,9 +318,9 @@ class [[nodiscard("a generator does nothing until its next() is awaited")]] Asyn
   }
   [[nodiscard]] bool in_next() const noexcept { return frame_->has(detail::kAlive) && frame_->state == detail::State::running; }
   void reset() noexcept {
-    if (frame_ == nullptr) return;
+    if (frame_ == &detail::ended_generator) return;
     if (in_next()) detail::die("eddy: an AsyncGenerator was destroyed while a task is in its next()");
-    detail::Frame* frame = std::exchange(frame_, nullptr);
+    detail::Frame* frame = std::exchange(frame_, &detail::ended_generator);
     --frame->count;
     if (frame->has(detail::kAlive)) {
       frame->handle().destroy();
@@ -225,7 +329,7 @@ class [[nodiscard("a generator does nothing until its next() is awaited")]] Asyn
     }
   }
 
-  detail::Frame* frame_ = nullptr;
+  detail::Frame* frame_ = &detail::ended_generator;
 };
 
 }  // namespace eddy::inline EDDY_ABI

@@ -114,7 +114,8 @@ class GeneratorCleanups {
       consumer->root->state = detail::State::ready;
     }
   }
-  // Throws the cleanups' error, with `displaced` nested into it.
+  // Throws the cleanups' error, with `displaced` nested into it. A template, so that only who has a generator compiles it.
+  template <class = void>
   void throw_error(const std::exception_ptr& displaced) {
     if (!state_) return;
     std::exception_ptr error = state_->error ? std::exchange(state_->error, nullptr) : state_->group.take_error();

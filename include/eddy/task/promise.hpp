@@ -130,6 +130,12 @@ struct PromiseBase : PromiseMark {
         } else {
           return ForeignAwaiter<Made>(get_awaiter(std::forward<A>(awaitable)));
         }
+      } else if constexpr (NativeAwaiter<std::remove_cvref_t<A>> && std::is_trivially_copyable_v<std::remove_cvref_t<A>>) {
+        if constexpr (requires { awaitable.awaited_by(frame()); }) {
+          return awaitable.awaited_by(frame());
+        } else {
+          return std::remove_cvref_t<A>(awaitable);
+        }
       } else if constexpr (NativeAwaiter<std::remove_cvref_t<A>>) {
         return AwaiterReference<std::remove_cvref_t<A>>(awaitable);
       } else {
