@@ -87,7 +87,11 @@ class LoopCore : public Scheduler {
   void fire_timers() noexcept {
     if (timers_.empty()) return;
     const TimePoint present = now();
-    while (!timers_.empty() && timers_.next_deadline() <= present) wake(timers_.pop()->target);
+    while (!timers_.empty()) {
+      TimerNode* due = timers_.pop_due(present);
+      if (due == nullptr) return;
+      wake(due->target);
+    }
   }
 
   // A signal has come; its handlers are to be queued.
