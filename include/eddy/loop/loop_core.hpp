@@ -78,11 +78,7 @@ class LoopCore : public Scheduler {
       ran_ = kPollEvery;
       return batch_hook->run_batch(*this);
     }
-    while (ReadyNode* node = batch.pop()) {
-      ++ran_;
-      run_node(node);
-      run_followers();
-    }
+    ran_ += Scheduler::run_batch();
   }
   void fire_timers() noexcept {
     if (timers_.empty()) return;
