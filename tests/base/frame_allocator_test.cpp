@@ -10,35 +10,52 @@
 #include <vector>
 
 using eddy::detail::allocate_block;
-using eddy::detail::free_block;
+using eddy::detail::bytes_of;
 using eddy::detail::kBlockGranularity;
+
+namespace {
+
+void free_block(void* block, std::size_t granules) {
+  eddy::detail::free_block(block, eddy::detail::size_class_of(granules));
+}
+
+}  // namespace
 
 TEST_CASE("a block is aligned and has the whole size that was asked for, pooled or not", "[base]") {
   for (const std::size_t granules : {1UL, 2UL, 13UL, 127UL, 128UL, 129UL, 1000UL, 100'000UL}) {
     for (int round = 0; round < 3; ++round) {
       void* block = allocate_block(granules);
       CHECK(reinterpret_cast<std::uintptr_t>(block) % kBlockGranularity == 0);
-      std::memset(block, 0x65, granules * kBlockGranularity);
+      std::memset(block, 0x65, bytes_of(granules));
       free_block(block, granules);
     }
   }
+}
+
+TEST_CASE("a number of bytes fits into its granules, and no granule is left over", "[base]") {
+  bool fits = true;
+  for (std::size_t bytes = 1; bytes < 5000; ++bytes) {
+    const std::size_t granules = eddy::detail::granules_of(bytes);
+    fits = fits && bytes <= bytes_of(granules) && (granules == 1 || bytes > bytes_of(granules - 1));
+  }
+  CHECK(fits);
 }
 
 TEST_CASE("blocks that are in use at the same time do not overlap", "[base]") {
   std::vector<unsigned char*> blocks;
   for (unsigned char i = 0; i < 200; ++i) {
     auto* block = static_cast<unsigned char*>(allocate_block(3));
-    std::memset(block, i, 3 * kBlockGranularity);
+    std::memset(block, i, bytes_of(3));
     blocks.push_back(block);
     if (i % 3 == 0) {  // some are given back and taken again
       free_block(block, 3);
       blocks.back() = static_cast<unsigned char*>(allocate_block(3));
-      std::memset(blocks.back(), i, 3 * kBlockGranularity);
+      std::memset(blocks.back(), i, bytes_of(3));
     }
   }
   bool intact = true;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
-    for (std::size_t k = 0; k < 3 * kBlockGranularity; ++k) intact = intact && blocks[i][k] == i;
+    for (std::size_t k = 0; k < bytes_of(3); ++k) intact = intact && blocks[i][k] == i;
   }
   CHECK(intact);
   for (unsigned char* block : blocks) free_block(block, 3);
@@ -64,7 +81,7 @@ TEST_CASE("blocks can be taken and given back while a thread exits", "[base]") {
     ~AtExit() {
       free_block(held, 7);
       void* block = allocate_block(7);
-      std::memset(block, 1, 7 * kBlockGranularity);
+      std::memset(block, 1, bytes_of(7));
       free_block(block, 7);
       ++ended;
     }
@@ -90,19 +107,58 @@ TEST_CASE("a block that was given back is the next one of its size, and of no ot
   free_block(other, 12);
 }
 
-TEST_CASE("a thread keeps a bounded number of free blocks of each size", "[base]") {
+namespace {
+
+std::size_t kept(std::size_t granules) {
+  const auto& pool = eddy::detail::frame_pool;
+  return pool.quota[granules] - pool.room[granules];
+}
+void use(std::size_t granules, std::size_t count) {  // at the same time
+  std::vector<void*> blocks;
+  for (std::size_t i = 0; i < count; ++i) blocks.push_back(allocate_block(granules));
+  for (void* block : blocks) free_block(block, granules);
+}
+
+}  // namespace
+
+TEST_CASE("a thread keeps as many free blocks of a size as it ever had in use", "[base]") {
   std::thread([] {
-    using eddy::detail::frame_pool;
-    std::vector<void*> blocks;
-    for (std::uint32_t i = 0; i < eddy::detail::kKeptBlocks + 500; ++i) blocks.push_back(allocate_block(2));
-    for (void* block : blocks) free_block(block, 2);
-    CHECK(frame_pool.kept[2] == eddy::detail::kKeptBlocks);
-    blocks.clear();
-    const std::size_t large = 100;
-    for (int i = 0; i < 2000; ++i) blocks.push_back(allocate_block(large));
-    for (void* block : blocks) free_block(block, large);
-    CHECK(frame_pool.kept[large] * large * kBlockGranularity <= eddy::detail::kKeptBytes + large * kBlockGranularity);
+    use(2, 20'000);
+    CHECK(kept(2) == 20'000);
+    use(2, 10);
+    CHECK(kept(2) == 20'000);
+    const auto made = eddy::detail::blocks_in_use;
+    use(2, 20'000);
+    CHECK(eddy::detail::blocks_in_use == made);
+    CHECK(kept(3) == 0);
   }).join();
+}
+
+TEST_CASE("all that a thread keeps has a limit, and a size that is used takes room from one that was", "[base]") {
+  std::thread([] {
+    constexpr std::size_t kLimit = eddy::detail::kKeptBytes / kBlockGranularity;
+    use(100, kLimit / 100 + 10'000);
+    CHECK(kept(100) == kLimit / 100);
+    use(50, 5000);
+    CHECK(kept(50) > 1000);
+    CHECK(kept(100) * 100 + kept(50) * 50 <= kLimit);
+    CHECK(eddy::detail::frame_pool.granted <= kLimit);
+    CHECK(static_cast<std::size_t>(eddy::detail::blocks_in_use) == kept(100) + kept(50));
+    eddy::detail::close_frame_pool();
+    CHECK(eddy::detail::blocks_in_use == 0);
+  }).join();
+}
+
+TEST_CASE("blocks that one thread makes and another destroys are kept by neither", "[base]") {
+  for (int round = 0; round < 3; ++round) {
+    std::vector<void*> blocks;
+    for (int i = 0; i < 10'000; ++i) blocks.push_back(allocate_block(9));
+    std::thread([&] {
+      for (void* block : blocks) free_block(block, 9);
+      CHECK(kept(9) == 0);
+    }).join();
+    CHECK(kept(9) == 0);
+  }
 }
 
 #endif

@@ -26,7 +26,7 @@ TEST_CASE("timers come out by deadline, and equal ones in the order in which the
   queue.arm(&d, TimePoint::max());
   CHECK(queue.size() == 4);
   CHECK(queue.next_deadline() == TimePoint(1s));
-  CHECK(queue.deadline_of(c) == TimePoint(3s));
+  CHECK(c.deadline == TimePoint(3s));
   CHECK(queue.pop() == &b);
   CHECK_FALSE(b.armed());
   CHECK(queue.pop() == &a);
@@ -61,6 +61,44 @@ TEST_CASE("ten thousand timers with one deadline are served in order, the cancel
   bool in_order = true;
   for (std::size_t i = 1; i < nodes.size(); i += 2) in_order = in_order && queue.pop() == &nodes[i];
   CHECK(in_order);
+  CHECK(queue.empty());
+}
+
+TEST_CASE("equal deadlines keep their order wherever the queue has put them", "[loop][c210]") {
+  TimerQueue queue;
+  std::deque<TimerNode> blockers(20), equal(100);
+  std::vector<TimerNode*> expected;
+  for (std::size_t i = 0; i < equal.size(); ++i) {
+    // Later and later ends of runs, from which each equal one is kept out by some, until a cancel opens one again.
+    TimerNode& blocker = blockers[i % blockers.size()];
+    if (blocker.armed()) queue.cancel(&blocker);
+    queue.arm(&blocker, TimePoint(std::chrono::seconds(200 - static_cast<int>(i))));
+    queue.arm(&equal[i], TimePoint(50s));
+    expected.push_back(&equal[i]);
+  }
+  std::vector<TimerNode*> order;
+  while (!queue.empty() && queue.next_deadline() <= TimePoint(50s)) order.push_back(queue.pop());
+  CHECK(order == expected);
+  TimePoint last = TimePoint::min();
+  bool sorted = true;
+  while (!queue.empty()) {
+    sorted = sorted && last <= queue.next_deadline();
+    last = queue.next_deadline();
+    (void)queue.pop();
+  }
+  CHECK(sorted);
+}
+
+TEST_CASE("only what is due is taken", "[loop]") {
+  TimerQueue queue;
+  TimerNode a, b;
+  queue.arm(&a, TimePoint(2s));
+  queue.arm(&b, TimePoint(1s));
+  CHECK(queue.pop_due(TimePoint(999ms)) == nullptr);
+  CHECK(queue.pop_due(TimePoint(1s)) == &b);
+  CHECK(queue.pop_due(TimePoint(1s)) == nullptr);
+  CHECK(queue.size() == 1);
+  CHECK(queue.pop_due(TimePoint::max()) == &a);
   CHECK(queue.empty());
 }
 

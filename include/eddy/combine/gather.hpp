@@ -68,7 +68,7 @@ struct GatherResult<true, Slot> {
 // The first error decides, unless failures are values.
 class GatherGroup : public SlotGroup {
  protected:
-  explicit GatherGroup(bool return_exceptions) noexcept : return_exceptions_(return_exceptions) {}
+  explicit GatherGroup(bool return_exceptions) noexcept : SlotGroup(false), return_exceptions_(return_exceptions) {}
   ~GatherGroup() = default;
   void throw_first_error() {
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
@@ -94,7 +94,7 @@ class GatherGroup : public SlotGroup {
  private:
   static constexpr std::size_t kHuge = 10'000;
   void slot_ended(const void*, std::exception_ptr error) noexcept override {
-    if (!error || return_exceptions_ || decided()) return;
+    if (return_exceptions_ || decided()) return;
     error_ = std::move(error);
     decide();
   }
@@ -233,6 +233,8 @@ auto make_slots(R&& range) {
     for (auto& element : range) {
       if constexpr (std::is_lvalue_reference_v<R>) {
         slots.push_back(make_slot(element));
+      } else if constexpr (is_task<Element>) {
+        slots.emplace_back(std::move(element));
       } else {
         slots.push_back(make_slot(std::move(element)));
       }

@@ -40,7 +40,7 @@ namespace detail {
 // The first end decides.
 class RaceGroup : public SlotGroup {
  protected:
-  RaceGroup() = default;
+  RaceGroup() noexcept : SlotGroup(true) {}
   ~RaceGroup() = default;
   template <class T>
   bool won(const ChildSlot<T>& slot) const noexcept {

@@ -111,8 +111,9 @@ class ScopeGroup : public ChildGroup {
     loop().stop(body_);
   }
   void disarm() noexcept {
-    if (timer_.armed()) EventLoop::Internals::timers(&loop()).cancel(&timer_);
-    loop().unqueue(&expiry_);
+    Scheduler& scheduler = loop();
+    if (timer_.armed()) EventLoop::Internals::timers(&scheduler).cancel(&timer_);
+    scheduler.unqueue(&expiry_);
   }
   void child_done(Frame* child) noexcept override {
     child_ended(child);

@@ -17,7 +17,8 @@ namespace eddy::inline EDDY_ABI::detail {
 
 class SlotGroup : public ChildGroup {
  protected:
-  SlotGroup() = default;
+  // With `hears_values` slot_ended is told of slots that gave a value, too.
+  explicit SlotGroup(bool hears_values) noexcept : hears_values_(hears_values) {}
   ~SlotGroup() = default;
 
   // Parks the caller. False if a stop is in force: then nothing may be started.
@@ -96,7 +97,7 @@ class SlotGroup : public ChildGroup {
     }
   }
 
-  // A slot has ended, with `error` or a value. `slot` is its Frame or its Watcher. It is not told of children that ended
+  // A slot has ended, with `error` or, if those are heard, a value. `slot` is its Frame or its Watcher. It is not told of children that ended
   // because they were stopped.
   virtual void slot_ended(const void* slot, std::exception_ptr error) noexcept = 0;
   // Over the slots that are watched: to leave them all, and to cancel what they watch.
@@ -109,11 +110,19 @@ class SlotGroup : public ChildGroup {
   template <class Slot>
   void note(Slot& slot) noexcept {
     if (slot.disowned()) return;
-    slot_ended(static_cast<const Watcher*>(&slot), slot.has_value() ? nullptr : slot.take_error());
+    if (!slot.has_value()) {
+      slot_ended(static_cast<const Watcher*>(&slot), slot.take_error());
+    } else if (hears_values_) {
+      slot_ended(static_cast<const Watcher*>(&slot), nullptr);
+    }
   }
   void child_done(Frame* child) noexcept override {
     child_ended(child);
     --running_;
+    if (child->ended != Ended::value || hears_values_) tell(child);
+    if (running_ == 0) settle();
+  }
+  EDDY_NOINLINE void tell(Frame* child) noexcept {
     if (child->ended == Ended::cancelled && stopping_) {
       stopped_ = true;
     } else if (child->ended == Ended::value) {
@@ -121,7 +130,6 @@ class SlotGroup : public ChildGroup {
     } else {
       slot_ended(child, child->ended == Ended::cancelled ? cancelled_error(child) : child->error());
     }
-    settle();
   }
   [[nodiscard]] bool waits_for_strands() const noexcept override { return true; }
   CancelResult try_cancel(bool force) noexcept override {
@@ -136,6 +144,7 @@ class SlotGroup : public ChildGroup {
     return CancelResult::later;
   }
 
+  const bool hears_values_;
   bool stopping_ = false;
   bool stopped_ = false;  // something was stopped before it gave a value
   bool decided_ = false;

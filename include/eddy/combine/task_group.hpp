@@ -32,10 +32,11 @@ class TaskGroup : detail::ChildGroup {
   template <class T>
   TaskHandle<T> create_task(Task<T> task, TaskOptions options = {}) {
     check_open();
-    if (!task.valid()) detail::throw_empty_task();
     detail::Frame* child = detail::TaskAccess::frame(task);
+    if (child == nullptr) [[unlikely]] detail::throw_empty_task();
     detail::prepare_task(EventLoop::Internals::loop(loop()), child, options);
-    TaskHandle<T> handle = detail::HandleAccess::make<T>(detail::TaskAccess::release(task));
+    detail::TaskAccess::release(task, child);
+    TaskHandle<T> handle = detail::HandleAccess::make<T>(child);
     start_child_later(child, options.eager_start && !stopping_);
     if (stopping_) loop().request_stop(child);  // the caller is being cancelled: it never runs
     return handle;
@@ -142,7 +143,7 @@ class TaskGroup : detail::ChildGroup {
       stopped_ = true;
     }
     if (child != body_ && child->count == 0) {  // nobody has a handle
-      if (child->holds_error()) detail::drop_error(child);
+      detail::drop_outcome(child);
       detail::free_frame(child);
     }
     if (has_children()) return;

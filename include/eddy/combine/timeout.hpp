@@ -21,21 +21,23 @@ namespace detail {
 // When a scope's time is up: after a while, at a point, or never.
 class Limit {
  public:
-  Limit(TimeLimit limit) noexcept : after_(limit) {}
-  explicit Limit(std::optional<TimePoint> at) noexcept : after_(std::nullopt), at_(at), absolute_(true) {}
+  Limit(TimeLimit limit) noexcept : time_(limit.duration()), kind_(limit.limited() ? Kind::after : Kind::never) {}
+  explicit Limit(std::optional<TimePoint> at) noexcept
+      : time_(at ? at->time_since_epoch() : Duration::zero()), kind_(at ? Kind::at : Kind::never) {}
 
-  [[nodiscard]] bool limited() const noexcept { return absolute_ ? at_.has_value() : after_.limited(); }
+  [[nodiscard]] bool limited() const noexcept { return kind_ != Kind::never; }
   [[nodiscard]] bool passed(const EventLoop& loop) const noexcept {
-    return absolute_ ? at_ && *at_ <= loop.time() : after_.passed();
+    if (kind_ == Kind::after) return time_ <= Duration::zero();
+    return kind_ == Kind::at && TimePoint(time_) <= loop.time();
   }
   [[nodiscard]] TimePoint deadline(const EventLoop& loop) const noexcept {
-    return absolute_ ? *at_ : saturating_add(loop.time(), after_.duration());
+    return kind_ == Kind::at ? TimePoint(time_) : saturating_add(loop.time(), time_);
   }
 
  private:
-  TimeLimit after_;
-  std::optional<TimePoint> at_;
-  bool absolute_ = false;
+  enum class Kind : unsigned char { never, after, at };
+  Duration time_;
+  Kind kind_;
 };
 
 enum class OnExpiry : unsigned char { throw_error, give_nothing };
@@ -51,10 +53,10 @@ template <class T>
 class TaskBody {
  public:
   using value_type = T;
-  explicit TaskBody(Task<T> task) noexcept : task_(std::move(task)) {}
+  explicit TaskBody(Task<T>&& task) noexcept : task_(std::move(task)) {}
   TaskBody(TaskBody&&) = default;
   ~TaskBody() = default;
-  Task<T> make(Timeout&) { return std::move(task_); }
+  Task<T>&& make(Timeout&) noexcept { return std::move(task_); }
 
  private:
   Task<T> task_;
@@ -93,7 +95,7 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] TimeoutAw
   using Result = std::conditional_t<Expires == OnExpiry::throw_error, T, Maybe<T>>;
 
   // With `start_when_passed` a limit that has passed lets the body run to its first wait; else it is not started.
-  TimeoutAwaiter(Limit limit, Body body, bool masked, bool start_when_passed)
+  TimeoutAwaiter(Limit limit, Body&& body, bool masked, bool start_when_passed)
       : ScopeGroup(masked), limit_(limit), body_(std::move(body)), start_when_passed_(start_when_passed), masked_now_(masked) {}
   TimeoutAwaiter(TimeoutAwaiter&& other) noexcept
       : ScopeGroup(other.masked_now_), limit_(other.limit_), body_(std::move(other.body_)),
@@ -153,9 +155,12 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] TimeoutAw
 
 template <OnExpiry Expires, class A>
 auto make_timeout(Limit limit, A&& awaitable, bool masked = false, bool start_when_passed = true) {
-  auto task = make_task(std::forward<A>(awaitable));
-  using T = typename decltype(task)::value_type;
-  return TimeoutAwaiter<TaskBody<T>, Expires>(limit, TaskBody<T>(std::move(task)), masked, start_when_passed);
+  if constexpr (is_task<std::remove_cvref_t<A>>) {
+    using T = typename std::remove_cvref_t<A>::value_type;
+    return TimeoutAwaiter<TaskBody<T>, Expires>(limit, TaskBody<T>(std::move(awaitable)), masked, start_when_passed);
+  } else {
+    return make_timeout<Expires>(limit, make_task(std::forward<A>(awaitable)), masked, start_when_passed);
+  }
 }
 
 // A function that can be the body of a timeout; it may take a Timeout& first.

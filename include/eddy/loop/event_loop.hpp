@@ -47,6 +47,13 @@ EDDY_NOINLINE inline const ContextPointer*& job_context_slot() noexcept { return
 
 std::string name_of(Frame* root);  // in task/cancellation.hpp
 
+[[noreturn]] EDDY_COLD inline void throw_no_loop(const char* function) { throw NoRunningLoop(function); }
+[[noreturn]] EDDY_COLD inline void throw_loop_closed() { throw LoopClosed(); }
+[[noreturn]] EDDY_COLD inline void throw_foreign_thread() {
+  throw RuntimeError(
+      "eddy: an event loop was touched from another thread; use call_soon_threadsafe or run_coroutine_threadsafe");
+}
+
 inline constexpr int kBatchesAtClose = 1000;
 
 }  // namespace detail
@@ -170,13 +177,11 @@ class EventLoop final : detail::LoopCore {
   friend void detail::cancel_callback(detail::ScheduledCallback* callback) noexcept;
 
   void check_open() const {
-    if (closed_) throw LoopClosed();
+    if (closed_) [[unlikely]] detail::throw_loop_closed();
     check_thread();
   }
   void check_thread() const {
-    if (guarded != nullptr && guarded != detail::this_thread_mark())
-      throw RuntimeError(
-          "eddy: an event loop was touched from another thread; use call_soon_threadsafe or run_coroutine_threadsafe");
+    if (guarded != nullptr && guarded != detail::this_thread_mark()) [[unlikely]] detail::throw_foreign_thread();
   }
   void guard() noexcept { guarded = debug_ && running_ ? thread_ : nullptr; }
   detail::ScheduledCallback* make_callback(Callback<void()> fn) {
@@ -217,8 +222,9 @@ class EventLoop final : detail::LoopCore {
 
 /// The loop that runs in this thread. Errors: NoRunningLoop. Source: asyncio.get_running_loop.
 [[nodiscard]] inline EventLoop& get_running_loop() {
-  if (EventLoop* loop = detail::running_loop_slot()) return *loop;
-  throw NoRunningLoop("get_running_loop()");
+  EventLoop* loop = detail::running_loop_slot();
+  if (loop == nullptr) detail::throw_no_loop("get_running_loop()");
+  return *loop;
 }
 
 struct EventLoop::Internals {

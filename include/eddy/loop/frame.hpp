@@ -21,6 +21,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <exception>
 #include <new>
 #include <utility>
@@ -33,16 +34,17 @@ struct Suspension;
 struct Boundary;
 struct TaskDetails;
 
-// Where a strand stands. Only its root's state counts.
+// Where a strand stands. Only its root's state counts. When the driver comes back from a strand, all states before `running`
+// mean that it is parked.
 enum class State : std::uint8_t {
   idle,       // a Task that nobody awaits yet
   start,      // queued for its first step
-  running,    // the driver is in it
   ready,      // queued: it resumes in its turn, with what it was given
   unwind,     // queued: its frames are destroyed in its turn
   suspended,  // its leaf waits in `suspension`
   listed,     // suspended, and in the list of cancels that are being delivered
   leaving,    // suspended, told to stop, and waiting for what it awaits to end: it is unwound when woken
+  running,    // the driver is in it
   stopping,   // it wanted to wait with a stop in force: the driver unwinds it
   unwinding,  // its frames are being destroyed
   done,
@@ -71,21 +73,27 @@ struct ReadyNode {
   State state;
   Ended ended;
   std::uint8_t flags;
-  std::uint8_t size_class;  // of the block, in granules; 0: too large to be pooled
+  std::uint8_t size_class;  // of the block, for free_block
 };
 
-// One pointer-sized source position.
+// One pointer-sized source position: the line takes the pointer's upper 16 bits. To move on inside a file is one store.
 class Location {
  public:
   Location() = default;
   Location(const char* file, unsigned line) noexcept
-      : packed_(reinterpret_cast<std::uintptr_t>(file) | (static_cast<std::uint64_t>(line > 0xffff ? 0xffff : line) << 48)) {}
+      : packed_(reinterpret_cast<std::uintptr_t>(file) | (static_cast<std::uint64_t>(limited(line)) << 48)) {}
+  void move_to(unsigned line) noexcept {
+    const std::uint16_t word = limited(line);
+    std::memcpy(reinterpret_cast<char*>(&packed_) + kLineAt, &word, sizeof word);
+  }
   [[nodiscard]] const char* file() const noexcept {
     return reinterpret_cast<const char*>(static_cast<std::uintptr_t>(packed_ & 0xffff'ffff'ffffULL));
   }
   [[nodiscard]] unsigned line() const noexcept { return static_cast<unsigned>(packed_ >> 48); }
 
  private:
+  static constexpr std::size_t kLineAt = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 6 : 0;
+  static std::uint16_t limited(unsigned line) noexcept { return static_cast<std::uint16_t>(line > 0xffff ? 0xffff : line); }
   std::uint64_t packed_;
 };
 
@@ -151,15 +159,15 @@ Slot* slot_of(Frame* frame) noexcept {
 }
 
 // The memory for a coroutine frame of `size` bytes with a Frame and a slot of `prefix` bytes before it.
-inline void* allocate_frame(std::size_t size, std::size_t prefix) {
-  const std::size_t granules = (prefix + sizeof(Frame) + size + kBlockGranularity - 1) / kBlockGranularity;
+EDDY_INLINE void* allocate_frame(std::size_t size, std::size_t prefix) {
+  const std::size_t granules = granules_of(prefix + sizeof(Frame) + size);
   auto* block = static_cast<std::byte*>(allocate_block(granules));
   auto* frame = ::new (static_cast<void*>(block + prefix)) Frame;
   frame->count = 0;
   frame->state = State::idle;
   frame->ended = Ended::no;
   frame->flags = kAlive;
-  frame->size_class = granules < 256 ? static_cast<std::uint8_t>(granules) : std::uint8_t{0};
+  frame->size_class = size_class_of(granules);
   frame->root = frame;
   frame->details = nullptr;
   return block + prefix + sizeof(Frame);
@@ -169,13 +177,28 @@ void destroy_details(TaskDetails* details) noexcept;
 
 // Gives the block back. The coroutine is gone, nobody holds a handle.
 inline void free_frame(Frame* frame) noexcept {
-  if (frame->details != nullptr) destroy_details(frame->details);
-  void* block = frame->block;
-  const std::size_t granules = frame->size_class == 0 ? std::size_t{1} << 20 : frame->size_class;
-  free_block(block, granules);
+  if (frame->details != nullptr) [[unlikely]] destroy_details(frame->details);
+  free_block(frame->block, frame->size_class);
+}
+// Not inlined, so that a coroutine that ends need not save registers.
+EDDY_COLD inline void release_with_details(Frame* frame, void* block) noexcept {
+  frame->block = block;
+  free_frame(frame);
 }
 
-// For the promise's operator delete: the coroutine is gone, the block goes too unless somebody still needs it.
+// For the promise's operator delete, where `size` is known: the coroutine is gone, the block goes too unless somebody still
+// needs it.
+EDDY_INLINE void release_frame(void* coroutine, std::size_t prefix, std::size_t size) noexcept {
+  Frame* frame = Frame::of(std::coroutine_handle<>::from_address(coroutine));
+  std::byte* block = reinterpret_cast<std::byte*>(frame) - prefix;
+  if (frame->count == 0 && !frame->has(kFinishing)) [[likely]] {
+    if (frame->details != nullptr) [[unlikely]] return release_with_details(frame, block);
+    free_block(block, size_class_of(granules_of(prefix + sizeof(Frame) + size)));
+  } else {
+    frame->clear(kAlive);
+    frame->block = block;
+  }
+}
 inline void release_frame(void* coroutine, std::size_t prefix) noexcept {
   Frame* frame = Frame::of(std::coroutine_handle<>::from_address(coroutine));
   frame->block = reinterpret_cast<std::byte*>(frame) - prefix;

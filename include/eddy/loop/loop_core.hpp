@@ -78,16 +78,16 @@ class LoopCore : public Scheduler {
       ran_ = kPollEvery;
       return batch_hook->run_batch(*this);
     }
-    while (ReadyNode* node = batch.pop()) {
-      ++ran_;
-      run_node(node);
-      run_followers();
-    }
+    ran_ += Scheduler::run_batch();
   }
   void fire_timers() noexcept {
     if (timers_.empty()) return;
     const TimePoint present = now();
-    while (!timers_.empty() && timers_.next_deadline() <= present) wake(timers_.pop()->target);
+    while (!timers_.empty()) {
+      TimerNode* due = timers_.pop_due(present);
+      if (due == nullptr) return;
+      wake(due->target);
+    }
   }
 
   // A signal has come; its handlers are to be queued.

@@ -62,6 +62,16 @@ class ReadyQueue {
     if (node == tail_) tail_ = &stub_;
     return node;
   }
+  // The same for a queue that is emptied in one go: nothing may be pushed before `end_taking`.
+  ReadyNode* take() noexcept {
+    ReadyNode* node = stub_.next;
+    if (node != nullptr) stub_.next = node->next;
+    return node;
+  }
+  void end_taking() noexcept {
+    tail_ = &stub_;
+    while (tail_->next != nullptr) tail_ = tail_->next;  // something is left only if a callback has thrown
+  }
   // Moves everything from `other` behind what is here.
   void take_all(ReadyQueue& other) noexcept {
     if (other.empty()) return;

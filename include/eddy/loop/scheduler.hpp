@@ -16,11 +16,16 @@
 #include <cstdlib>
 #include <cstdint>
 #include <exception>
+#include <utility>
 
 namespace eddy::inline EDDY_ABI::detail {
 
 // Ends the error of a task that nobody can ask any more; reports it if nobody ever did. Defined in event_loop.hpp.
 void drop_error(Frame* root) noexcept;
+// The same for one that may have ended without an error.
+inline void drop_outcome(Frame* root) noexcept {
+  if (root->holds_error() && root->error()) [[unlikely]] drop_error(root);
+}
 
 [[noreturn]] EDDY_COLD inline void report_throwing_destructor() noexcept {
   std::fputs("eddy: a destructor threw while its task was being stopped; a destructor must not throw\n", stderr);
@@ -66,14 +71,19 @@ struct Scheduler {
   void run_now(Frame* root) noexcept {
     if (eager_depth == kMaxEagerDepth) return ready.push(static_cast<ReadyNode*>(root));
     ++eager_depth;
+    Frame* const outer = std::exchange(current, root);
     run_strand(root);
+    current = outer;
     --eager_depth;
   }
 
   // Queues a node whose wait is over.
   void wake(ReadyNode* node) noexcept {
     if (guarded != nullptr) [[unlikely]] check_waker(node);
-    if (node->flags & kCallback) {
+    if (node->state == State::suspended) [[likely]] {
+      node->state = State::ready;
+      ready.push(node);
+    } else if (node->flags & kCallback) {
       ready.push(static_cast<CallbackNode*>(node));
     } else {
       requeue(static_cast<Frame*>(node), State::ready, ready);
@@ -97,11 +107,13 @@ struct Scheduler {
     if (root->state == State::suspended) {
       root->state = State::listed;
       cancels.push(root);
+    } else if (root->state == State::start) {
+      root->state = State::unwind;
     }
   }
   // Delivers the stops that were asked for; those that arise meanwhile too, one after another.
   void deliver_stops() noexcept {
-    if (delivering) return;
+    if (delivering || cancels.empty()) return;
     delivering = true;
     while (ReadyNode* node = cancels.pop()) {
       auto* root = static_cast<Frame*>(node);
@@ -115,23 +127,38 @@ struct Scheduler {
     delivering = false;
   }
   void stop(Frame* root) noexcept {
-    request_stop(root);
-    deliver_stops();
+    if (root->state != State::suspended || root->has(kStop) || delivering || !cancels.empty()) {
+      request_stop(root);
+      return deliver_stops();
+    }
+    root->set(kStop);
+    delivering = true;
+    if (root->suspension->try_cancel(false) == CancelResult::stopped) unwind_later(root);
+    delivering = false;
+    if (!cancels.empty()) deliver_stops();
   }
 
   // Runs one node of the ready queue.
   void run_node(ReadyNode* node) {
-    if (node->flags & kCallback) {
-      auto* callback = static_cast<CallbackNode*>(node);
-      callback->state = State::idle;
-      callback->run(callback);
-    } else {
-      run_strand(static_cast<Frame*>(node));
-    }
+    run_next(node);
+    current = nullptr;
   }
-  // Runs all that the last node has handed over to.
-  void run_followers() {
-    while (ReadyNode* follower = next.pop()) run_strand(static_cast<Frame*>(follower));
+  // Runs what is in `batch`, and after each node all that it has handed over to. Gives the number of nodes in the batch.
+  std::uint32_t run_batch() {
+    struct End {
+      Scheduler& scheduler;
+      ~End() {
+        scheduler.batch.end_taking();
+        scheduler.current = nullptr;
+      }
+    } const end{*this};
+    std::uint32_t ran = 0;
+    while (ReadyNode* node = batch.take()) {
+      ++ran;
+      run_next(node);
+      while (ReadyNode* follower = next.pop()) run_next(follower);
+    }
+    return ran;
   }
 
  protected:
@@ -154,31 +181,35 @@ struct Scheduler {
     if (!listed) queue.push(root);
   }
 
-  // The driver: the one place where a strand is resumed.
-  void run_strand(Frame* root) noexcept {
-    Frame* const outer = current;  // null, unless a task is started eagerly by another
-    current = root;
-    if (root->state == State::unwind || (root->state == State::start && root->has(kStop))) {
-      unwind(root);
+  EDDY_INLINE void run_next(ReadyNode* node) {
+    if (node->flags & kCallback) [[unlikely]] {
+      auto* callback = static_cast<CallbackNode*>(node);
+      current = nullptr;
+      callback->state = State::idle;
+      callback->run(callback);
     } else {
-      root->state = State::running;
-      do {
-#if defined(EDDY_HOP_BUDGET)
-        root->hops = EDDY_HOP_BUDGET;
-#endif
-        root->leaf->handle().resume();
-      } while (root->state == State::running);
-      if (root->state == State::done) {
-        finish(root);
-      } else if (root->state == State::stopping) {
-        unwind(root);
-      }
+      current = static_cast<Frame*>(node);
+      run_strand(current);
     }
-    current = outer;
+  }
+
+  // The driver: the one place where a strand is resumed. It is `current`.
+  EDDY_INLINE void run_strand(Frame* root) noexcept {
+    if (root->state == State::unwind) [[unlikely]] return unwind(root);
+    root->state = State::running;
+    for (;;) {
+#if defined(EDDY_HOP_BUDGET)
+      root->hops = EDDY_HOP_BUDGET;
+#endif
+      root->leaf->handle().resume();
+      if (root->state < State::running) [[likely]] return;
+      if (root->state == State::running) continue;  // its budget of hops is spent
+      return root->state == State::done ? finish(root) : unwind(root);
+    }
   }
 
   // The one place where suspended frames are destroyed: leaf first, so that no destructor runs inside another frame's.
-  void unwind(Frame* root) noexcept {
+  EDDY_NOINLINE void unwind(Frame* root) noexcept {
     root->state = State::unwinding;
     Frame* frame = root->leaf;
     while (frame != root) {
@@ -204,13 +235,13 @@ struct Scheduler {
   }
 
   // A strand has ended: its coroutine is destroyed, then whoever waits for it is told.
-  void finish(Frame* root) noexcept {
+  EDDY_NOINLINE void finish(Frame* root) noexcept {
     root->set(kFinishing);
     root->state = State::unwinding;
     destroy(root);
     root->state = State::done;
     root->loop = nullptr;
-    root->waiters.wake_all();
+    if (!root->waiters.empty()) root->waiters.wake_all();
     if (root->has(kChild)) {
       root->clear(kFinishing);
       root->owner->child_done(root);
@@ -219,7 +250,7 @@ struct Scheduler {
     tasks.remove(root);
     root->clear(kFinishing);
     if (root->count == 0) {
-      if (root->holds_error()) drop_error(root);
+      drop_outcome(root);
       free_frame(root);
     }
   }

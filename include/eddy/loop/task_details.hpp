@@ -28,7 +28,7 @@ inline TaskDetails& details_of(Frame* frame) {
   return *frame->details;
 }
 
-inline void destroy_details(TaskDetails* details) noexcept {
+EDDY_NOINLINE inline void destroy_details(TaskDetails* details) noexcept {
   details->frame = nullptr;
   if (details->observers == 0) delete details;
 }

@@ -6,6 +6,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <eddy/base/config.hpp>
 #include <eddy/base/intrusive_list.hpp>
 
 namespace eddy::inline EDDY_ABI::detail {
@@ -36,7 +37,7 @@ class WaitQueue {
   }
   // Wakes one waiter (defined in scheduler.hpp).
   void wake(WaitNode* node) noexcept;
-  void wake_all() noexcept {
+  EDDY_NOINLINE void wake_all() noexcept {
     while (WaitNode* node = list_.front()) wake(node);
   }
 

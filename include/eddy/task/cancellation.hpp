@@ -23,17 +23,22 @@ inline void mark_cancelled(Frame* root) noexcept {
   root->loop->request_stop(root);
 }
 
+inline bool cancel_task(Frame* root) {
+  if (root->done()) return false;
+  EventLoop::Internals::check_thread(EventLoop::Internals::loop(*root->loop));
+  if (root->has(kCancelRequested)) [[unlikely]] ++details_of(root).cancel_requests;
+  root->set(kCancelRequested);
+  root->loop->stop(root);
+  return true;
+}
 inline bool cancel_task(Frame* root, std::string reason) {
   if (root->done()) return false;
   EventLoop::Internals::check_thread(EventLoop::Internals::loop(*root->loop));
-  if (!reason.empty() || root->has(kCancelRequested)) {
+  if (!reason.empty()) {
     TaskDetails& details = details_of(root);
     if (details.reason.empty()) details.reason = std::move(reason);
-    if (root->has(kCancelRequested)) ++details.cancel_requests;
   }
-  mark_cancelled(root);
-  root->loop->deliver_stops();
-  return true;
+  return cancel_task(root);
 }
 
 inline std::size_t cancelling(const Frame* root) noexcept {

@@ -10,6 +10,8 @@
 #include <eddy/task/task_handle.hpp>
 
 #include <cstddef>
+#include <cstdint>
+#include <utility>
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -28,17 +30,19 @@ class ChildGroup : public Boundary {
 
   // Queues `child` to start before the pass goes on. A child that is a task of its own has a name and a context.
   void start_child(Frame* child, bool as_task) noexcept {
-    adopt(child, as_task);
+    Scheduler& scheduler = loop();
+    adopt(child, as_task, scheduler);
     child->count = 1;  // this group's: the outcome stays until it is taken
-    loop().next.push(static_cast<ReadyNode*>(child));
+    scheduler.next.push(static_cast<ReadyNode*>(child));
   }
   // Queues `child`, a task whose handles others have, for a later turn; or runs its first step now.
   void start_child_later(Frame* child, bool eager) noexcept {
-    adopt(child, true);
+    Scheduler& scheduler = loop();
+    adopt(child, true, scheduler);
     if (eager) {
-      loop().run_now(child);
+      scheduler.run_now(child);
     } else {
-      loop().ready.push(static_cast<ReadyNode*>(child));
+      scheduler.ready.push(static_cast<ReadyNode*>(child));
     }
   }
   template <class Visit>
@@ -56,11 +60,10 @@ class ChildGroup : public Boundary {
   void unwind_parent() noexcept { loop().unwind_next(parent->root); }
 
  private:
-  void adopt(Frame* child, bool as_task) noexcept {
-    child->set(kChild);
-    if (as_task) child->set(kTask);
+  void adopt(Frame* child, bool as_task, Scheduler& scheduler) noexcept {
+    child->flags = static_cast<std::uint8_t>(as_task ? kAlive | kChild | kTask : kAlive | kChild);
     child->owner = this;
-    child->loop = &loop();
+    child->loop = &scheduler;
     child->leaf = child;
     child->state = State::start;
     children_.push_back(child);
@@ -74,10 +77,12 @@ template <class T>
 class ChildSlot {
  public:
   using value_type = T;
-  explicit ChildSlot(Task<T> task) : frame_(TaskAccess::release(task)) {}
+  explicit ChildSlot(Task<T>&& task) : frame_(TaskAccess::release(task)) {}
   ChildSlot(ChildSlot&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
   ChildSlot& operator=(ChildSlot&&) = delete;
-  ~ChildSlot() { reset(); }
+  ~ChildSlot() {
+    if (frame_ != nullptr) drop(frame_);
+  }
 
   [[nodiscard]] Frame* frame() const noexcept { return frame_; }
   [[nodiscard]] bool has_value() const noexcept { return frame_->ended == Ended::value; }
@@ -89,17 +94,16 @@ class ChildSlot {
     return frame_->ended == Ended::cancelled ? cancelled_error(frame_) : frame_->error();
   }
   void reset() noexcept {
-    if (frame_ == nullptr) return;
-    Frame* frame = std::exchange(frame_, nullptr);
-    if (!frame->has(kChild)) {
-      frame->handle().destroy();  // it never started
-      return;
-    }
+    if (frame_ != nullptr) drop(std::exchange(frame_, nullptr));
+  }
+
+ private:
+  EDDY_INLINE static void drop(Frame* frame) noexcept {
+    if (!frame->has(kChild)) [[unlikely]] return frame->handle().destroy();  // it never started
     frame->set(kRetrieved);
     release_result<T>(frame);
   }
 
- private:
   Frame* frame_;
 };
 

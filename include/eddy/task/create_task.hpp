@@ -53,10 +53,12 @@ auto own_call(F&& fn, Args&&... args) {
   return call_owned<std::decay_t<F>, std::decay_t<Args>...>(std::forward<F>(fn), std::forward<Args>(args)...);
 }
 
+EDDY_NOINLINE inline void set_context(Frame* root, const ContextPointer& context) { details_of(root).context = context; }
+
 // Gives `root` its name and its copy of the running context. All that can throw of starting a task.
 inline void prepare_task(EventLoop& loop, Frame* root, const TaskOptions& options) {
   if (!options.name.empty()) details_of(root).name = options.name;
-  if (const ContextPointer* context = EventLoop::Internals::context(loop)) details_of(root).context = *context;
+  if (const ContextPointer* context = EventLoop::Internals::context(loop)) [[unlikely]] set_context(root, *context);
 }
 
 // Makes `root` a strand that the loop owns, and queues it for its first step.
@@ -70,21 +72,29 @@ inline void start_strand(EventLoop& loop, Frame* root, bool queued = true) noexc
 }
 
 // The same as a task, with an identity of its own.
-inline void start_task(EventLoop& loop, Frame* root, const TaskOptions& options) {
-  prepare_task(loop, root, options);
+inline void start_task(EventLoop& loop, Frame* root, bool eager) noexcept {
   root->set(kTask);
-  start_strand(loop, root, !options.eager_start);
-  if (root->loop->closing) mark_cancelled(root);
+  start_strand(loop, root, !eager);
+  if (root->loop->closing) [[unlikely]] mark_cancelled(root);
+  if (eager) root->loop->run_now(root);
 }
 
 template <class T>
-TaskHandle<T> create_task_on(EventLoop& loop, Task<T> task, const TaskOptions& options) {
+EDDY_INLINE TaskHandle<T> create_task_on(EventLoop& loop, Task<T>&& task, const TaskOptions& options) {
   EventLoop::Internals::check_open(loop);
-  if (!task.valid()) throw_empty_task();
-  start_task(loop, TaskAccess::frame(task), options);
-  auto handle = HandleAccess::make<T>(TaskAccess::release(task));
-  if (options.eager_start) EventLoop::Internals::scheduler(loop).run_now(HandleAccess::frame(handle));
+  Frame* root = TaskAccess::frame(task);
+  if (root == nullptr) [[unlikely]] throw_empty_task();
+  prepare_task(loop, root, options);
+  TaskAccess::release(task, root);
+  auto handle = HandleAccess::make<T>(root);
+  start_task(loop, root, options.eager_start);
   return handle;
+}
+
+EDDY_INLINE EventLoop& loop_for_create_task() {
+  EventLoop* loop = running_loop_slot();
+  if (loop == nullptr) throw_no_loop("create_task()");
+  return *loop;
 }
 
 }  // namespace detail
@@ -96,10 +106,12 @@ TaskHandle<T> create_task_on(EventLoop& loop, Task<T> task, const TaskOptions& o
 /// the task is destroyed unrun). While `run` ends, a new task is cancelled before its first step. Complexity: constant, no
 /// allocation beyond the task's own. Source: asyncio.create_task.
 template <class T>
-TaskHandle<T> create_task(Task<T> task, TaskOptions options = {}) {
-  EventLoop* loop = detail::running_loop_slot();
-  if (loop == nullptr) throw NoRunningLoop("create_task()");
-  return detail::create_task_on(*loop, std::move(task), options);
+TaskHandle<T> create_task(Task<T> task, TaskOptions options) {
+  return detail::create_task_on(detail::loop_for_create_task(), std::move(task), options);
+}
+template <class T>
+TaskHandle<T> create_task(Task<T> task) {
+  return detail::create_task_on(detail::loop_for_create_task(), std::move(task), {});
 }
 
 /// The same for `fn(args…)`, a coroutine function and its arguments. Both are moved or copied into the task, so captures

@@ -35,7 +35,8 @@ class TaskRef {
   friend bool operator==(const TaskRef& a, const TaskRef& b) noexcept { return a.details_ == b.details_; }
 
   /// As TaskHandle::cancel. False for an empty reference.
-  bool cancel(std::string reason = {}) const { return alive() && detail::cancel_task(details_->frame, std::move(reason)); }
+  bool cancel() const { return alive() && detail::cancel_task(details_->frame); }
+  bool cancel(std::string reason) const { return alive() && detail::cancel_task(details_->frame, std::move(reason)); }
   /// As TaskHandle::cancelling.
   [[nodiscard]] std::size_t cancelling() const noexcept {
     return details_ == nullptr || details_->frame == nullptr ? 0 : detail::cancelling(details_->frame);

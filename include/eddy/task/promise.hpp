@@ -26,6 +26,7 @@ struct ResultSlot {
   static constexpr bool kApart = alignof(Stored) > alignof(Frame);
   using Slot = std::conditional_t<kApart, Stored*, Stored>;
   static constexpr std::size_t kPrefix = std::is_void_v<T> ? 0 : slot_size<Slot>;
+  static constexpr bool kTrivial = !kApart && std::is_trivially_destructible_v<Stored>;  // nothing is to be destroyed
 
   template <class... Args>
   static void emplace(Frame* frame, Args&&... args) {
@@ -118,11 +119,11 @@ struct PromiseBase : PromiseMark {
   [[nodiscard]] std::suspend_always initial_suspend() const noexcept { return {}; }
 
   template <class A>
-  decltype(auto) await_transform(A&& awaitable, const char* file = __builtin_FILE(), unsigned line = __builtin_LINE()) {
+  decltype(auto) await_transform(A&& awaitable, unsigned line = __builtin_LINE()) {
     static_assert(Awaitable<A>,
                   "eddy: this cannot be awaited: co_await takes a Task, a TaskHandle, a Future or another awaitable");
     if constexpr (Awaitable<A>) {
-      frame()->location = Location(file, line);
+      frame()->location.move_to(line);
       if constexpr (HasMemberCoAwait<A> || HasFreeCoAwait<A>) {
         using Made = AwaiterOf<A>;
         if constexpr (NativeAwaiter<std::remove_reference_t<Made>>) {
@@ -200,15 +201,17 @@ struct Promise final : PromiseResult<T> {
   using Slot = ResultSlot<T>;
 
   static void* operator new(std::size_t size) { return allocate_frame(size, Slot::kPrefix); }
-  static void operator delete(void* coroutine, std::size_t) noexcept { release_frame(coroutine, Slot::kPrefix); }
+  static void operator delete(void* coroutine, std::size_t size) noexcept { release_frame(coroutine, Slot::kPrefix, size); }
 
   Promise() noexcept = default;
   Promise(const Promise&) = delete;
   Promise& operator=(const Promise&) = delete;
   ~Promise() {
-    Frame* frame = this->frame();
-    frame->clear(kAlive);
-    if (frame->count == 0) Slot::destroy(frame);
+    if constexpr (!Slot::kTrivial) {
+      Frame* frame = this->frame();
+      frame->clear(kAlive);  // from here on the last handle destroys the value; else see release_frame
+      if (frame->count == 0) Slot::destroy(frame);
+    }
   }
 
   Task<T> get_return_object([[maybe_unused]] const char* function = __builtin_FUNCTION(),

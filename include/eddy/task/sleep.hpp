@@ -54,6 +54,7 @@ struct TimerWait : Suspension {
       throw;
     }
   }
+  TimerNode timer_;  // before it is armed its deadline is what the awaiter was given
 
  private:
   CancelResult try_cancel(bool) noexcept override {
@@ -61,33 +62,27 @@ struct TimerWait : Suspension {
     return CancelResult::stopped;
   }
   [[nodiscard]] const char* waits_for() const noexcept override { return "sleep"; }
-  TimerNode timer_;
 };
 
 struct [[nodiscard("nothing sleeps until this is awaited: co_await it")]] SleepAwaiter final : TimerWait {
-  explicit SleepAwaiter(Duration delay) noexcept : delay_(delay) {}
+  explicit SleepAwaiter(Duration delay) noexcept { timer_.deadline = TimePoint(delay); }
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
     Frame* frame = frame_of(handle);
-    if (delay_ <= Duration::zero()) return yield_turn(frame);
-    wait_until(frame, saturating_add(EventLoop::Internals::loop(*frame->root->loop).time(), delay_));
+    const Duration delay = timer_.deadline.time_since_epoch();
+    if (delay <= Duration::zero()) return yield_turn(frame);
+    wait_until(frame, saturating_add(EventLoop::Internals::loop(*frame->root->loop).time(), delay));
   }
-
- private:
-  Duration delay_;
 };
 
 struct [[nodiscard("nothing sleeps until this is awaited: co_await it")]] SleepUntilAwaiter final : TimerWait {
-  explicit SleepUntilAwaiter(TimePoint deadline) noexcept : deadline_(deadline) {}
+  explicit SleepUntilAwaiter(TimePoint deadline) noexcept { timer_.deadline = deadline; }
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
     Frame* frame = frame_of(handle);
-    if (deadline_ <= EventLoop::Internals::loop(*frame->root->loop).time()) return yield_turn(frame);
-    wait_until(frame, deadline_);
+    if (timer_.deadline <= EventLoop::Internals::loop(*frame->root->loop).time()) return yield_turn(frame);
+    wait_until(frame, timer_.deadline);
   }
-
- private:
-  TimePoint deadline_;
 };
 
 }  // namespace detail

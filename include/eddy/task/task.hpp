@@ -36,10 +36,11 @@ class [[nodiscard]] TaskAwaiter {
   EDDY_SUSPEND std::coroutine_handle<> await_suspend(std::coroutine_handle<P> handle) noexcept {
     Frame* parent = frame_of(handle);
     Frame* root = parent->root;
-    child_->parent = parent;
-    child_->root = root;
-    child_->holder = &child_;  // who unwinds the strand destroys the child and says so here
-    return hop(root, child_);
+    Frame* child = child_;
+    child->parent = parent;
+    child->root = root;
+    child->holder = &child_;  // who unwinds the strand destroys the child and says so here
+    return hop(root, child);
   }
   T await_resume() {
     const Reaper reaper{std::exchange(child_, nullptr)};
@@ -155,6 +156,14 @@ struct TaskAccess {
   static Frame* release(Task<T>& task) {
     if (task.frame_ == nullptr) throw_empty_task();
     return task.take();
+  }
+  // The same where the caller has seen that there is one, and which.
+  template <class T>
+  static void release(Task<T>& task, [[maybe_unused]] Frame* frame) noexcept {
+#if defined(EDDY_CLOSURE_PRVALUES_BREAK)
+    if (frame->holder != &task.frame_) [[unlikely]] stop_for_copied_task();
+#endif
+    task.frame_ = nullptr;
   }
 };
 

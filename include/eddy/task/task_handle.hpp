@@ -25,11 +25,11 @@ struct HandleAccess;
 
 // One holder of a T's block less: ends the outcome and the block with the last.
 template <class T>
-void release_result(Frame* frame) noexcept {
+EDDY_INLINE void release_result(Frame* frame) noexcept {
   if (--frame->count > 0 || frame->has(kAlive)) return;
-  ResultSlot<T>::destroy(frame);
-  if (frame->has(kFinishing)) return;  // the loop still needs it
-  if (frame->holds_error()) drop_error(frame);
+  if constexpr (!ResultSlot<T>::kTrivial) ResultSlot<T>::destroy(frame);
+  if (frame->has(kFinishing)) [[unlikely]] return;  // the loop still needs it
+  drop_outcome(frame);
   free_frame(frame);
 }
 
@@ -113,7 +113,8 @@ class TaskHandle {
   /// Asks the task to stop; true unless it is done already. The task is unwound in its own turn, never inside this
   /// call; what it was given before that it keeps. Asking again counts in `cancelling()` and changes nothing else.
   /// The first `reason` that is not empty becomes the text of the CancelledError.
-  bool cancel(std::string reason = {}) { return detail::cancel_task(frame(), std::move(reason)); }
+  bool cancel() { return detail::cancel_task(frame()); }
+  bool cancel(std::string reason) { return detail::cancel_task(frame(), std::move(reason)); }
   /// How often `cancel` was called on it. A timeout's or a group's stop does not count.
   [[nodiscard]] std::size_t cancelling() const { return detail::cancelling(frame()); }
   /// True once the task has ended, whichever way.

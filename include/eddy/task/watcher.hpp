@@ -121,6 +121,8 @@ auto make_slot(A&& awaitable) {
     return HandleSlot<typename Plain::value_type>(std::forward<A>(awaitable));
   } else if constexpr (is_future<Plain>) {
     return FutureSlot<typename Plain::value_type>(std::forward<A>(awaitable));
+  } else if constexpr (is_task<Plain>) {
+    return ChildSlot<typename Plain::value_type>(std::move(awaitable));
   } else {
     return ChildSlot(make_task(std::forward<A>(awaitable)));
   }
