@@ -85,4 +85,15 @@ class DeadlockError : public RuntimeError {
   using RuntimeError::RuntimeError;
 };
 
+namespace detail {
+
+// What is thrown on paths that are often inlined.
+[[noreturn]] EDDY_COLD inline void throw_no_loop(const char* function) { throw NoRunningLoop(function); }
+[[noreturn]] EDDY_COLD inline void throw_loop_closed() { throw LoopClosed(); }
+[[noreturn]] EDDY_COLD inline void throw_foreign_thread() {
+  throw RuntimeError(
+      "eddy: an event loop was touched from another thread; use call_soon_threadsafe or run_coroutine_threadsafe");
+}
+
+}  // namespace detail
 }  // namespace eddy::inline EDDY_ABI

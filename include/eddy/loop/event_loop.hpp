@@ -47,13 +47,6 @@ EDDY_NOINLINE inline const ContextPointer*& job_context_slot() noexcept { return
 
 std::string name_of(Frame* root);  // in task/cancellation.hpp
 
-[[noreturn]] EDDY_COLD inline void throw_no_loop(const char* function) { throw NoRunningLoop(function); }
-[[noreturn]] EDDY_COLD inline void throw_loop_closed() { throw LoopClosed(); }
-[[noreturn]] EDDY_COLD inline void throw_foreign_thread() {
-  throw RuntimeError(
-      "eddy: an event loop was touched from another thread; use call_soon_threadsafe or run_coroutine_threadsafe");
-}
-
 inline constexpr int kBatchesAtClose = 1000;
 
 }  // namespace detail
