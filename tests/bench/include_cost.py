@@ -85,7 +85,8 @@ def user_seconds(include, source, flags, times=3):
 
 
 def including(headers):
-    return "".join(f"#include <{name}>\n" for name in headers)
+    """Includes those that exist: a header may ask with __has_include which of two another library has."""
+    return "".join(f"#if __has_include(<{name}>)\n#include <{name}>\n#endif\n" for name in headers)
 
 
 class Cost:
@@ -94,7 +95,7 @@ class Cost:
     def __init__(self, include, header):
         self.header = header
         self.foreign = foreign_headers(include, header)
-        self.lines = preprocessed_lines(include, including([f"eddy/{header}"]))
+        self.lines = preprocessed_lines(include, f"#include <eddy/{header}>\n")
         self.needed = preprocessed_lines(include, including(self.foreign))
 
     @property

@@ -439,16 +439,18 @@ EDDY_TEST_CASE("gather starts nothing before it is awaited, and a dropped one de
   CHECK(Tracked::alive == 0);
 }
 
-EDDY_TEST_CASE("the last child of gather hands over to the caller in its own turn") {
+EDDY_LOOP_TEST_CASE("the last child of gather hands over to the caller in its own turn") {
   std::vector<std::string> log;
-  auto last = [&]() -> eddy::Task<> {
-    co_await eddy::yield();
-    eddy::get_running_loop().call_soon([&] { log.push_back("callback"); });
-    log.push_back("last child ends");
-  };
-  co_await eddy::gather(last());
-  log.push_back("caller");
-  co_await test::settle();
+  test::run_virtual([&]() -> eddy::Task<> {
+    auto last = [&]() -> eddy::Task<> {
+      co_await eddy::yield();
+      eddy::get_running_loop().call_soon([&] { log.push_back("callback"); });
+      log.push_back("last child ends");
+    };
+    co_await eddy::gather(last());
+    log.push_back("caller");
+    co_await test::settle();
+  });
   const std::vector<std::string> expected{"last child ends", "caller", "callback"};
   CHECK(log == expected);
 }

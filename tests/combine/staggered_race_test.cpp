@@ -35,7 +35,10 @@ eddy::Task<int> attempt(Diary& diary, int id, Nanoseconds delay, How how) {
   struct Leaves {
     Leaves(Diary& d, int i) : log(d), number(i) { log.note("start " + std::to_string(number)); }
     Leaves(const Leaves&) = delete;
-    ~Leaves() { log.note("end " + std::to_string(number)); }
+    ~Leaves() {
+      const eddy::testing::AllocationsSucceed pause;
+      log.note("end " + std::to_string(number));
+    }
     Diary& log;
     int number;
   };

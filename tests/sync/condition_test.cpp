@@ -640,7 +640,7 @@ EDDY_TEST_CASE("a hundred thousand waiters are notified, or cancelled, without s
   co_await condition.acquire();
   condition.notify_all();
   condition.release();
-  co_await tasks.back();
+  co_await eddy::wait(tasks);
   CHECK(woken == 50'000);
   CHECK_FALSE(condition.locked());
 }

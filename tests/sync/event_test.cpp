@@ -197,7 +197,7 @@ EDDY_TEST_CASE("a million waits for an event need no stack", "[large]") {
   CHECK_FALSE(ping.is_set());
 }
 
-EDDY_TEST_CASE("a hundred thousand waiters of one event wake in order", "[large]") {
+EDDY_TEST_CASE("a hundred thousand waiters of one event wake in order", "[large][order]") {
   static constexpr auto kWait = [](eddy::Event& event, int& next, int mine) -> eddy::Task<> {
     co_await event.wait();
     if (next++ != mine) FAIL("out of order");

@@ -115,7 +115,7 @@ EDDY_TEST_CASE("a wait for a latch can time out") {
   co_await eddy::wait_for(latch.wait(), 2s);
 }
 
-EDDY_TEST_CASE("a latch of a million needs no stack, with a hundred thousand waiters", "[large]") {
+EDDY_TEST_CASE("a latch of a million needs no stack, with a hundred thousand waiters", "[large][order]") {
   static constexpr auto kWait = [](eddy::Latch& latch, int& next, int mine) -> eddy::Task<> {
     co_await latch.wait();
     if (next++ != mine) FAIL("out of order");

@@ -31,7 +31,11 @@ class Registered {
 public:
   Registered() { enter(); }
   Registered(const Registered& other) : text_(other.text_) { enter(); }
-  Registered(Registered&& other) noexcept : text_(other.text_) { enter(); }
+  Registered(Registered&& other) noexcept : text_(std::move(other.text_)) {
+    const eddy::testing::AllocationsSucceed pause;
+    other.text_ = text_;
+    enter();
+  }
   Registered& operator=(const Registered&) = default;
   ~Registered() {
     if (objects().erase(this) != 1) ++wrong();
@@ -693,20 +697,22 @@ EDDY_TEST_CASE("awaiters of the library may be named and awaited later", "[traps
 
 EDDY_LOOP_TEST_CASE("the last handle of a task may go inside an await_suspend of that task", "[traps]") {
   const CheckRegistered check;
-  static std::optional<eddy::TaskHandle<int>> handle;
+  using Kept = std::optional<eddy::TaskHandle<int>>;
+  Kept handle;
   struct DropsHandle {
+    Kept& kept;
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> waiting) const {
-      handle.reset();
+      kept.reset();
       waiting.resume();
     }
     void await_resume() const noexcept {}
   };
-  run_virtual([]() -> eddy::Task<> {
+  run_virtual([&]() -> eddy::Task<> {
     int result = 0;
-    auto body = [&result]() -> eddy::Task<int> {
+    auto body = [&result, &handle]() -> eddy::Task<int> {
       const Registered object;
-      co_await DropsHandle();
+      co_await DropsHandle{handle};
       result = object.ok();
       co_return result;
     };

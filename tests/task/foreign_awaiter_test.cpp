@@ -257,14 +257,19 @@ EDDY_TEST_CASE("types with a member or a free operator co_await can be awaited",
   const MemberCoAwait member{9};
   const int nine = co_await member;
   CHECK(nine == 9);
-  Record record;
-  const auto body = [&]() -> eddy::Task<int> {
+  static Record record;  // this test may be stopped before the task
+  record = Record();
+  const auto body = []() -> eddy::Task<int> {
     const FreeCoAwait free{&record};
     co_return co_await free;
   };
   auto task = eddy::create_task(body());
+  const eddy::detail::ScopeExit resume([] {
+    if (record.handle) std::exchange(record.handle, nullptr).resume();
+  });
   co_await test::settle();
-  record.handle.resume();
+  REQUIRE(record.handle);
+  std::exchange(record.handle, nullptr).resume();
   const int one = co_await task;
   CHECK(one == 1);
 }

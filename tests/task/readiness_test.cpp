@@ -247,9 +247,11 @@ EDDY_LOOP_TEST_CASE("waiting for a regular file or for no descriptor is an error
     const int file = ::mkstemp(path);
     REQUIRE(file >= 0);
     ::unlink(path);
-    const int of_file = co_await error_of(file);
-    CHECK(of_file == EPERM);
-    ::close(file);
+    {
+      const eddy::detail::ScopeExit close_it([file] { ::close(file); });
+      const int of_file = co_await error_of(file);
+      CHECK(of_file == EPERM);
+    }
     const int of_closed = co_await error_of(file);
     CHECK(of_closed == EBADF);
     const int of_none = co_await error_of(-1);

@@ -464,7 +464,7 @@ EDDY_LOOP_TEST_CASE("the awaiter of a handle is resumed exactly once", "[task][c
 }
 
 EDDY_LOOP_TEST_CASE("an endless chain of tasks that each await the one before ends on a flat stack",
-                    "[task][c40][c41]") {
+                    "[task][large][c40][c41]") {
   const auto body = [](eddy::TaskHandle<int> before) -> eddy::Task<int> {
     if (!before.valid()) {
       co_await eddy::sleep(1s);

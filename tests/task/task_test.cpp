@@ -259,8 +259,9 @@ EDDY_LOOP_TEST_CASE("a local whose destructor throws after co_return replaces th
     ~Throws() noexcept(false) { throw std::runtime_error("late"); }
   };
   const auto body = [](test::Tracked) -> eddy::Task<std::shared_ptr<test::Tracked>> {
+    auto made = std::make_shared<test::Tracked>();
     const Throws local;
-    co_return std::make_shared<test::Tracked>();
+    co_return std::move(made);
   };
   test::run_virtual([&]() -> eddy::Task<> {
     auto task = body(test::Tracked());

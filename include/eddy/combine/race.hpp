@@ -67,8 +67,7 @@ class RaceGroup : public SlotGroup {
       winner_ = slot;
       decide();
     } else if (error) {
-      EventLoop::Internals::loop(loop()).call_exception_handler(
-          {"a loser of a race failed after the race was decided", std::move(error), {}});
+      report(&EventLoop::Internals::loop(loop()), "a loser of a race failed after the race was decided", std::move(error));
     }
   }
   [[nodiscard]] const char* waits_for() const noexcept override { return "race"; }

@@ -79,11 +79,11 @@ inline void run_cleanups_on_loop(std::vector<Cleanup> cleanups) noexcept {
   try {
     // Nobody could close one that goes because its task is stopped.
     if (loop->get_debug() && !current_task().unwinding())
-      loop->call_exception_handler({"a generator with cleanup or running tasks was dropped before its end; close it with aclose()", nullptr, {}});
+      report(loop, "a generator with cleanup or running tasks was dropped before its end; close it with aclose()", nullptr);
     Task<> task = run_cleanups(std::move(cleanups));
     start_strand(*loop, TaskAccess::release(task));
   } catch (...) {
-    loop->call_exception_handler({"the cleanup of a dropped generator could not be started", std::current_exception(), {}});
+    report(loop, "the cleanup of a dropped generator could not be started", std::current_exception());
   }
 }
 
@@ -121,7 +121,7 @@ class GeneratorCleanups {
     std::exception_ptr error = state_->error ? std::exchange(state_->error, nullptr) : state_->group.take_error();
     if (error) {
       throw_displacing(std::move(error), displaced, [](std::exception_ptr lost) {
-        get_running_loop().call_exception_handler({"a generator's cleanup failed after its body had failed with this", std::move(lost), {}});
+        report(running_loop_slot(), "a generator's cleanup failed after its body had failed with this", std::move(lost));
       });
     }
   }

@@ -59,12 +59,7 @@ struct StreamBuffer {
   // An error that no consumer can get any more.
   static void report_lost(std::exception_ptr lost) noexcept {
     if (is_cancelled_error(lost)) return;
-    const ExceptionContext context{"a source of a stream failed when nobody read from it any more", std::move(lost), {}};
-    if (EventLoop* loop = running_loop_slot()) {
-      loop->call_exception_handler(context);
-    } else {
-      print_exception_context(context);
-    }
+    report(running_loop_slot(), "a source of a stream failed when nobody read from it any more", std::move(lost));
   }
 };
 

@@ -23,7 +23,6 @@
 #include <eddy/loop/waker.hpp>
 
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <memory>
@@ -144,7 +143,7 @@ class EventLoop final : detail::LoopCore {
         handler_(context);
         return;
       } catch (...) {
-        detail::print_exception_context({"the exception handler itself threw", std::current_exception(), {}});
+        detail::report(nullptr, "the exception handler itself threw", std::current_exception());
       }
     }
     detail::print_exception_context(context);
@@ -264,22 +263,27 @@ struct EventLoop::Internals {
   };
 };
 
+inline void detail::report(EventLoop* loop, const char* message, std::exception_ptr error, Frame* task) noexcept {
+  ExceptionContext context{{}, std::move(error), {}};
+  try {
+    context.message = message;
+    if (task != nullptr) context.task = name_of(task);
+  } catch (...) {
+    if (context.message.empty()) context.message = "out of memory";  // short enough to need none
+  }
+  if (loop != nullptr) {
+    loop->call_exception_handler(context);
+  } else {
+    print_exception_context(context);
+  }
+}
+
 inline void detail::drop_error(Frame* root) noexcept {
   std::exception_ptr error = std::move(root->error());
   root->error().~exception_ptr();
   const bool lost = root->ended == Ended::exception && !root->has(kRetrieved);
   root->ended = Ended::taken;
-  if (!lost) return;
-  try {
-    const ExceptionContext context{"an exception of a task was never retrieved", std::move(error), name_of(root)};
-    if (EventLoop* loop = running_loop_slot()) {
-      loop->call_exception_handler(context);
-    } else {
-      print_exception_context(context);
-    }
-  } catch (...) {
-    std::fputs("eddy: an exception of a task was never retrieved, and there is no memory to say which\n", stderr);
-  }
+  if (lost) report(running_loop_slot(), "an exception of a task was never retrieved", std::move(error), root);
 }
 
 inline void EventLoop::call_soon_threadsafe(Callback<void()> fn) {
@@ -386,7 +390,7 @@ inline void detail::ScheduledCallback::run_it(CallbackNode* node) {
   try {
     self->fn();
   } catch (...) {
-    loop.call_exception_handler({"a callback threw an exception", std::current_exception(), {}});
+    report(&loop, "a callback threw an exception", std::current_exception());
   }
   loop.callback_context = nullptr;
   self->fn.reset();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <eddy/base/callback.hpp>
+#include <eddy/base/fwd.hpp>
 #include <eddy/base/outcome.hpp>
 
 #include <cstdio>
@@ -23,6 +24,12 @@ struct ExceptionContext {
 using ExceptionHandler = Callback<void(const ExceptionContext&)>;
 
 namespace detail {
+
+struct Frame;
+
+// Calls the handler of `loop`, or without one the default. Never throws: without memory for the sentence and the task's name it
+// tells the exception alone. Defined in event_loop.hpp.
+void report(EventLoop* loop, const char* message, std::exception_ptr error, Frame* task = nullptr) noexcept;
 
 // The default: a line on standard error.
 inline void print_exception_context(const ExceptionContext& context) noexcept {

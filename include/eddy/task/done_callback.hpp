@@ -29,7 +29,7 @@ struct DoneCallback final : CallbackNode, WaitNode {
     try {
       self->fn();
     } catch (...) {
-      event_loop.call_exception_handler({"a done callback threw an exception", std::current_exception(), {}});
+      report(&event_loop, "a done callback threw an exception", std::current_exception());
     }
     scheduler.callback_context = nullptr;
   }

@@ -35,12 +35,7 @@ struct FutureState {
   FutureState& operator=(const FutureState&) = delete;
   ~FutureState() {
     if (!outcome || !outcome->has_exception() || retrieved) return;
-    const ExceptionContext context{"an exception of a future was never retrieved", outcome->exception(), {}};
-    if (EventLoop* running = running_loop_slot()) {
-      running->call_exception_handler(context);
-    } else {
-      print_exception_context(context);
-    }
+    report(running_loop_slot(), "an exception of a future was never retrieved", outcome->exception());
   }
 
   // In debug mode, as far as somebody waits: without a waiter the loop may be gone.
@@ -216,9 +211,16 @@ class [[nodiscard]] FutureSetter {
     future_.reset();
     return future;
   }
+  static std::exception_ptr broken() noexcept {
+    try {
+      return std::make_exception_ptr(BrokenPromise());
+    } catch (...) {
+      return std::current_exception();  // no memory for its sentence
+    }
+  }
   void drop() noexcept {
     if (!future_) return;
-    if (breaks_ && !future_->done()) future_->set_exception(std::make_exception_ptr(BrokenPromise()));
+    if (breaks_ && !future_->done()) future_->set_exception(broken());
     future_.reset();
   }
   std::optional<Future<T>> future_;

@@ -31,7 +31,7 @@ class Runner {
     try {
       close();
     } catch (...) {
-      loop_.call_exception_handler({"a Runner could not end its tasks", std::current_exception(), {}});
+      detail::report(&loop_, "a Runner could not end its tasks", std::current_exception());
     }
   }
 

@@ -25,6 +25,7 @@ namespace eddy::inline EDDY_ABI::testing::detail {
 struct CaseCounts {
   std::size_t seeded = 0;
   std::size_t fifo_only = 0;
+  std::uint64_t orders = 0;  // of each seeded one
   static CaseCounts& get() noexcept {
     static CaseCounts counts;
     return counts;
@@ -102,7 +103,9 @@ void run_case(const std::string& tags, F test) {
   std::uint64_t seed = fifo_only ? 0 : number_in_environment("EDDY_SEED");
   const std::uint64_t seeds = fifo_only || seed != 0 ? 0 : number_in_environment("EDDY_SEEDS");
   if (seeds > 0) seed = 1;
-  ++(fifo_only ? CaseCounts::get().fifo_only : CaseCounts::get().seeded);
+  CaseCounts& counts = CaseCounts::get();
+  ++(fifo_only ? counts.fifo_only : counts.seeded);
+  if (!fifo_only) counts.orders = seeds;
   for (; seed <= seeds || seeds == 0; ++seed) {
     Disturbance disturbance;
     disturbance.seed = seed;
@@ -127,12 +130,11 @@ inline std::string tags_of(const Catch::NameAndTags& both) { return std::string(
 namespace eddy::inline EDDY_ABI::testing {
 
 /// A line for the end of a test program that was run with EDDY_SEEDS: how many test cases ran in how many orders, and how
-/// many in FIFO order only. Empty without EDDY_SEEDS.
+/// many in FIFO order only. Empty if none ran in several.
 [[nodiscard]] inline std::string describe_orders() {
-  const std::uint64_t seeds = detail::number_in_environment("EDDY_SEEDS");
-  if (seeds == 0) return {};
   const detail::CaseCounts& counts = detail::CaseCounts::get();
-  return std::to_string(counts.seeded) + " test cases in " + std::to_string(seeds) + " orders of tasks each, " +
+  if (counts.orders == 0) return {};
+  return std::to_string(counts.seeded) + " test cases in " + std::to_string(counts.orders) + " orders of tasks each, " +
          std::to_string(counts.fifo_only) + " in FIFO order only";
 }
 
