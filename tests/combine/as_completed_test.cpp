@@ -77,8 +77,7 @@ EDDY_TEST_CASE("as_completed gives what is done already first, without a suspens
   const Handles handles = ending_after({5, 1, 2});
   co_await eddy::sleep(3s);
   auto order = eddy::as_completed(handles);
-  bool other_ran = false;
-  eddy::get_running_loop().call_soon([&] { other_ran = true; });
+  const test::TurnProbe other_ran;
   const auto first = co_await order.next();
   const auto second = co_await order.next();
   CHECK_FALSE(other_ran);

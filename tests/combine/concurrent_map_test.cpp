@@ -143,8 +143,7 @@ EDDY_TEST_CASE("a limit of zero is refused with std::invalid_argument, also for 
 }
 
 EDDY_TEST_CASE("concurrent_map of an empty range gives an empty vector without suspending") {
-  bool other_ran = false;
-  eddy::get_running_loop().call_soon([&] { other_ran = true; });
+  const test::TurnProbe other_ran;
   const std::vector<int> results = co_await eddy::concurrent_map(std::vector<int>(), &doubled_later);
   CHECK(results.empty());
   CHECK_FALSE(other_ran);

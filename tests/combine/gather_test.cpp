@@ -166,8 +166,7 @@ EDDY_TEST_CASE("gather accepts a child that completes at once in the first, the 
 }
 
 EDDY_TEST_CASE("gather of children that complete at once goes on in the same turn") {
-  bool other_ran = false;
-  eddy::get_running_loop().call_soon([&] { other_ran = true; });
+  const test::TurnProbe other_ran;
   const auto [a, b] = co_await eddy::gather(at_once(1), at_once(2));
   CHECK(a + b == 3);
   CHECK_FALSE(other_ran);
@@ -176,8 +175,7 @@ EDDY_TEST_CASE("gather of children that complete at once goes on in the same tur
 }
 
 EDDY_TEST_CASE("an empty gather completes without suspending") {
-  bool other_ran = false;
-  eddy::get_running_loop().call_soon([&] { other_ran = true; });
+  const test::TurnProbe other_ran;
   co_await eddy::gather();
   const std::tuple<> outcomes = co_await eddy::gather(eddy::return_exceptions);
   CHECK(outcomes == std::tuple<>());
@@ -342,8 +340,7 @@ EDDY_TEST_CASE("gather of handles that are done gives their results without susp
   auto b = eddy::create_task(at_once(2));
   co_await test::settle();
   REQUIRE(b.done());
-  bool other_ran = false;
-  eddy::get_running_loop().call_soon([&] { other_ran = true; });
+  const test::TurnProbe other_ran;
   const auto [x, y] = co_await eddy::gather(a, b);
   CHECK(x + y == 3);
   CHECK_FALSE(other_ran);

@@ -275,13 +275,12 @@ EDDY_TEST_CASE("a handle that wins a mixed race stops the tasks, and race waits 
   CHECK(fast.result() == 2);
 }
 
-EDDY_TEST_CASE("a handle that is done already wins without a suspension, and the tasks are destroyed unstarted", "") {
+EDDY_TEST_CASE("a handle that is done already wins without a suspension, and the tasks are destroyed unstarted") {
   auto done = eddy::create_task(at_once(5));
   co_await test::settle();
   REQUIRE(done.done());
   std::vector<std::string> log;
-  bool other_ran = false;
-  eddy::get_running_loop().call_soon([&] { other_ran = true; });
+  const test::TurnProbe other_ran;
   const int value = co_await eddy::race(logged(log, "never", 1h), done);
   CHECK(value == 5);
   CHECK(log.empty());

@@ -167,8 +167,7 @@ EDDY_TEST_CASE("shield of a finished task gives its result without suspending", 
   const auto future = eddy::get_running_loop().create_future<int>();
   future.set_result(2);
   co_await eddy::sleep(1s);
-  bool other_ran = false;
-  eddy::get_running_loop().call_soon([&] { other_ran = true; });
+  const test::TurnProbe other_ran;
   const int a = co_await eddy::shield(inner);
   const int b = co_await eddy::shield(future);
   CHECK(a + b == 3);

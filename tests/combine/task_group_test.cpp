@@ -143,8 +143,7 @@ EDDY_TEST_CASE("a task group gives move-only values and references") {
 }
 
 EDDY_TEST_CASE("a task group without tasks is over with its body, in the same turn") {
-  bool other_ran = false;
-  eddy::get_running_loop().call_soon([&] { other_ran = true; });
+  const test::TurnProbe other_ran;
   auto body = [](eddy::TaskGroup&) -> eddy::Task<int> { co_return 1; };
   const int value = co_await eddy::task_group(body);
   CHECK(value == 1);

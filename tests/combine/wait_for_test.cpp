@@ -76,8 +76,7 @@ EDDY_TEST_CASE("wait_for with zero or less gives the result of a finished handle
   future.set_result(2);
   co_await eddy::sleep(1s);
   REQUIRE(handle.done());
-  bool other_ran = false;
-  eddy::get_running_loop().call_soon([&] { other_ran = true; });
+  const test::TurnProbe other_ran;
   const int a = co_await eddy::wait_for(handle, 0s);
   const int b = co_await eddy::wait_for(future, -1s);
   const int c = co_await eddy::wait_for(handle, -1s);

@@ -98,8 +98,7 @@ EDDY_TEST_CASE("wait for the first gives all tasks that end at the same moment",
 EDDY_TEST_CASE("wait for the first with a task that is done already does not suspend") {
   const Handles handles = staggered(2);
   co_await eddy::sleep(std::chrono::milliseconds(1500));
-  bool other_ran = false;
-  eddy::get_running_loop().call_soon([&] { other_ran = true; });
+  const test::TurnProbe other_ran;
   const auto result = co_await eddy::wait(handles, eddy::ReturnWhen::first_completed);
   CHECK_FALSE(other_ran);
   CHECK(result.done.size() == 1);

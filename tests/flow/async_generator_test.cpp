@@ -378,7 +378,7 @@ TEST_CASE(
       auto dropped = with_cleanup(log, 2);
       (void)co_await dropped.next();
     }
-    CHECK(eddy::testing::detail::reports().size() == 1);
+    CHECK(eddy::testing::detail::reports().lines.size() == 1);
     auto closed = with_cleanup(log, 2);
     (void)co_await closed.next();
     co_await closed.aclose();

@@ -8,6 +8,7 @@
 #include <eddy/eddy.hpp>
 #include <eddy/testing.hpp>
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,6 +58,18 @@ struct Tracked {
   Tracked& operator=(const Tracked&) = default;
   Tracked& operator=(Tracked&&) noexcept = default;
   ~Tracked() { --alive; }
+};
+
+// Becomes true as soon as the loop has gone through what was ready before it and comes to others. May go before that.
+class TurnProbe {
+ public:
+  TurnProbe() {
+    eddy::get_running_loop().call_soon([passed = passed_] { *passed = true; });
+  }
+  operator bool() const { return *passed_; }
+
+ private:
+  std::shared_ptr<bool> passed_ = std::make_shared<bool>(false);
 };
 
 // Appends `text` to `log` when its scope ends: what a `finally` block would do.

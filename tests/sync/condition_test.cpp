@@ -211,8 +211,7 @@ EDDY_TEST_CASE("a notified task stands behind those who wait for the lock alread
 
 EDDY_TEST_CASE("a true predicate returns at once, without a turn in between", "[c249]") {
   eddy::Condition condition;
-  bool others_ran = false;
-  eddy::get_running_loop().call_soon([&] { others_ran = true; });
+  const test::TurnProbe others_ran;
   co_await condition.acquire();
   const int value = co_await condition.wait_for([] { return 7; });
   CHECK(value == 7);

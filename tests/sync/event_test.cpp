@@ -24,8 +24,7 @@ EDDY_TEST_CASE("an event is down at first, and wait does not suspend while it is
   event.set();
   event.set();
   CHECK(event.is_set());
-  bool others_ran = false;
-  eddy::get_running_loop().call_soon([&] { others_ran = true; });
+  const test::TurnProbe others_ran;
   co_await event.wait();
   co_await event.wait();
   CHECK_FALSE(others_ran);

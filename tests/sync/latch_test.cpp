@@ -54,8 +54,7 @@ EDDY_TEST_CASE("counting down past zero is harmless", "[c265]") {
 EDDY_TEST_CASE("a latch of zero is open, and counting down by nothing changes nothing", "[c264]") {
   eddy::Latch open(0);
   CHECK(open.try_wait());
-  bool others_ran = false;
-  eddy::get_running_loop().call_soon([&] { others_ran = true; });
+  const test::TurnProbe others_ran;
   co_await open.wait();
   co_await open.arrive_and_wait();
   CHECK_FALSE(others_ran);

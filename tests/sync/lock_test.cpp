@@ -35,8 +35,7 @@ eddy::Task<eddy::LockGuard> take_guard(eddy::Lock& lock) { co_return co_await lo
 
 EDDY_TEST_CASE("a free lock is taken without suspending", "[c211]") {
   eddy::Lock lock;
-  bool others_ran = false;
-  eddy::get_running_loop().call_soon([&] { others_ran = true; });
+  const test::TurnProbe others_ran;
   co_await lock.acquire();
   CHECK(lock.locked());
   lock.release();

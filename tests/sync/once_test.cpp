@@ -73,8 +73,7 @@ EDDY_TEST_CASE("a call of a Once that is done neither suspends nor calls the fun
   eddy::Once<int> once;
   int made = 0;
   co_await once.call(make_number, std::ref(made), 1);
-  bool others_ran = false;
-  eddy::get_running_loop().call_soon([&] { others_ran = true; });
+  const test::TurnProbe others_ran;
   int& value = co_await once.call(make_number, std::ref(made), 2);
   CHECK(value == 1);
   CHECK(made == 1);

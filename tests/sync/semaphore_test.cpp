@@ -54,8 +54,7 @@ TEST_CASE("a semaphore has one permit unless told otherwise, and may start with 
 
 EDDY_TEST_CASE("acquire does not suspend while permits are free") {
   eddy::Semaphore semaphore(2);
-  bool other_ran = false;
-  eddy::get_running_loop().call_soon([&] { other_ran = true; });
+  const test::TurnProbe other_ran;
   co_await semaphore.acquire();
   const auto permit = co_await semaphore.scoped();
   CHECK(semaphore.value() == 0);

@@ -35,9 +35,9 @@ class AsyncMock;
 /// A stand-in for a coroutine function that takes Args and gives R. Copies share what they are told and what they remember,
 /// so one copy can be passed on and another asked.
 ///
-/// What a call does, the first that was set: `side_effect` (a sequence: one element a call; a function: called with the
-/// arguments), `return_value`, R's default value. `delay` comes before it. A call is remembered when it is made, and
-/// counted as awaited when it starts to run.
+/// What a call does, the first that was set: `side_effect` (a sequence: one element a call; a function, which may be a
+/// coroutine function: called with the arguments), `return_value`, R's default value. `delay` comes before it. A call is
+/// remembered when it is made, and counted as awaited when it starts to run.
 ///
 /// Errors: InvalidStateError from a call that has nothing to give: a sequence that is used up, an R without a default
 /// value. Threads: one loop's. Source: unittest.mock.AsyncMock.
@@ -69,23 +69,18 @@ class AsyncMock<R(Args...)> {
       if (error != nullptr && !*error) throw std::invalid_argument("eddy: a side_effect of an AsyncMock is a null exception_ptr");
     }
     auto queue = std::make_shared<std::deque<Effect>>(std::make_move_iterator(effects.begin()), std::make_move_iterator(effects.end()));
-    state_->effect = [queue](const Args&...) -> Value {
+    return set_effect([queue](const Args&...) -> Value {
       if (queue->empty()) throw InvalidStateError("eddy: the side_effect of an AsyncMock is used up");
       Effect effect = std::move(queue->front());
       queue->pop_front();
       if (auto* error = std::get_if<std::exception_ptr>(&effect)) std::rethrow_exception(*error);
       return std::move(std::get<0>(effect));
-    };
-    return *this;
+    });
   }
   /// Every call throws this. A null one takes an earlier side_effect back.
   AsyncMock& side_effect(std::exception_ptr error) {
-    if (!error) {
-      state_->effect = nullptr;
-    } else {
-      state_->effect = [kept = std::move(error)](const Args&...) -> Value { std::rethrow_exception(kept); };
-    }
-    return *this;
+    if (!error) return set_effect(nullptr);
+    return set_effect([kept = std::move(error)](const Args&...) -> Value { std::rethrow_exception(kept); });
   }
   /// The same for an exception that is no pointer: `side_effect(std::runtime_error("down"))`.
   template <class E>
@@ -93,19 +88,17 @@ class AsyncMock<R(Args...)> {
   AsyncMock& side_effect(E error) {
     return side_effect(std::make_exception_ptr(std::move(error)));
   }
-  /// Every call gives what `fn` gives for its arguments.
+  /// Every call gives what `fn` gives for its arguments; that of a coroutine function is awaited.
   template <class F>
     requires std::is_invocable_v<F&, const Args&...>
   AsyncMock& side_effect(F fn) {
-    state_->effect = [kept = std::move(fn)](const Args&... args) mutable -> Value {
-      if constexpr (std::is_void_v<R>) {
-        kept(args...);
-        return {};
-      } else {
-        return kept(args...);
-      }
-    };
-    return *this;
+    if constexpr (std::is_same_v<std::invoke_result_t<F&, const Args&...>, Task<R>>) {
+      state_->effect = nullptr;
+      state_->coroutine = std::move(fn);
+      return *this;
+    } else {
+      return side_effect_now(std::move(fn));
+    }
   }
   /// Every call first waits this long on the loop's clock.
   AsyncMock& delay(Duration duration) noexcept {
@@ -169,16 +162,35 @@ class AsyncMock<R(Args...)> {
  private:
   struct State {
     std::function<Value(const Args&...)> effect;
+    std::function<Task<R>(const Args&...)> coroutine;  // the effect, instead
     std::function<Value(const Args&...)> give;
     Duration delay{-1};
     std::vector<Call> calls;
     std::size_t awaits = 0;
   };
 
+  template <class F>
+  AsyncMock& side_effect_now(F fn) {
+    return set_effect([kept = std::move(fn)](const Args&... args) mutable -> Value {
+      if constexpr (std::is_void_v<R>) {
+        kept(args...);
+        return {};
+      } else {
+        return kept(args...);
+      }
+    });
+  }
+  AsyncMock& set_effect(std::function<Value(const Args&...)> effect) {
+    state_->coroutine = nullptr;
+    state_->effect = std::move(effect);
+    return *this;
+  }
   static Task<R> answer(std::shared_ptr<State> state, std::decay_t<Args>... args) {
     ++state->awaits;
     if (state->delay >= Duration::zero()) co_await sleep(state->delay);
-    if (state->effect) {
+    if (state->coroutine) {
+      co_return co_await state->coroutine(args...);
+    } else if (state->effect) {
       if constexpr (std::is_void_v<R>) {
         (void)state->effect(args...);
       } else {

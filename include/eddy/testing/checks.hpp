@@ -2,7 +2,8 @@
 // while a test is swept for crashes and leaks alone, checks are evaluated and not judged.
 //
 // Includes Catch2 and redefines its macros under their own names: CHECK, REQUIRE, CHECK_FALSE, REQUIRE_FALSE, the THROWS,
-// NOTHROW and THAT families, SUCCEED, FAIL and FAIL_CHECK. `co_await` inside of one is an error of g++: await first, then check.
+// NOTHROW and THAT families, CHECK_NOFAIL, SUCCEED, FAIL and FAIL_CHECK. `co_await` inside of one is an error of g++: await
+// first, then check.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -58,6 +59,9 @@ inline void need(bool holds) {
 #undef REQUIRE_THROWS_WITH
 #undef CHECK_NOTHROW
 #undef REQUIRE_NOTHROW
+#undef CHECK_THROWS_MATCHES
+#undef REQUIRE_THROWS_MATCHES
+#undef CHECK_NOFAIL
 #undef CHECK_THAT
 #undef REQUIRE_THAT
 #undef SUCCEED
@@ -101,6 +105,19 @@ inline void need(bool holds) {
   EDDY_TESTING_CHECK(                                                                                            \
       INTERNAL_CATCH_THROWS_STR_MATCHES("REQUIRE_THROWS_WITH", Catch::ResultDisposition::Normal, matcher, expr), \
       EDDY_TESTING_EVALUATE(static_cast<void>(expr)))
+#define CHECK_THROWS_MATCHES(expr, type, matcher)                                                                    \
+  EDDY_TESTING_CHECK(INTERNAL_CATCH_THROWS_MATCHES("CHECK_THROWS_MATCHES", type,                                     \
+                                                   Catch::ResultDisposition::ContinueOnFailure, matcher, expr),      \
+                     EDDY_TESTING_EVALUATE(static_cast<void>(expr)))
+#define REQUIRE_THROWS_MATCHES(expr, type, matcher)                                                                  \
+  EDDY_TESTING_CHECK(                                                                                                \
+      INTERNAL_CATCH_THROWS_MATCHES("REQUIRE_THROWS_MATCHES", type, Catch::ResultDisposition::Normal, matcher, expr), \
+      EDDY_TESTING_EVALUATE(static_cast<void>(expr)))
+#define CHECK_NOFAIL(...)                                                                                            \
+  EDDY_TESTING_CHECK(INTERNAL_CATCH_TEST("CHECK_NOFAIL",                                                             \
+                                         Catch::ResultDisposition::ContinueOnFailure |                               \
+                                             Catch::ResultDisposition::SuppressFail, __VA_ARGS__),                   \
+                     static_cast<void>(static_cast<bool>(__VA_ARGS__)))
 #define CHECK_NOTHROW(...)                                                                                               \
   EDDY_TESTING_CHECK(INTERNAL_CATCH_NO_THROW("CHECK_NOTHROW", Catch::ResultDisposition::ContinueOnFailure, __VA_ARGS__), \
                      EDDY_TESTING_EVALUATE(static_cast<void>(__VA_ARGS__)))

@@ -33,7 +33,7 @@ enum class Order : unsigned char {
 class SeededOrder {
  public:
   explicit SeededOrder(std::uint64_t seed) noexcept : SeededOrder(order_of(seed), seed) {}
-  SeededOrder(Order order, std::uint64_t seed) noexcept : order_(order), state_(seed) { victim_ = next() % 16; }
+  SeededOrder(Order order, std::uint64_t seed) noexcept : order_(order), state_(seed) { victim_ = static_cast<std::size_t>(next() % 16); }
 
   /// The strategy of a seed.
   [[nodiscard]] static Order order_of(std::uint64_t seed) noexcept {
@@ -50,7 +50,7 @@ class SeededOrder {
     if (order_ == Order::fifo) return;
     nodes_.clear();
     while (eddy::detail::ReadyNode* node = scheduler.batch.pop()) nodes_.push_back(node);
-    eddy::detail::ReadyNode* starved = order_ == Order::starve_one ? starve() : nullptr;
+    eddy::detail::ReadyNode* starved = order_ == Order::starve_one ? starve(scheduler) : nullptr;
     if (order_ == Order::reverse) {
       for (std::size_t low = 0, high = nodes_.size(); low + 1 < high; ++low) std::swap(nodes_[low], nodes_[--high]);
     } else {
@@ -69,25 +69,34 @@ class SeededOrder {
       queue.push(node);
     }
   }
-  // Chooses a victim by its place among the first tasks seen, and takes it out of the batch while others can run.
-  eddy::detail::ReadyNode* starve() {
-    if (starved_ == nullptr) {
-      if (nodes_.size() <= victim_) {
-        victim_ -= nodes_.size();
-        return nullptr;
-      }
-      starved_ = nodes_[victim_];
+  // The victim is known by its place among the loop's tasks, not by its address: a new task may get that of one that ended.
+  static const eddy::detail::Frame* task_at(std::size_t& place, const eddy::detail::IntrusiveList<eddy::detail::Frame>& tasks) noexcept {
+    using eddy::detail::State;
+    for (eddy::detail::Frame* task = tasks.front(); task != nullptr; task = tasks.after(task)) {
+      if (place-- == 0) return task;
+      const bool waits = task->state == State::suspended || task->state == State::listed || task->state == State::leaving;
+      const auto* children = waits ? task->suspension->children() : nullptr;
+      if (children == nullptr) continue;
+      if (const auto* child = task_at(place, *children)) return child;
     }
-    if (nodes_.size() < 2 || passes_ == kPatience) {
-      passes_ = 0;
-      return nullptr;
+    return nullptr;
+  }
+  // Takes the victim out of the batch while others can run.
+  eddy::detail::ReadyNode* starve(const eddy::detail::Scheduler& scheduler) {
+    std::size_t beyond = victim_;
+    const eddy::detail::ReadyNode* victim = task_at(beyond, scheduler.tasks);
+    if (victim == nullptr && beyond < victim_) {  // there are fewer
+      std::size_t place = victim_ % (victim_ - beyond);
+      victim = task_at(place, scheduler.tasks);
     }
-    for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      if (nodes_[i] != starved_) continue;
-      ++passes_;
+    for (std::size_t i = 0; nodes_.size() > 1 && i < nodes_.size(); ++i) {
+      eddy::detail::ReadyNode* node = nodes_[i];
+      if (node != victim) continue;
+      if (++passes_ > kPatience) break;
       nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(i));
-      return starved_;
+      return node;
     }
+    passes_ = 0;
     return nullptr;
   }
   // SplitMix64.
@@ -100,8 +109,7 @@ class SeededOrder {
 
   Order order_;
   std::uint64_t state_;
-  std::uint64_t victim_ = 0;
-  eddy::detail::ReadyNode* starved_ = nullptr;  // only compared: it may be gone
+  std::size_t victim_ = 0;
   int passes_ = 0;
   std::vector<eddy::detail::ReadyNode*> nodes_;
 };

@@ -39,15 +39,26 @@ struct TestOptions {
 namespace detail {
 
 // What reached the exception handler of the loops that this thread's test has run.
-EDDY_NOINLINE inline std::vector<std::string>& reports() noexcept {
-  static thread_local std::vector<std::string> list;
-  return list;
+struct Reports {
+  std::vector<std::string> lines;
+  std::vector<std::exception_ptr> errors;  // each of them
+  std::string twice;                       // an error that came a second time
+};
+EDDY_NOINLINE inline Reports& reports() noexcept {
+  static thread_local Reports all;
+  return all;
 }
 
 inline void record_report(const ExceptionContext& context) {
   const AllocationsSucceed pause;
-  reports().push_back(context.message +
-                      (context.exception ? ": " + eddy::detail::describe_exception(context.exception) : std::string()));
+  Reports& all = reports();
+  all.lines.push_back(context.message);
+  if (!context.exception) return;
+  all.lines.back() += ": " + eddy::detail::describe_exception(context.exception);
+  for (const std::exception_ptr& error : all.errors) {
+    if (error == context.exception) all.twice = all.lines.back();
+  }
+  all.errors.push_back(context.exception);
 }
 
 // What a test has around it. It is not in the main task's frame, which may never end.
@@ -120,21 +131,25 @@ inline void end_test(Runner& runner, Surroundings& around, const std::exception_
       record_report({"a test failed, and then its end did", displaced, {}});
     });
   }
+  const Disturbance* wanted = Disturbance::current();
+  const bool muted = wanted != nullptr && wanted->muted;
+  const bool disturbed = wanted != nullptr && wanted->sweeping && (muted || wanted->happened || FailAllocation::failed());
+  if (disturbed && !muted && !reports().twice.empty()) throw TestFailure("reported twice: " + reports().twice);
+  if (!EventLoop::Internals::timers(runner.get_loop()).empty()) throw TestFailure("a timer is left that nobody waits for");
   if (error) std::rethrow_exception(error);
+  if (disturbed) return;
   if (!left.empty() && !may_leave_tasks)
     throw TestFailure("the test left behind what was still waiting; await or cancel it, or allow it:" + left);
-  std::string said;
-  for (const std::string& report : std::exchange(reports(), {})) said += "\n  " + report;
-  const Disturbance* wanted = Disturbance::current();
-  const bool disturbed = wanted != nullptr && wanted->sweeping && (wanted->happened || FailAllocation::failed());
-  if (!said.empty() && !disturbed) throw TestFailure("reported to the exception handler, and not taken by the test:" + said);
+  std::string lines;
+  for (const std::string& line : std::exchange(reports(), {}).lines) lines += "\n  " + line;
+  if (!lines.empty()) throw TestFailure("reported to the exception handler, and not taken by the test:" + lines);
 }
 
 }  // namespace detail
 
 /// The reports to the exception handler in this thread's test since the last call, as "message: what"; those that nobody
 /// takes fail the test.
-[[nodiscard]] inline std::vector<std::string> take_reports() { return std::exchange(detail::reports(), {}); }
+[[nodiscard]] inline std::vector<std::string> take_reports() { return std::exchange(detail::reports(), {}).lines; }
 
 /// Runs `body()`, a coroutine function, as a test, and gives its value. Its fixtures are torn down at the end.
 ///
@@ -143,12 +158,11 @@ inline void end_test(Runner& runner, Surroundings& around, const std::exception_
 /// Source: pytest-asyncio, trio.testing.
 template <class F>
 auto run_test(F&& body, TestOptions options = {}) -> AwaitResult<std::invoke_result_t<F&>> {
-  detail::reports().clear();  // of a test that failed
+  detail::reports() = {};  // of a test that failed
   VirtualClock clock;
   RunOptions run_options;
   if (!options.real_time) run_options.clock = options.clock != nullptr ? options.clock : &clock;
   const detail::Disturbance* wanted = detail::Disturbance::current();
-  if (wanted != nullptr && wanted->sweeping) options.may_leave_tasks = true;
   detail::Surroundings around(options.seed.value_or(wanted != nullptr ? wanted->seed : 0));
   Runner runner(run_options);
   runner.get_loop().set_exception_handler(&detail::record_report);

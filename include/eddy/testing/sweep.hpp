@@ -47,7 +47,7 @@ void run_disturbed(Disturbance& disturbance, F& test, const SweepOptions& option
       disturbance.happened |= FailAllocation::failed();
       if (!disturbance.happened || !accepts(std::current_exception())) throw;
     }
-    reports().clear();
+    reports() = {};
     leaks.check();
   } catch (...) {
     std::throw_with_nested(TestFailure((disturbance.happened ? where : std::string("left alone")) + ": " +
