@@ -1,7 +1,7 @@
 // Queue: order, waiting, fairness, cancellation, join and task_done.
 //
 // Shutting down is in queue_shutdown_test.cpp, other item types in queue_items_test.cpp, the other two queues in
-// lifo_priority_queue_test.cpp.
+// queue_lifo_priority_test.cpp.
 //
 // SPDX-License-Identifier: MIT
 #include <eddy/flow/queue.hpp>

@@ -2,8 +2,9 @@
 """Every public name of include/eddy has a /// comment, and a test or an example that uses it.
 
 Public is what stands in namespace eddy outside of a namespace detail: types, functions, variables, enumerators, and the
-public members of such types. One comment is enough for overloads. The names that the compiler or the library itself
-asks for are left out, as are overriding members, constructors, destructors and operators.
+public members of such types, those that come from a public base in detail included. One comment is enough for overloads.
+The names that the compiler or the library itself asks for are left out, as are overriding members, constructors,
+destructors and operators.
 
 Usage: public_names.py [ROOT] | --self-test
 """
@@ -43,7 +44,8 @@ def simplified(head):
         end = source_text.closing(head, match.end() - 1)
         if end is None:
             break
-        head = head[:match.start()] + " " * (end + 1 - match.start()) + head[end + 1:]
+        word = "decltype" if match[0].startswith("decltype") else ""  # it is a type, and what follows it a name
+        head = head[:match.start()] + word.ljust(end + 1 - match.start()) + head[end + 1:]
     head = re.sub(r"\b(?:template|requires|EDDY_\w+|__attribute__\s*\(\(.*?\)\))", " ", head)
     return head.strip()
 
@@ -58,15 +60,24 @@ def declared(head, owner):
         return None
     if match := re.match(r"concept\s+(\w+)", head):
         return match[1]
+    if match := re.match(r"[^(=]*\(\s*\*\s*(\w+)\s*\)\s*\(", head):  # a pointer to a function
+        return match[1]
     if match := re.search(r"(~?\w+)\s*\(", head):
         before = head[:match.start()].rstrip()
-        if match[1] == owner or match[1].startswith("~") or before.endswith("::") or not before:
-            return None
         if "=" not in before:
-            return match[1]
+            return None if match[1] == owner or match[1].startswith("~") or before.endswith("::") or not before else match[1]
     head = head.split("=")[0].split("(")[0]
     match = re.search(r"(\w+)\s*(?:\[[^\]]*\]\s*)?$", head)
-    return match[1] if match and len(head.split()) > 1 and "::" + match[1] not in head else None
+    return match[1] if match and len(head.split()) > 1 and not head[:match.start()].endswith("::") else None
+
+
+def public_bases(head):
+    """The names of the public bases in the head of a type."""
+    default = "public" if re.search(r"\bstruct\b", head) else "private"
+    for base in source_text.split_top_level(source_text.split_top_level(head, ":")[-1], ",") if ":" in head else ():
+        access = re.search(r"\b(public|protected|private)\b", base)
+        if (access[1] if access else default) == "public":
+            yield re.findall(r"\w+", base)[-1]
 
 
 def skip_braces(code, position):
@@ -103,14 +114,21 @@ def split_with_positions(code, start, end):
         position += len(part) + 1
 
 
-def names_of(text):
-    """Yields (name, line, whether it has a comment) for each public declaration of a header."""
+def names_of(text, bases):
+    """Yields (name, line, whether it has a comment) for each public declaration of a header.
+
+    Members are named with their types. The types of detail that are named in `bases` are public, too, and each public
+    base of a public type is added to it.
+    """
     code = source_text.without_comments_and_literals(text)
     code = DIRECTIVE.sub(lambda match: source_text.blank(match[0]), code)
-    # Each scope: its kind, its name, whether what is declared in it is public.
+    # Each scope: its kind, its name, whether what is declared in it is public; None in what no access label can show.
     scopes = [("file", "", False)]
     position = start = 0
     depth = 0
+
+    def full(name):
+        return "::".join([scope for kind, scope, _ in scopes if kind == "type"] + [name])
 
     def documented(begin, end):
         line_end = text.find("\n", end)
@@ -147,27 +165,29 @@ def names_of(text):
                 start = position + 1
             elif character == "{" and (match := TYPE.search(" " + head)) and "(" not in head and "=" not in head.split(match[1])[0]:
                 name = match[1]
-                visible = bool(public) and "::" not in name
-                if visible and name not in PROTOCOL:
-                    yield name, line, documented(begin, position)
-                shown = visible and name not in PROTOCOL
+                shown = bool(public) and "::" not in name and name not in PROTOCOL
+                if shown:
+                    yield full(name), line, documented(begin, position)
+                is_base = not public and kind == "namespace" and name in bases
+                if shown or is_base:
+                    bases.update(public_bases(head))
                 if re.search(r"\benum\b", head):
                     end = source_text.closing(code, position)
                     if shown:
                         for item, at, commented in enumerators(code, text, position + 1, end):
-                            yield item, source_text.line_of(text, at), commented
+                            yield full(name + "::" + item), source_text.line_of(text, at), commented
                     position = end
                     start = position + 1
                 else:
                     is_struct = re.search(r"\b(?:struct|union)\b", head) is not None
-                    scopes.append(("type", name, is_struct if shown else None))
+                    scopes.append(("type", name, is_struct if shown or is_base else None))
                     start = position + 1
             else:
                 end = position + 1 if character == ";" else skip_braces(code, position)
                 if public and head and not (character == ";" and TYPE.fullmatch(" " + head)):
                     name = declared(head, owner)
                     if name and name not in PROTOCOL and not name.endswith("_"):
-                        yield name, line, documented(begin, end)
+                        yield full(name), line, documented(begin, end)
                 start = end
                 position = end - 1
         position += 1
@@ -184,17 +204,20 @@ def read_used(root):
 
 def violations(root):
     used = read_used(root)
-    found = {}
-    for path in sorted((root / "include/eddy").rglob("*.hpp")):
-        header = path.relative_to(root / "include/eddy").as_posix()
-        for name, line, commented in names_of(path.read_text(encoding="utf-8")):
-            place, has_comment = found.get((header, name), (line, False))
-            found[header, name] = place, has_comment or commented
+    headers = {path.relative_to(root / "include/eddy").as_posix(): path.read_text(encoding="utf-8")
+               for path in sorted((root / "include/eddy").rglob("*.hpp"))}
+    bases, count = set(), -1
+    while len(bases) != count:  # a base may have bases of its own, and stand in any header
+        found, count = {}, len(bases)
+        for header, text in headers.items():
+            for name, line, commented in names_of(text, bases):
+                place, has_comment = found.get((header, name), (line, False))
+                found[header, name] = place, has_comment or commented
     result = []
     for (header, name), (line, commented) in found.items():
         if not commented:
             result.append(f"{header}:{line}: {name} has no /// comment")
-        if name not in used:
+        if name.split("::")[-1] not in used:
             result.append(f"{header}:{line}: {name} appears in no test and no example")
     return result, len(found)
 
@@ -202,9 +225,24 @@ def violations(root):
 GOOD = """
 namespace eddy::inline EDDY_ABI {
 class Forward;
-namespace detail { class Hidden { public: int anything(); }; }
+namespace detail {
+class Hidden { public: /// Anything.
+  int anything(); };
+template <class T>
+class Root { public: /// Its root.
+  int root(); };
+template <class T>
+class Base : public Hidden, public detail::Root<T> {
+ public:
+  /// Its size.
+  int size() const;
+ protected:
+  Base() {}
+};
+class Secret { public: int unknown(); };
+}
 /// A flag.
-class Flag final : public Forward {
+class Flag final : public Forward, public detail::Base<Flag>, detail::Secret {
  public:
   Flag() noexcept : set_{false}, more_(1) {}
   explicit Flag(int);
@@ -229,6 +267,15 @@ enum class Colour { red, green, blue };
 struct Numbers {
   int one = 1;    ///< the first
   double two{2};  ///< the second
+  std::exception_ptr exception;      ///< what went wrong
+  long now = std::chrono::now(1, 2);  ///< when
+  bool (*hook)(const int&) = nullptr;  ///< asked then
+  /// The sum.
+  decltype(auto) sum() const { return one + two; }
+};
+/// More numbers.
+struct MoreNumbers {
+  int one = 1;  ///< the first of them
 };
 /// Whether it fits.
 template <class T>
@@ -243,14 +290,23 @@ struct Flag::Inner { int x; };
 }
 template <> struct fmt::formatter<eddy::Flag> { int parse(); };
 """.replace("red, green, blue", "red,  ///< warm\n  green,  ///< fresh\n  blue   ///< cold\n")
-PUBLIC = ["Flag", "set", "assign", "Colour", "red", "green", "blue", "Numbers", "one", "two", "Fits", "kLargest", "Alias", "launch"]
+PUBLIC = ["Root::root", "Base::size", "Hidden::anything", "Flag", "Flag::set", "Flag::assign", "Colour", "Colour::red",
+          "Colour::green", "Colour::blue", "Numbers", "Numbers::one", "Numbers::two", "Numbers::exception", "Numbers::now",
+          "Numbers::hook", "Numbers::sum", "MoreNumbers", "MoreNumbers::one", "Fits", "kLargest", "Alias", "launch"]
 BAD = [
-    ("/// Raises it.", "", "set has no /// comment"),
-    ("///< the first", "", "one has no /// comment"),
-    ("///< fresh", "", "green has no /// comment"),
+    ("/// Raises it.", "", "Flag::set has no /// comment"),
+    ("///< the first\n", "\n", "Numbers::one has no /// comment"),
+    ("///< the first of them", "", "MoreNumbers::one has no /// comment"),
+    ("///< what went wrong", "", "Numbers::exception has no /// comment"),
+    ("///< when", "", "Numbers::now has no /// comment"),
+    ("///< asked then", "", "Numbers::hook has no /// comment"),
+    ("/// The sum.", "", "Numbers::sum has no /// comment"),
+    ("/// Its size.", "", "Base::size has no /// comment"),
+    ("/// Its root.", "", "Root::root has no /// comment"),
+    ("///< fresh", "", "Colour::green has no /// comment"),
     ("/// Whether it fits.", "// Whether it fits.", "Fits has no /// comment"),
     ("/// Runs.", "", "launch has no /// comment"),
-    (" private:", " public:", "secret has no /// comment"),
+    (" private:", " public:", "Flag::secret has no /// comment"),
     ("/// Another name.", "/// Unknown.\nint never();\n/// Another name.", "never appears in no test"),
 ]
 
@@ -259,14 +315,16 @@ def self_test():
     def check(header):
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder)
-            for name, text in (("include/eddy/a.hpp", header), ("tests/a_test.cpp", " ".join(PUBLIC) + " secret")):
+            for name, text in (("include/eddy/a.hpp", header),
+                               ("tests/a_test.cpp", " ".join(PUBLIC).replace("::", " ") + " secret")):
                 path = root / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
             return violations(root)[0]
 
     wrong = []
-    names = [name for name, _, _ in names_of(GOOD)]
+    bases = set()
+    names = [name for _ in range(3) for name, _, _ in names_of(GOOD, bases)]
     if sorted(set(names)) != sorted(PUBLIC):
         wrong.append(f"the names are {names}")
     if found := check(GOOD):

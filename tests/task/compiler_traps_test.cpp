@@ -1,5 +1,6 @@
 // Guards against what compilers do wrongly with coroutines: each test is code that some compiler miscompiles, or would if
-// the library were written in another way. The frame's layout is in frame_layout_test.cpp, the stack in depth_test.cpp.
+// the library were written in another way. The frame's layout is in promise_frame_layout_test.cpp, the stack in
+// task_depth_test.cpp.
 //
 // SPDX-License-Identifier: MIT
 #include <eddy/threads.hpp>

@@ -199,6 +199,7 @@ class [[nodiscard]] FutureSetter {
   void operator()(Args&&... args) {
     take().set_result_unless_done(std::forward<Args>(args)...);
   }
+  /// Sets an exception instead. Errors: as the call; std::invalid_argument for a null one, which uses the setter up, too.
   void set_exception(std::exception_ptr error) {
     const Future<T> future = take();
     if (!future.done()) future.set_exception(std::move(error));

@@ -104,7 +104,7 @@ void check_ending(const Ending& ending, const char* function) {
     CHECK(WIFSIGNALED(ending.status));
     CHECK(WTERMSIG(ending.status) == SIGABRT);
     CHECK(ending.errors.find(function) != std::string::npos);
-    CHECK(ending.errors.find("frame_layout_test.cpp:") != std::string::npos);
+    CHECK(ending.errors.find("promise_frame_layout_test.cpp:") != std::string::npos);
     CHECK(ending.errors.find("write `if (auto r = co_await x; r)` instead") != std::string::npos);
   } else {
     CHECK(WIFEXITED(ending.status));
