@@ -604,7 +604,10 @@ EDDY_TEST_CASE("get, put and join of a queue can be given a time limit as they a
 EDDY_TEST_CASE("get and put of queues can be gathered and raced as they are") {
   IntQueue first;
   IntQueue second;
-  eddy::get_running_loop().call_later(1s, [&] { second.put_nowait(2); });
+  eddy::get_running_loop().call_later(1s, [&] {
+    const eddy::testing::AllocationsSucceed pause;
+    second.put_nowait(2);
+  });
   const auto winner = co_await eddy::race(first.get(), second.get());
   CHECK(winner == 2);
   const auto [one, none, two] = co_await eddy::gather(first.get(), first.put(1), second.put(2));

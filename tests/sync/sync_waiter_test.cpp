@@ -91,9 +91,10 @@ EDDY_TEST_CASE("waiting for a primitive, and being woken or cancelled there, all
     co_await all.lock.acquire();
     all.lock.release();
     co_await all.event.wait();
-    co_await all.condition.acquire();
-    co_await all.condition.wait();
-    all.condition.release();
+    {
+      const auto guard = co_await all.condition.scoped();
+      co_await all.condition.wait();
+    }
     co_await all.semaphore.acquire();
     co_await all.bounded.acquire();
     co_await eddy::yield();
@@ -121,9 +122,10 @@ EDDY_TEST_CASE("waiting for a primitive, and being woken or cancelled there, all
   for (int i = 0; i < 5; ++i) co_await eddy::yield();
   all.event.set();
   for (int i = 0; i < 5; ++i) co_await eddy::yield();
-  co_await all.condition.acquire();
-  all.condition.notify_all();
-  all.condition.release();
+  {
+    const auto guard = co_await all.condition.scoped();
+    all.condition.notify_all();
+  }
   for (int i = 0; i < 5; ++i) co_await eddy::yield();
   all.semaphore.release(3);
   co_await all.barrier.wait();

@@ -220,7 +220,7 @@ EDDY_TEST_CASE("create_task of a Task that is empty throws, and leaves no half-r
   CHECK(one == 1);
 }
 
-EDDY_LOOP_TEST_CASE("a hundred thousand tasks that are created at once all run, in order", "[task][c40][order]") {
+EDDY_LOOP_TEST_CASE("a hundred thousand tasks that are created at once all run, in order", "[task][c40][order][large]") {
   int next = 0;
   bool in_order = true;
   const auto body = [&](int i) -> eddy::Task<> {

@@ -239,6 +239,7 @@ EDDY_LOOP_TEST_CASE(
     Probe(Probe&& other) noexcept : log(std::exchange(other.log, nullptr)) {}
     Probe& operator=(Probe&&) = delete;
     ~Probe() {
+      const eddy::testing::AllocationsSucceed pause;
       if (log != nullptr) log->push_back(eddy::current_task().unwinding() ? "stopped" : "left");
     }
     Log* log;

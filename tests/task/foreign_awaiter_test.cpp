@@ -26,6 +26,21 @@ struct Record {
   std::coroutine_handle<> handle;
 };
 
+// Resumes at the end of its scope whoever waits still: a test that is stopped may leave nobody there.
+class ResumeAtEnd {
+ public:
+  explicit ResumeAtEnd(Record& record) : record_(record) {}
+  ResumeAtEnd(const ResumeAtEnd&) = delete;
+  ResumeAtEnd& operator=(const ResumeAtEnd&) = delete;
+  ~ResumeAtEnd() {
+    if (record_.handle) now();
+  }
+  void now() { std::exchange(record_.handle, nullptr).resume(); }
+
+ private:
+  Record& record_;
+};
+
 // Waits until somebody resumes `record.handle`. It cannot be cancelled.
 struct Wait {
   Record& record;
@@ -165,8 +180,10 @@ EDDY_LOOP_TEST_CASE("resuming a foreign awaiter's handle only queues the task: n
       log.push_back("task");
     };
     auto task = eddy::create_task(body());
+    ResumeAtEnd resume(record);
     co_await eddy::yield();
-    record.handle.resume();
+    REQUIRE(record.handle);
+    resume.now();
     log.push_back("after resume");
     co_await task;
   });
@@ -186,7 +203,8 @@ EDDY_TEST_CASE("await_suspend may return false, its own handle, or resume the ha
 }
 
 EDDY_TEST_CASE("await_suspend may return another coroutine, which then runs, or none", "[task][order]") {
-  Record first, second, third;
+  static Record first, second, third;  // this test may be stopped before its tasks
+  first = second = third = Record();
   const auto wait = [](Record& record) -> eddy::Task<> {
     Wait awaiter{record};
     co_await awaiter;
@@ -196,14 +214,18 @@ EDDY_TEST_CASE("await_suspend may return another coroutine, which then runs, or 
     co_return co_await awaiter;
   };
   auto waiting = eddy::create_task(wait(first));
+  ResumeAtEnd resume_first(first);
+  ResumeAtEnd resume_second(second);
+  ResumeAtEnd resume_third(third);
   co_await test::settle();
-  auto handing = eddy::create_task(hand_over(second, first.handle));
+  REQUIRE(first.handle);
+  auto handing = eddy::create_task(hand_over(second, std::exchange(first.handle, nullptr)));
   auto idle = eddy::create_task(hand_over(third, std::noop_coroutine()));
   co_await waiting;  // it was resumed by the one that handed over
   CHECK_FALSE(handing.done());
   CHECK_FALSE(idle.done());
-  second.handle.resume();
-  third.handle.resume();
+  resume_second.now();
+  resume_third.now();
   const int result = co_await handing;
   CHECK(result == 8);
   co_await idle;
@@ -264,12 +286,10 @@ EDDY_TEST_CASE("types with a member or a free operator co_await can be awaited",
     co_return co_await free;
   };
   auto task = eddy::create_task(body());
-  const eddy::detail::ScopeExit resume([] {
-    if (record.handle) std::exchange(record.handle, nullptr).resume();
-  });
+  ResumeAtEnd resume(record);
   co_await test::settle();
   REQUIRE(record.handle);
-  std::exchange(record.handle, nullptr).resume();
+  resume.now();
   const int one = co_await task;
   CHECK(one == 1);
 }
@@ -357,8 +377,10 @@ EDDY_LOOP_TEST_CASE("an awaiter is not asked to cancel when it was resumed befor
       co_return co_await wait;
     };
     auto task = eddy::create_task(body());
+    ResumeAtEnd resume(record);
     co_await eddy::yield();
-    record.handle.resume();
+    REQUIRE(record.handle);
+    resume.now();
     task.cancel();
     const int value = co_await task;
     CHECK(value == 1);

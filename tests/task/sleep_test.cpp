@@ -128,7 +128,7 @@ EDDY_LOOP_TEST_CASE("a cancelled sleep removes its timer now, not at its deadlin
 }
 
 EDDY_LOOP_TEST_CASE("ten thousand sleepers with one deadline all wake, but for the cancelled ones",
-                    "[task][c199][c210][order]") {
+                    "[task][c199][c210][order][large]") {
   int woken = 0;
   const auto sleeper = [&](eddy::TimePoint deadline) -> eddy::Task<> {
     co_await eddy::sleep_until(deadline);
