@@ -10,7 +10,10 @@ Once that is done, a second line `# Differs from Python VERSION on: REASON` lets
 The project's own runs have CPython 3.11. A trace of a later one, which they cannot confirm, begins with a line
 `(not run here)`, and no other trace does.
 
-Usage: check.py python NAME | check.py list
+Each difference in docs/asyncio-differences.md that has programs names the pairs that pin it, after `Pairs:`, and each
+pair with a designed difference is named there. The Python programs of that page are run, too.
+
+Usage: check.py python NAME | check.py list | check.py documented
 """
 # SPDX-License-Identifier: MIT
 import os
@@ -24,6 +27,8 @@ SKIPPED = 77
 NOT_RUN = "(not run here)"
 PROJECT_RUNS = (3, 11)
 HERE_RUNS = sys.version_info[:2]
+DIFFERENCES = HERE.parents[1] / "docs/asyncio-differences.md"
+PROGRAM = re.compile(r"^```python run\n(.*?)^```\n```text\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 
 
 def lines_of(path):
@@ -83,6 +88,20 @@ def run_python(name):
     return 1
 
 
+def run_documented():
+    """The exit status of the test."""
+    if HERE_RUNS < PROJECT_RUNS:
+        print(f"not run here: the programs are for CPython {dotted(PROJECT_RUNS)}, and this is {dotted(HERE_RUNS)}")
+        return SKIPPED
+    start = "import asyncio, virtual_loop\nasyncio.run = virtual_loop.run\n"
+    programs = [(title, *match.groups()) for title, text in sections() for match in PROGRAM.finditer(text)]
+    if len(programs) != DIFFERENCES.read_text(encoding="utf-8").count("\n```python run\n"):
+        print("a Python program is not followed by what it prints")
+        return 1
+    results = [agree(title, wanted.splitlines(), *run_program("-c", start + code)) for title, code, wanted in programs]
+    return 0 if results and all(results) else 1
+
+
 def faults_of(name):
     """What is wrong with a pair."""
     missing = [end for end in ("py", "cpp", "expected") if not (HERE / f"{name}.{end}").exists()]
@@ -100,12 +119,33 @@ def faults_of(name):
     return faults
 
 
+def sections():
+    """The title and the text of each section of the page of differences."""
+    for section in re.split(r"^## ", DIFFERENCES.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        title, text = section.split("\n", 1)
+        yield title, text
+
+
+def faults_of_page(names, differ):
+    """What is wrong with the page of differences."""
+    faults, named = [], set()
+    for title, text in sections():
+        pairs = re.search(r"^Pairs: (.*?)(?:\n\n|\Z)", text, re.DOTALL | re.MULTILINE)
+        pairs = re.findall(r"`(\w+)`", pairs[1]) if pairs else []
+        if " run\n" in text and not pairs:
+            faults.append(f"{DIFFERENCES.name} names no pairs in '{title}'")
+        faults += [f"{DIFFERENCES.name} names the pair {name}, which is not there" for name in pairs if name not in names]
+        named.update(pairs)
+    return faults + [f"{DIFFERENCES.name} does not name the pair {name}" for name in differ if name not in named]
+
+
 def check_pairs():
     """The exit status of the test."""
     files = [path for path in HERE.iterdir() if path.suffix in (".py", ".cpp", ".expected") and path.name != "check.py"]
     names = sorted({path.name.split(".")[0] for path in files})
     faults = [fault for name in names for fault in faults_of(name)]
     differ = [name for name in names if (HERE / f"{name}.eddy.expected").exists()]
+    faults += faults_of_page(names, differ)
     print(f"{len(names)} pairs, {len(differ)} of them with a designed difference: {', '.join(differ)}")
     print(*faults, sep="\n")
     return 1 if faults or len(names) < 40 else 0
@@ -117,6 +157,8 @@ def main():
         return run_python(arguments[1])
     if arguments == ["list"]:
         return check_pairs()
+    if arguments == ["documented"]:
+        return run_documented()
     return __doc__
 
 
