@@ -1,4 +1,4 @@
-# Python: 3.12
+# Python: 3.11
 # A wait for a condition whose time is up holds the lock again before the TimeoutError comes, however long that takes.
 import asyncio
 

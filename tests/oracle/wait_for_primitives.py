@@ -1,4 +1,4 @@
-# Python: 3.12
+# Python: 3.11
 # wait_for around a queue, a semaphore and an event: who timed out has left the wait list, and the next one is served.
 import asyncio
 

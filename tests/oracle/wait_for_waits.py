@@ -1,4 +1,4 @@
-# Python: 3.12
+# Python: 3.11
 # wait_for cancels the work when the time is up, and waits until its cleanup is done, however long that takes.
 import asyncio
 

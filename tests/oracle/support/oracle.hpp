@@ -22,12 +22,14 @@ inline std::string text(bool value) { return value ? "True" : "False"; }
 inline std::string text(int value) { return std::to_string(value); }
 inline std::string text(std::size_t value) { return std::to_string(value); }
 
+void write_line(const std::string& line);
+
 // The arguments with a space between them, as Python's print gives them.
 template <class First, class... Rest>
 void trace(const First& first, const Rest&... rest) {
   std::string line = text(first);
   ((line += ' ', line += text(rest)), ...);
-  std::puts(line.c_str());
+  write_line(line);
 }
 
 // The program of each pair, in the one test program that holds them all: ORACLE_MAIN adds it under its file's name.
