@@ -88,7 +88,7 @@ EDDY_TEST_CASE("a reader that is removed while its call is queued is not called"
   CHECK(calls == 1);
 }
 
-EDDY_TEST_CASE("a reader of a descriptor that a task waits for is refused", "[socket]") {
+EDDY_TEST_CASE("a reader of a descriptor that a task waits for is refused", "[socket][order]") {
   SocketPair pair;
   const auto wait = [&pair]() -> eddy::Task<> { co_await eddy::readable(pair.ends[0]); };
   auto waiting = eddy::create_task(wait());

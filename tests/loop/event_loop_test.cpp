@@ -445,7 +445,7 @@ EDDY_LOOP_TEST_CASE("call_soon_threadsafe wakes a sleeping loop", "[loop][real][
 }
 
 EDDY_LOOP_TEST_CASE("posts from one thread run in their order, none is lost, and tasks get their turns",
-                    "[loop][real][c320]") {
+                    "[loop][real][c320][order]") {
   constexpr int kPosts = 100'000;
   std::thread poster;
   test::run_real([&]() -> eddy::Task<> {

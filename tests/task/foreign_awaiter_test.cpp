@@ -52,7 +52,10 @@ struct Wait {
     ++record.suspended;
     record.handle = handle;
   }
-  int await_resume() const noexcept { return ++record.resumed; }
+  int await_resume() const noexcept {
+    record.handle = nullptr;
+    return ++record.resumed;
+  }
 };
 
 // The same, but gives up at once when it is cancelled, or promises to end later.
@@ -60,6 +63,7 @@ struct CancellableWait : Wait {
   CancellableWait(Record& r, eddy::CancelResult how) : Wait{r}, answer(how) {}
   eddy::CancelResult try_cancel() const noexcept {
     ++record.cancelled;
+    if (answer == eddy::CancelResult::stopped) record.handle = nullptr;
     return answer;
   }
   eddy::CancelResult answer;
@@ -71,17 +75,21 @@ struct ReturnsFalse {
   int await_resume() const noexcept { return 5; }
 };
 
-// Goes on with another coroutine; `record` gets its own handle.
+// Goes on with the coroutine that waits in another record, or with none; `record` gets its own handle.
 struct HandsOver {
-  HandsOver(Record& r, std::coroutine_handle<> other) : record(r), to(other) {}
+  HandsOver(Record& r, Record* other) : record(r), to(other) {}
   bool await_ready() const noexcept { return false; }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> handle) const noexcept {
     record.handle = handle;
-    return to;
+    if (to == nullptr) return std::noop_coroutine();
+    return std::exchange(to->handle, nullptr);
   }
-  int await_resume() const noexcept { return 8; }
+  int await_resume() const noexcept {
+    record.handle = nullptr;
+    return 8;
+  }
   Record& record;
-  std::coroutine_handle<> to;
+  Record* to;
 };
 
 struct ReturnsItsHandle {
@@ -209,7 +217,7 @@ EDDY_TEST_CASE("await_suspend may return another coroutine, which then runs, or 
     Wait awaiter{record};
     co_await awaiter;
   };
-  const auto hand_over = [](Record& record, std::coroutine_handle<> to) -> eddy::Task<int> {
+  const auto hand_over = [](Record& record, Record* to) -> eddy::Task<int> {
     HandsOver awaiter(record, to);
     co_return co_await awaiter;
   };
@@ -219,8 +227,8 @@ EDDY_TEST_CASE("await_suspend may return another coroutine, which then runs, or 
   ResumeAtEnd resume_third(third);
   co_await test::settle();
   REQUIRE(first.handle);
-  auto handing = eddy::create_task(hand_over(second, std::exchange(first.handle, nullptr)));
-  auto idle = eddy::create_task(hand_over(third, std::noop_coroutine()));
+  auto handing = eddy::create_task(hand_over(second, &first));
+  auto idle = eddy::create_task(hand_over(third, nullptr));
   co_await waiting;  // it was resumed by the one that handed over
   CHECK_FALSE(handing.done());
   CHECK_FALSE(idle.done());

@@ -368,7 +368,7 @@ EDDY_TEST_CASE("a task's result that is not there yet or was taken says which", 
   CHECK(has(text_of<E>([&] { (void)handle.result(); }), "the task's result was already moved out"));
 }
 
-EDDY_LOOP_TEST_CASE("descriptors that cannot be waited for say why", "[misuse][socket]") {
+EDDY_LOOP_TEST_CASE("descriptors that cannot be waited for say why", "[misuse][socket][order]") {
   run_virtual([]() -> eddy::Task<> {
     const Descriptors pair;
     char name[] = "/tmp/eddy_misuse_XXXXXX";

@@ -111,7 +111,7 @@ EDDY_LOOP_TEST_CASE("one task may wait to read from a descriptor and another to 
   CHECK(log == Log{"write", "read", "write again"});
 }
 
-EDDY_LOOP_TEST_CASE("cancelling the reader of a descriptor leaves its writer waiting", "[task][socket][c345]") {
+EDDY_LOOP_TEST_CASE("cancelling the reader of a descriptor leaves its writer waiting", "[task][socket][c345][order]") {
   Log log;
   test::run_real([&]() -> eddy::Task<> {
     const SocketPair pair;
@@ -130,7 +130,7 @@ EDDY_LOOP_TEST_CASE("cancelling the reader of a descriptor leaves its writer wai
 }
 
 EDDY_LOOP_TEST_CASE("two tasks that wait to read from one descriptor: the second gets BusyResourceError",
-                    "[task][socket]") {
+                    "[task][socket][order]") {
   Log log;
   test::run_real([&]() -> eddy::Task<> {
     const SocketPair pair;
@@ -165,7 +165,7 @@ EDDY_LOOP_TEST_CASE("a task that is cancelled before the poll does not see what 
 
 EDDY_LOOP_TEST_CASE(
     "of two descriptors ready in one batch, the first one's task may cancel the second, which keeps its readiness",
-    "[task][socket][c346]") {
+    "[task][socket][c346][order]") {
   Log log;
   test::run_real([&]() -> eddy::Task<> {
     const SocketPair one, other;
@@ -345,7 +345,7 @@ EDDY_TEST_CASE("a descriptor that is always ready does not starve tasks and time
   CHECK(reads > 0);
 }
 
-EDDY_LOOP_TEST_CASE("I/O that is ready comes before timers that are due", "[task][socket]") {
+EDDY_LOOP_TEST_CASE("I/O that is ready comes before timers that are due", "[task][socket][order]") {
   Log log;
   eddy::testing::VirtualClock clock;
   test::run_virtual(

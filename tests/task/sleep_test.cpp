@@ -288,7 +288,7 @@ EDDY_LOOP_TEST_CASE("a virtual clock gives the same trace every time", "[task][c
   CHECK(first == trace());
 }
 
-EDDY_LOOP_TEST_CASE("a frozen virtual clock moves by hand only", "[task][real][c207]") {
+EDDY_LOOP_TEST_CASE("a frozen virtual clock moves by hand only", "[task][real][c207][order]") {
   eddy::testing::VirtualClock clock;
   Log log;
   test::run_virtual(

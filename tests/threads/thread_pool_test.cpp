@@ -123,7 +123,7 @@ EDDY_LOOP_TEST_CASE("a pool runs no more jobs at once than it has threads, and a
 }
 
 EDDY_LOOP_TEST_CASE("a job that has not started is taken back when its task is cancelled: it never runs",
-                    "[real][c312]") {
+                    "[real][c312][order]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     Gate gate;
@@ -150,7 +150,7 @@ EDDY_LOOP_TEST_CASE("a job that has not started is taken back when its task is c
   });
 }
 
-EDDY_LOOP_TEST_CASE("a timeout takes a queued job back", "[real][c312]") {
+EDDY_LOOP_TEST_CASE("a timeout takes a queued job back", "[real][c312][order]") {
   eddy::ThreadPool pool(1);
   run_real([&]() -> eddy::Task<> {
     Gate gate;
@@ -169,7 +169,7 @@ EDDY_LOOP_TEST_CASE("a timeout takes a queued job back", "[real][c312]") {
   });
 }
 
-EDDY_LOOP_TEST_CASE("taking back jobs from the middle of the queue leaves the others in order", "[real][c312]") {
+EDDY_LOOP_TEST_CASE("taking back jobs from the middle of the queue leaves the others in order", "[real][c312][order]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     Gate gate;
@@ -193,7 +193,7 @@ EDDY_LOOP_TEST_CASE("taking back jobs from the middle of the queue leaves the ot
 }
 
 EDDY_LOOP_TEST_CASE("a running job is waited for when its task is cancelled, and its value is delivered",
-                    "[real][c312]") {
+                    "[real][c312][order]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     Gate started;
@@ -226,7 +226,7 @@ EDDY_LOOP_TEST_CASE("a running job is waited for when its task is cancelled, and
   });
 }
 
-EDDY_LOOP_TEST_CASE("the error of a running job whose task was cancelled is delivered", "[real][c312]") {
+EDDY_LOOP_TEST_CASE("the error of a running job whose task was cancelled is delivered", "[real][c312][order]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     Gate started;
@@ -270,7 +270,7 @@ EDDY_LOOP_TEST_CASE("a pool that was shut down takes no more work, and the calle
   });
 }
 
-EDDY_LOOP_TEST_CASE("jobs that were given before the shutdown are finished", "[real]") {
+EDDY_LOOP_TEST_CASE("jobs that were given before the shutdown are finished", "[real][order]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     Gate gate;
@@ -381,7 +381,7 @@ TEST_CASE("loops in different threads cancel their jobs in a shared pool without
 }
 
 EDDY_LOOP_TEST_CASE("a stop_token is given to a function that takes one first, and a cancel requests a stop on it",
-                    "[real][c312]") {
+                    "[real][c312][order]") {
   eddy::ThreadPool pool(1);
   run_virtual([&]() -> eddy::Task<> {
     Gate started;

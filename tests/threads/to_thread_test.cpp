@@ -289,7 +289,7 @@ EDDY_LOOP_TEST_CASE("a function that returns a to_thread can be a task", "[real]
 
 EDDY_LOOP_TEST_CASE(
     "a running job is waited for when its task is cancelled; its value is delivered, then the task stops",
-    "[real][c312]") {
+    "[real][c312][order]") {
   run_virtual([]() -> eddy::Task<> {
     Gate started;
     Gate gate;
@@ -317,7 +317,7 @@ EDDY_LOOP_TEST_CASE(
   });
 }
 
-EDDY_LOOP_TEST_CASE("a job that ends in the turn of the cancel delivers its value", "[real][c312]") {
+EDDY_LOOP_TEST_CASE("a job that ends in the turn of the cancel delivers its value", "[real][c312][order]") {
   run_virtual([]() -> eddy::Task<> {
     std::atomic<bool> ended{false};
     int delivered = 0;
@@ -364,7 +364,7 @@ EDDY_TEST_CASE("an expired timeout requests a stop from a job that takes a stop_
 }
 
 EDDY_LOOP_TEST_CASE("a stop_callback runs in the loop's thread when the task is cancelled, and can end the job",
-                    "[real][c312]") {
+                    "[real][c312][order]") {
   run_virtual([]() -> eddy::Task<> {
     Gate started;
     Gate stop_asked;
@@ -459,7 +459,7 @@ EDDY_LOOP_TEST_CASE("when no thread can be made to_thread throws std::system_err
   });
 }
 
-EDDY_LOOP_TEST_CASE("when no further thread can be made, a job waits for one that there is", "[real][c314]") {
+EDDY_LOOP_TEST_CASE("when no further thread can be made, a job waits for one that there is", "[real][c314][order]") {
   eddy::ThreadPool pool(4);
   run_virtual([&]() -> eddy::Task<> {
     Gate gate;
@@ -489,7 +489,7 @@ EDDY_LOOP_TEST_CASE("when no further thread can be made, a job waits for one tha
   CHECK(pool.thread_count() == 1);
 }
 
-EDDY_LOOP_TEST_CASE("the end of run waits for the job of a leftover task", "[real][c315]") {
+EDDY_LOOP_TEST_CASE("the end of run waits for the job of a leftover task", "[real][c315][order]") {
   std::atomic<bool> ended{false};
   Gate started;
   run_virtual([&]() -> eddy::Task<> {
@@ -630,7 +630,7 @@ TEST_CASE("a post to a closed loop throws LoopClosed", "[real][c319]") {
 
 EDDY_TEST_CASE(
     "posts of one thread run in their order, a million of them without a sanitizer, and tasks are not starved",
-    "[real][c320]") {
+    "[real][c320][order]") {
   constexpr int kPosts = kMany;
   eddy::EventLoop& loop = eddy::get_running_loop();
   int next = 0;
@@ -657,7 +657,7 @@ EDDY_TEST_CASE(
   CHECK(turns_amid > 0);
 }
 
-EDDY_TEST_CASE("posts of several threads all run, each thread's in its order", "[real][c320]") {
+EDDY_TEST_CASE("posts of several threads all run, each thread's in its order", "[real][c320][order]") {
   constexpr int kThreads = 4;
   constexpr int kPosts = 5'000;
   eddy::EventLoop& loop = eddy::get_running_loop();
