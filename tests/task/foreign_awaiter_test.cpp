@@ -32,10 +32,10 @@ class ResumeAtEnd {
   explicit ResumeAtEnd(Record& record) : record_(record) {}
   ResumeAtEnd(const ResumeAtEnd&) = delete;
   ResumeAtEnd& operator=(const ResumeAtEnd&) = delete;
-  ~ResumeAtEnd() {
-    if (record_.handle) now();
+  ~ResumeAtEnd() { now(); }
+  void now() {
+    if (record_.handle) std::exchange(record_.handle, nullptr).resume();
   }
-  void now() { std::exchange(record_.handle, nullptr).resume(); }
 
  private:
   Record& record_;
