@@ -117,11 +117,12 @@ class EventLoop final : detail::LoopCore {
   /// this thread; LoopClosed; DeadlockError on a virtual clock when nothing can ever run again. Source: loop.run_forever.
   void run_forever();
   /// Runs the loop until the Task, TaskHandle or Future is done and gives its result; what else runs stays for the next time.
-  /// Include eddy/task/runner.hpp. Errors: as run_forever's, and RuntimeError if `stop` came first.
+  /// Include eddy/task/runner.hpp. Errors: as run_forever's, and RuntimeError if `stop` came first, also before this call.
   /// Source: loop.run_until_complete.
   template <class A>
   auto run_until_complete(A awaitable);
-  /// Ends run_forever after the current pass. Source: loop.stop.
+  /// Ends what runs the loop, `eddy::run` included, after the current pass; the next one if the loop does not run.
+  /// Source: loop.stop.
   void stop() noexcept { stop_ = true; }
 
   /// The loop's time. Source: loop.time.
@@ -201,7 +202,7 @@ class EventLoop final : detail::LoopCore {
   [[nodiscard]] bool awaits_signals() const noexcept override { return !signals_.empty(); }
 
   detail::DescriptorCallbacks watches_{*this, table_};
-  detail::SignalHandlers signals_{*this};
+  detail::SignalHandlers signals_{*this, *waker_};
   detail::CloseHooks close_hooks_;
   detail::CloseHook* default_executor_ = nullptr;  // one of them, once it was needed
   detail::IntrusiveList<detail::ScheduledCallback> callbacks_;
@@ -333,32 +334,6 @@ inline void EventLoop::close() {
   while (detail::CloseHook* hook = close_hooks_.pop_front()) hook->detach();
   watches_.clear();
   signals_.clear();
-}
-
-inline void detail::SignalHandlers::add(int signal, Callback<void()> fn) {
-  if (signal <= 0 || signal >= HandledSignals::kCount)
-    throw std::system_error(EINVAL, std::generic_category(), "eddy: not a signal");
-  for (auto& handler : handlers_) {
-    if (handler->signal != signal) continue;
-    handler->fn = std::make_shared<Callback<void()>>(std::move(fn));
-    return;
-  }
-  auto handler = std::make_unique<Handler>(signal, std::move(fn));
-  handlers_.reserve(handlers_.size() + 1);
-  Waker* none = nullptr;
-  if (!handled_signals.wakers[signal].compare_exchange_strong(none, &*EventLoop::Internals::waker(loop_)))
-    throw RuntimeError("eddy: another event loop handles this signal");
-  handled_signals.came[signal] = false;
-  struct sigaction ours {};
-  ours.sa_handler = on_handled_signal;
-  ours.sa_flags = SA_RESTART;
-  sigemptyset(&ours.sa_mask);
-  if (::sigaction(signal, &ours, &handler->before) != 0) {
-    const int error = errno;
-    handled_signals.wakers[signal] = nullptr;
-    throw std::system_error(error, std::generic_category(), "eddy: this signal cannot be handled");
-  }
-  handlers_.push_back(std::move(handler));
 }
 
 inline void detail::SignalHandlers::dispatch() {

@@ -49,7 +49,7 @@ class LoopCore : public Scheduler {
   [[nodiscard]] TimePoint now() const noexcept {
     return clock_ == nullptr ? TimePoint(std::chrono::steady_clock::now()) : clock_->now();
   }
-  // One pass; sleeps at most until `limit`, a point of real time.
+  // One pass; sleeps at most until `limit`, a point of real time, and not at all if the loop is to stop after it.
   void pass(TimePoint limit);
   static void run_posts(PostNode* post) {
     while (post != nullptr) {
@@ -117,10 +117,9 @@ class LoopCore : public Scheduler {
 
 inline void LoopCore::pass(TimePoint limit) {
   if (waker_->has_news()) serve_news();
-  if (stop_ && ready.empty()) return;
-  if (ready.empty()) {
+  if (ready.empty() && !stop_) {
     wait(limit);
-  } else if (ran_ >= kPollEvery && table_.waiting() > 0) {
+  } else if ((stop_ || ran_ >= kPollEvery) && table_.waiting() > 0) {
     sleep_for(Duration::zero());
   }
   fire_timers();
