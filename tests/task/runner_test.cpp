@@ -2,7 +2,6 @@
 //
 // SPDX-License-Identifier: MIT
 #include "support/run.hpp"
-
 #include <unistd.h>
 
 #include <atomic>
@@ -320,7 +319,8 @@ TEST_CASE("run_until_complete after an earlier stop makes one pass and then thro
   loop.close();
 }
 
-TEST_CASE("the one pass after an earlier stop looks at descriptors and timers but waits for neither", "[socket][real]") {
+TEST_CASE("the one pass after an earlier stop looks at descriptors and timers but waits for neither",
+          "[socket][real]") {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
   REQUIRE(::write(ends[1], "x", 1) == 1);

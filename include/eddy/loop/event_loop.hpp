@@ -93,8 +93,9 @@ class EventLoop final : detail::LoopCore {
   void call_soon_threadsafe(Callback<void()> fn);
 
   /// Calls `fn()` whenever `fd` is readable, until `remove_reader`; a second call for the same descriptor replaces the
-  /// first. The descriptor stays the caller's: remove the reader before closing it. Errors: LoopClosed;
-  /// BusyResourceError while a task waits for it; std::system_error if it cannot be waited for. Source: loop.add_reader.
+  /// first. What `fn` throws goes to the exception handler, and it is called again. The descriptor stays the caller's:
+  /// remove the reader before closing it. Errors: LoopClosed; BusyResourceError while a task waits for it;
+  /// std::system_error if it cannot be waited for. Source: loop.add_reader.
   void add_reader(int fd, Callback<void()> fn) { add_watch(fd, detail::Interest::read, std::move(fn)); }
   /// The same for writing.
   void add_writer(int fd, Callback<void()> fn) { add_watch(fd, detail::Interest::write, std::move(fn)); }
@@ -201,7 +202,7 @@ class EventLoop final : detail::LoopCore {
   void on_signal() override { signals_.dispatch(); }
   [[nodiscard]] bool awaits_signals() const noexcept override { return !signals_.empty(); }
 
-  detail::DescriptorCallbacks watches_{*this, table_};
+  detail::DescriptorCallbacks watches_{*this, *this, table_};
   detail::SignalHandlers signals_{*this, *waker_};
   detail::CloseHooks close_hooks_;
   detail::CloseHook* default_executor_ = nullptr;  // one of them, once it was needed
