@@ -40,14 +40,35 @@ struct RetryAttempt {
   Duration delay;                    ///< how long is waited now
 };
 
+namespace detail {
+
+// A hook, checked as the functions of combinators are.
+template <class Hook, class F>
+Hook make_hook(F&& fn) {
+  static_assert(std::is_constructible_v<Hook, F>,
+                "eddy: RetryHooks takes before_wait(const eddy::RetryAttempt&), then retry_on(const std::exception_ptr&), which "
+                "gives a bool; nullptr for none");
+  if constexpr (!std::is_same_v<std::remove_cvref_t<F>, Hook>) check_callable<F>();
+  if constexpr (std::is_constructible_v<Hook, F>) return Hook(std::forward<F>(fn));
+}
+
+}  // namespace detail
+
 /// What `retry` calls besides: `before_wait(attempt)` before each delay, and `retry_on(error)`, which may capture things,
-/// to decide whether an error is tried again.
+/// to decide whether an error is tried again. nullptr stands for none.
 class RetryHooks {
+  using BeforeWait = Callback<void(const RetryAttempt&)>;
+  using RetryOn = Callback<bool(const std::exception_ptr&)>;
+
  public:
   RetryHooks() = default;
-  explicit RetryHooks(Callback<void(const RetryAttempt&)> before_wait) : before_wait_(std::move(before_wait)) {}
-  RetryHooks(Callback<void(const RetryAttempt&)> before_wait, Callback<bool(const std::exception_ptr&)> retry_on)
-      : before_wait_(std::move(before_wait)), retry_on_(std::move(retry_on)) {}
+  template <class F>
+    requires(!std::is_same_v<std::remove_cvref_t<F>, RetryHooks>)
+  explicit RetryHooks(F&& before_wait) : before_wait_(detail::make_hook<BeforeWait>(std::forward<F>(before_wait))) {}
+  template <class F, class G>
+  RetryHooks(F&& before_wait, G&& retry_on)
+      : before_wait_(detail::make_hook<BeforeWait>(std::forward<F>(before_wait))),
+        retry_on_(detail::make_hook<RetryOn>(std::forward<G>(retry_on))) {}
 
   /// Calls the first one, if there is one.
   void before_wait(const RetryAttempt& attempt) {
@@ -57,8 +78,8 @@ class RetryHooks {
   [[nodiscard]] bool retries(const std::exception_ptr& error) { return !retry_on_ || retry_on_(error); }
 
  private:
-  Callback<void(const RetryAttempt&)> before_wait_;
-  Callback<bool(const std::exception_ptr&)> retry_on_;
+  BeforeWait before_wait_;
+  RetryOn retry_on_;
 };
 
 namespace detail {
