@@ -43,6 +43,10 @@ class DescriptorCallbacks {
     }
     return false;
   }
+  // The descriptor whose callback this is; -1 if it is another's.
+  [[nodiscard]] static int descriptor_of(const CallbackNode* node) noexcept {
+    return node->run == &Watch::run_it ? static_cast<const Watch*>(node)->fd : -1;
+  }
   void clear() noexcept {
     for (auto& watch : watches_) unlink(*watch);
     watches_.clear();
