@@ -54,7 +54,7 @@ inline constexpr int kBatchesAtClose = 1000;
 /// stops the program with a sentence. Source: asyncio's AbstractEventLoop.
 class EventLoop final : detail::LoopCore {
  public:
-  /// A loop that reads `clock`, or real time if it is null.
+  /// A loop that reads `clock`, or real time if it is null. Errors: std::invalid_argument for a wrong EDDY_REACTOR.
   explicit EventLoop(Clock* clock = nullptr, ReactorKind reactor = ReactorKind::automatic)
       : LoopCore(clock, reactor) {
     if (const char* flag = std::getenv("EDDY_DEBUG")) set_debug(*flag != '\0' && *flag != '0');
