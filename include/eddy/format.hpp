@@ -1,8 +1,9 @@
 // fmt formatters for the library's types; the one place that includes fmt. Programs that use it link fmt themselves.
 //
-// An Outcome prints its value, "error: …" or "cancelled"; a TaskHandle or TaskRef its name and state; an ExceptionGroup its
-// errors, one a line; a TaskTree one task a line; what RetryAttempt and the loop's clock measure prints in seconds
-// through `Seconds`.
+// An Outcome prints its value ("done" for void), "error: …" or "cancelled"; a TaskHandle, TaskRef or Future its state, and the
+// first two their name; an ExceptionGroup its errors, one a line; a TaskTree one task a line; what RetryAttempt and the loop's
+// clock measure prints in seconds through `Seconds`. Durations themselves are left to <fmt/chrono.h>, which may be included
+// beside this one.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -37,6 +38,16 @@ struct PlainFormatter {
   }
 };
 
+// "failed: …" for an error. To print it does not count as having seen it.
+inline std::string failed_text(const std::exception_ptr& error) { return "failed: " + describe_exception(error); }
+
+// How the task of a handle stands: pending, cancelling, done, failed with its error, or cancelled.
+inline std::string state_text(Frame* task) {
+  if (!task->done()) return cancelling(task) > 0 ? "cancelling" : "pending";
+  if (task->ended == Ended::exception) return failed_text(task->error());
+  return task->ended == Ended::cancelled ? "cancelled" : "done";
+}
+
 }  // namespace detail
 }  // namespace eddy::inline EDDY_ABI
 
@@ -68,8 +79,9 @@ template <class T>
 struct fmt::formatter<eddy::TaskHandle<T>> : eddy::detail::PlainFormatter {
   template <class Context>
   auto format(const eddy::TaskHandle<T>& task, Context& context) const {
-    const char* state = !task.done() ? (task.cancelling() > 0 ? "cancelling" : "pending") : task.cancelled() ? "cancelled" : "done";
-    return fmt::format_to(context.out(), "<Task {} {}>", task.name(), state);
+    if (!task.valid()) return fmt::format_to(context.out(), "<no task>");
+    return fmt::format_to(context.out(), "<Task {} {}>", task.name(),
+                          eddy::detail::state_text(eddy::detail::HandleAccess::frame(task)));
   }
 };
 
@@ -78,7 +90,22 @@ struct fmt::formatter<eddy::TaskRef> : eddy::detail::PlainFormatter {
   template <class Context>
   auto format(const eddy::TaskRef& task, Context& context) const {
     if (!task) return fmt::format_to(context.out(), "<no task>");
-    return fmt::format_to(context.out(), "<Task {} {}>", task.name(), task.done() ? "done" : task.cancelling() > 0 ? "cancelling" : "pending");
+    eddy::detail::Frame* frame = eddy::detail::RefAccess::frame(task);  // null once nobody holds the outcome
+    return fmt::format_to(context.out(), "<Task {} {}>", task.name(), frame == nullptr ? "ended" : eddy::detail::state_text(frame));
+  }
+};
+
+template <class T>
+struct fmt::formatter<eddy::Future<T>> : eddy::detail::PlainFormatter {
+  template <class Context>
+  auto format(const eddy::Future<T>& future, Context& context) const {
+    const auto* state = eddy::detail::FutureAccess::find(future);
+    if (state == nullptr) return fmt::format_to(context.out(), "<no future>");
+    const auto& outcome = state->outcome;
+    if (!outcome) return fmt::format_to(context.out(), "<Future pending>");
+    if (outcome->cancelled()) return fmt::format_to(context.out(), "<Future cancelled>");
+    if (outcome->has_value()) return fmt::format_to(context.out(), "<Future done>");
+    return fmt::format_to(context.out(), "<Future {}>", eddy::detail::failed_text(outcome->exception()));
   }
 };
 

@@ -248,6 +248,69 @@ EDDY_TEST_CASE("an exception from a hook ends the retry") {
   CHECK(calls.size() == 1);
 }
 
+// How `work` fails: the error's text and that of the error that is nested into it.
+template <class A>
+eddy::Task<std::string> nested_failure(A work) {
+  try {
+    static_cast<void>(co_await std::move(work));
+  } catch (const std::exception& error) {
+    std::string text = error.what();
+    try {
+      std::rethrow_if_nested(error);
+    } catch (const std::exception& nested) {
+      text += std::string(" over ") + nested.what();
+    }
+    co_return text;
+  }
+  co_return "value";
+}
+
+EDDY_TEST_CASE("what a hook of retry throws carries the attempt's error") {
+  Times calls;
+  eddy::RetryHooks before([](const eddy::RetryAttempt&) { throw std::logic_error("before_wait"); });
+  auto work = eddy::retry({.max_attempts = 3}, std::move(before), &flaky, std::ref(calls), now(), kNever);
+  const std::string first = co_await nested_failure(std::move(work));
+  CHECK(first == "before_wait over failure 1");
+  eddy::RetryHooks decides(nullptr, [](const std::exception_ptr&) -> bool { throw std::logic_error("retry_on"); });
+  work = eddy::retry({.max_attempts = 3}, std::move(decides), &flaky, std::ref(calls), now(), kNever);
+  const std::string second = co_await nested_failure(std::move(work));
+  CHECK(second == "retry_on over failure 2");
+  eddy::RetryPolicy policy;
+  policy.retry_on = [](const std::exception_ptr&) -> bool { throw std::logic_error("the policy"); };
+  work = eddy::retry(policy, &flaky, std::ref(calls), now(), kNever);
+  const std::string third = co_await nested_failure(std::move(work));
+  CHECK(third == "the policy over failure 3");
+  CHECK(calls.size() == 3);
+}
+
+EDDY_TEST_CASE("a hook of retry that throws the attempt's own error again ends the retry with it alone") {
+  Times calls;
+  eddy::RetryHooks hooks([](const eddy::RetryAttempt& attempt) { std::rethrow_exception(attempt.error); });
+  auto work = eddy::retry({.max_attempts = 3}, std::move(hooks), &flaky, std::ref(calls), now(), kNever);
+  const std::string how = co_await nested_failure(std::move(work));
+  CHECK(how == "failure 1");
+}
+
+EDDY_TEST_CASE("an attempt's error is reported if a hook of retry throws a type that cannot carry it") {
+  struct OwnError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+  };
+  Times calls;
+  eddy::RetryHooks hooks([](const eddy::RetryAttempt&) { throw OwnError("own"); });
+  auto work = eddy::retry({.max_attempts = 3}, std::move(hooks), &flaky, std::ref(calls), now(), kNever);
+  std::string how;
+  try {
+    co_await std::move(work);
+  } catch (const OwnError& error) {
+    how = error.what();
+  }
+  CHECK(how == "own");
+  const auto reports = take_reports();
+  REQUIRE(reports.size() == 1);
+  CHECK(reports[0].find("a hook of retry threw") != std::string::npos);
+  CHECK(reports[0].find("failure 1") != std::string::npos);
+}
+
 EDDY_TEST_CASE("max_attempts below one is refused with std::invalid_argument, and one means no second attempt") {
   Times calls;
   CHECK_THROWS_AS(static_cast<void>(eddy::retry({.max_attempts = 0}, &flaky, std::ref(calls), now(), 1)),

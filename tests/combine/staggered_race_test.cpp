@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/run.hpp"
 
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -424,4 +425,14 @@ EDDY_TEST_CASE("the losers' stop does not touch the caller") {
   CHECK(eddy::current_task().cancelling() == 0);
   co_await eddy::sleep(1s);
   CHECK(now() - diary.start == 3s);
+}
+
+EDDY_TEST_CASE("staggered_race copies a range that is an lvalue, so it can be raced again") {
+  Diary diary;
+  const std::array<Attempt, 2> attempts{Attempt{diary, 0, 1s, How::succeeds}, Attempt{diary, 1, 1s, How::succeeds}};
+  for (int round = 0; round < 2; ++round) {
+    const auto result = co_await eddy::staggered_race(attempts, 2s);
+    REQUIRE(result.index);
+    CHECK(*result.index == 0);
+  }
 }

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 using namespace test;
 
@@ -96,6 +98,106 @@ EDDY_TEST_CASE("a reader of a descriptor that a task waits for is refused", "[so
   CHECK_THROWS_AS(eddy::get_running_loop().add_reader(pair.ends[0], [] {}), eddy::BusyResourceError);
   send_byte(pair.ends[1], 'x');
   co_await waiting;
+}
+
+EDDY_TEST_CASE("what a reader's callback throws goes to the exception handler, and the reader stays", "[socket]") {
+  SocketPair pair;
+  auto& loop = eddy::get_running_loop();
+  std::string seen;
+  loop.add_reader(pair.ends[0], [&] {
+    seen += take_byte(pair.ends[0]);
+    if (seen.back() == '!') throw std::runtime_error("no exclamations");
+  });
+  for (char byte : {'a', '!', 'b', '!', 'c'}) send_byte(pair.ends[1], byte);
+  for (int i = 0; i < 10; ++i) co_await eddy::sleep(1ms);
+  CHECK(seen == "a!b!c");
+  const std::string report = "the callback of add_reader or add_writer threw an exception: no exclamations";
+  CHECK(test::take_reports() == std::vector<std::string>{report, report});
+  CHECK(loop.remove_reader(pair.ends[0]));
+}
+
+EDDY_TEST_CASE("a callback that removes its reader and then throws is reported and not called again", "[socket]") {
+  SocketPair pair;
+  auto& loop = eddy::get_running_loop();
+  int calls = 0;
+  loop.add_writer(pair.ends[0], [&] {
+    ++calls;
+    loop.remove_writer(pair.ends[0]);
+    throw std::runtime_error("enough");
+  });
+  for (int i = 0; i < 5; ++i) co_await eddy::sleep(1ms);
+  CHECK(calls == 1);
+  CHECK(test::take_reports().size() == 1);
+}
+
+EDDY_TEST_CASE("a reader that lost its descriptor to a task is told of, and a second add_reader watches again",
+               "[socket][order]") {
+  SocketPair pair;
+  auto& loop = eddy::get_running_loop();
+  std::string seen;
+  const auto read = [&] { seen += take_byte(pair.ends[0]); };
+  auto waiting = eddy::TaskHandle<>();
+  loop.add_reader(pair.ends[0], [&] {
+    read();
+    const auto wait = [&pair]() -> eddy::Task<> { co_await eddy::readable(pair.ends[0]); };
+    waiting = eddy::create_task(eddy::TaskOptions{.eager_start = true}, wait);
+  });
+  send_byte(pair.ends[1], 'a');
+  for (int i = 0; i < 3; ++i) co_await eddy::sleep(1ms);
+  CHECK(seen == "a");
+  const auto reports = test::take_reports();
+  REQUIRE(reports.size() == 1);
+  CHECK(reports[0].find("cannot be watched any more") != std::string::npos);
+  CHECK_THROWS_AS(loop.add_reader(pair.ends[0], read), eddy::BusyResourceError);
+  send_byte(pair.ends[1], 'b');
+  co_await waiting;
+  CHECK(seen == "a");
+  loop.add_reader(pair.ends[0], read);
+  for (int i = 0; i < 3; ++i) co_await eddy::sleep(1ms);
+  CHECK(seen == "ab");
+  CHECK(loop.remove_reader(pair.ends[0]));
+}
+
+EDDY_TEST_CASE("add_reader for a descriptor that was closed and opened again under its reader watches the new one",
+               "[socket]") {
+  SocketPair pair;
+  auto& loop = eddy::get_running_loop();
+  int first = 0;
+  std::string seen;
+  loop.add_reader(pair.ends[0], [&] { ++first; });
+  const int number = pair.ends[0];
+  ::close(number);
+  SocketPair other;
+  REQUIRE(::dup2(other.ends[0], number) == number);
+  loop.add_reader(number, [&] { seen += take_byte(number); });
+  send_byte(other.ends[1], 'x');
+  for (int i = 0; i < 3; ++i) co_await eddy::sleep(1ms);
+  CHECK(first == 0);
+  CHECK(seen == "x");
+  CHECK(loop.remove_reader(number));
+}
+
+EDDY_TEST_CASE("a reader that is replaced while its call is queued calls the new function only", "[socket]") {
+  SocketPair left;
+  SocketPair right;
+  auto& loop = eddy::get_running_loop();
+  std::string seen;
+  const auto once = [&](int fd) {
+    seen += take_byte(fd);
+    loop.remove_reader(fd);
+  };
+  const auto replace_other = [&](int own, int other) {
+    once(own);
+    loop.add_reader(other, [&, other] { once(other); });
+  };
+  loop.add_reader(left.ends[0], [&] { replace_other(left.ends[0], right.ends[0]); });
+  loop.add_reader(right.ends[0], [&] { replace_other(right.ends[0], left.ends[0]); });
+  send_byte(left.ends[1], 'x');
+  send_byte(right.ends[1], 'x');
+  for (int i = 0; i < 5; ++i) co_await eddy::sleep(1ms);
+  CHECK(seen == "xx");
+  CHECK_FALSE(loop.remove_reader(left.ends[0]));
+  CHECK_FALSE(loop.remove_reader(right.ends[0]));
 }
 
 EDDY_TEST_CASE("a signal handler runs once for a burst, from the loop, and what was before is restored",

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 
@@ -92,9 +93,24 @@ TEST_CASE("the environment variable EDDY_REACTOR chooses for loops without the o
     CHECK(epoll_descriptors_of(eddy::ReactorKind::epoll) == 1);
     CHECK(epoll_descriptors_of_run(eddy::ReactorKind::automatic) == 0);
   }
-  for (const char* value : {"epoll", "unheard of", static_cast<const char*>(nullptr)}) {
+  for (const char* value : {"epoll", "", static_cast<const char*>(nullptr)}) {
     const Environment other(value);
     CHECK(epoll_descriptors_of(eddy::ReactorKind::automatic) == 1);
     CHECK(epoll_descriptors_of(eddy::ReactorKind::poll) == 0);
   }
+}
+
+TEST_CASE("an EDDY_REACTOR that names no reactor is an error that tells what it may be", "[loop]") {
+  const Environment wrong("kqueue");
+  const std::string sentence = R"(eddy: the environment variable EDDY_REACTOR must be "epoll" or "poll", not "kqueue")";
+  CHECK_THROWS_WITH(eddy::EventLoop(), sentence);
+  bool ran = false;
+  const auto body = [&ran]() -> eddy::Task<> {
+    ran = true;
+    co_return;
+  };
+  CHECK_THROWS_AS(eddy::run(body()), std::invalid_argument);
+  CHECK_FALSE(ran);
+  CHECK_THROWS_AS(eddy::Runner(), std::invalid_argument);
+  CHECK(epoll_descriptors_of(eddy::ReactorKind::poll) == 0);  // a program that has chosen does not look at it
 }

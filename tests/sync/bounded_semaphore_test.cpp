@@ -94,6 +94,74 @@ EDDY_TEST_CASE("several permits are taken and given back together") {
   CHECK(semaphore.value() == 3);
 }
 
+EDDY_TEST_CASE("wait_for around acquire and scoped of a bounded semaphore takes a permit or times out") {
+  eddy::BoundedSemaphore semaphore(1);
+  const auto start = now();
+  co_await eddy::wait_for(semaphore.acquire(), 1s);
+  CHECK(semaphore.value() == 0);
+  int timed_out = 0;
+  try {
+    co_await eddy::wait_for(semaphore.acquire(), 1s);
+  } catch (const eddy::TimeoutError&) {
+    ++timed_out;
+  }
+  try {
+    const auto none = co_await eddy::wait_for(semaphore.scoped(), 1s);
+  } catch (const eddy::TimeoutError&) {
+    ++timed_out;
+  }
+  CHECK(timed_out == 2);
+  CHECK(now() - start == 2s);
+  semaphore.release();
+  CHECK_THROWS_AS(semaphore.release(), eddy::OverReleaseError);  // those that timed out gave nothing back
+  {
+    const auto permit = co_await eddy::wait_for(semaphore.scoped(), 0s);
+    CHECK(permit);
+    CHECK(semaphore.locked());
+  }
+  CHECK(semaphore.value() == 1);
+  CHECK_THROWS_AS(semaphore.release(), eddy::OverReleaseError);
+}
+
+EDDY_TEST_CASE("wait_for around a bounded semaphore is served within its time, and in the order of arrival",
+               "[order]") {
+  eddy::BoundedSemaphore semaphore(1);
+  Log log;
+  const auto waits = [](eddy::BoundedSemaphore& s, Log& lines, std::string name) -> eddy::Task<> {
+    const auto permit = co_await eddy::wait_for(s.scoped(), 3s);
+    lines.push_back(name);
+    co_await eddy::sleep(1s);
+  };
+  const auto start = now();
+  const auto slots = std::ref(semaphore);
+  auto a = eddy::create_task(waits, slots, std::ref(log), "a");
+  auto b = eddy::create_task(waits, slots, std::ref(log), "b");
+  auto c = eddy::create_task(waits, slots, std::ref(log), "c");
+  co_await a;
+  co_await b;
+  co_await c;
+  CHECK(log == Log{"a", "b", "c"});
+  CHECK(now() - start == 3s);
+  CHECK(semaphore.value() == 1);
+}
+
+EDDY_TEST_CASE("a permit of a bounded semaphore that comes at wait_for's deadline is delivered, and counted once",
+               "[order]") {
+  eddy::BoundedSemaphore semaphore(1);
+  co_await semaphore.acquire();
+  eddy::get_running_loop().call_later(1s, [&] { semaphore.release(); });
+  co_await eddy::wait_for(semaphore.acquire(), 1s);
+  CHECK(semaphore.value() == 0);
+  eddy::get_running_loop().call_later(1s, [&] { semaphore.release(); });
+  {
+    const auto permit = co_await eddy::wait_for(semaphore.scoped(), 1s);
+    CHECK(permit);
+    CHECK(semaphore.value() == 0);
+  }
+  CHECK(semaphore.value() == 1);
+  CHECK_THROWS_AS(semaphore.release(), eddy::OverReleaseError);
+}
+
 EDDY_TEST_CASE("a release beside a permit's own is noticed at the next release", "[c230]") {
   eddy::BoundedSemaphore semaphore(1);
   {

@@ -346,6 +346,86 @@ EDDY_TEST_CASE("a cancel of the last waiter never leaves the semaphore stuck", "
   CHECK(again == "value");
 }
 
+EDDY_TEST_CASE("wait_for around scoped gives the permit, or times out and leaves the queue") {
+  eddy::Semaphore semaphore(1);
+  const auto start = now();
+  {
+    const auto permit = co_await eddy::wait_for(semaphore.scoped(), 1s);
+    CHECK(permit);
+    CHECK(semaphore.value() == 0);
+    bool timed_out = false;
+    try {
+      const auto none = co_await eddy::wait_for(semaphore.scoped(), 1s);
+    } catch (const eddy::TimeoutError&) {
+      timed_out = true;
+    }
+    CHECK(timed_out);
+    CHECK(now() - start == 1s);
+  }
+  CHECK(semaphore.value() == 1);
+  {
+    const auto free = co_await eddy::wait_for(semaphore.scoped(), 0s);  // it is there: no time is needed
+    CHECK(free);
+    bool timed_out = false;
+    try {
+      const auto none = co_await eddy::wait_for(semaphore.scoped(), 0s);
+    } catch (const eddy::TimeoutError&) {
+      timed_out = true;
+    }
+    CHECK(timed_out);
+  }
+  CHECK(semaphore.value() == 1);
+  CHECK(now() - start == 1s);
+}
+
+EDDY_TEST_CASE("a scoped that times out in wait_for lets those behind it have what they asked for") {
+  eddy::Semaphore semaphore(1);
+  const auto start = now();
+  const auto wants_two = [](eddy::Semaphore& s) -> eddy::Task<> {
+    const auto none = co_await eddy::wait_for(s.scoped(2), 1s);
+  };
+  const auto wants_one = [](eddy::Semaphore& s) -> eddy::Task<eddy::TimePoint> {
+    const auto permit = co_await s.scoped();
+    co_return now();
+  };
+  auto big = eddy::create_task(wants_two, std::ref(semaphore));
+  co_await test::settle();
+  auto small = eddy::create_task(wants_one, std::ref(semaphore));
+  const auto got = co_await small;
+  CHECK(got - start == 1s);
+  const std::string how = co_await ending(std::move(big));
+  CHECK(how == "TimeoutError");
+  CHECK(semaphore.value() == 1);
+}
+
+EDDY_TEST_CASE("a permit that comes at the very moment of wait_for's deadline is delivered", "[c225][order]") {
+  eddy::Semaphore semaphore(0);
+  eddy::get_running_loop().call_later(1s, [&] { semaphore.release(); });  // armed first: it runs first
+  const auto permit = co_await eddy::wait_for(semaphore.scoped(), 1s);
+  CHECK(permit);
+  CHECK(semaphore.value() == 0);
+}
+
+EDDY_TEST_CASE("a cancel in the turn of the hand-over to a wait_for around scoped does not lose the permit",
+               "[c225][order]") {
+  eddy::Semaphore semaphore(0);
+  Log log;
+  const auto waits = [](eddy::Semaphore& s, Log& lines) -> eddy::Task<> {
+    const auto permit = co_await eddy::wait_for(s.scoped(), 1h);
+    lines.push_back(permit ? "permit" : "none");
+    const OnExit leaves(lines, "leaves");
+    co_await eddy::sleep(1h);
+  };
+  auto waiter = eddy::create_task(waits, std::ref(semaphore), std::ref(log));
+  co_await test::settle(2);
+  semaphore.release();
+  waiter.cancel();
+  co_await test::settle(3);
+  CHECK(waiter.cancelled());
+  CHECK(log == Log{"permit", "leaves"});
+  CHECK(semaphore.value() == 1);
+}
+
 EDDY_TEST_CASE("a timeout in the turn of the hand-over does not lose the permit", "[c225][order]") {
   Log log;
   eddy::Semaphore semaphore(0);

@@ -335,6 +335,34 @@ TEST_CASE("a cycle of awaiting tasks is broken on real time, too", "[task][real]
   CHECK(second.cancelled());
 }
 
+TEST_CASE("debug mode names the tasks that awaited each other, with the line of each await", "[task]") {
+  eddy::testing::VirtualClock clock;
+  eddy::TaskHandle<> first, second;
+  const int line = __LINE__ + 3;
+  const auto awaits = [](eddy::TaskHandle<>* other) -> eddy::Task<> {
+    co_await eddy::yield();
+    co_await *other;
+  };
+  const auto main = [&]() -> eddy::Task<> {
+    first = eddy::create_task(eddy::TaskOptions{.name = "first"}, awaits, &second);
+    second = eddy::create_task(eddy::TaskOptions{.name = "second"}, awaits, &first);
+    co_await eddy::sleep(1s);
+  };
+  reported.clear();
+  eddy::run(main(), {.clock = &clock, .debug = true, .on_exception = &record_report});
+  const std::string where = " waits for a task at " + std::string(__FILE__) + ':' + std::to_string(line);
+  REQUIRE(reported.size() == 1);
+  CHECK(reported[0].find("tasks that awaited each other were stopped by force\n") == 0);
+  CHECK(reported[0].find("first" + where) != std::string::npos);
+  CHECK(reported[0].find("second" + where) != std::string::npos);
+  CHECK(first.cancelled());
+  CHECK(second.cancelled());
+
+  reported.clear();
+  eddy::run(main(), {.clock = &clock, .on_exception = &record_report});
+  CHECK(reported.empty());  // without debug mode nothing is said
+}
+
 TEST_CASE("a deadlock on a virtual clock is an error that names who waits, for what, and where", "[task]") {
   Log log;
   const std::string text = deadlock_of([&]() -> eddy::Task<> {

@@ -65,5 +65,13 @@ constexpr void check_callable() {
                 "and pass it as an lvalue or as eddy::own(std::move(f)), or pass what it captures as further arguments");
 }
 
+// The same for a range of callables. A class such as std::vector is handled rightly, whatever it holds; an array is not.
+template <class R>
+constexpr void check_callables() {
+  static_assert(keeps_well<R> || !std::is_aggregate_v<std::remove_cvref_t<R>>,
+                "eddy: g++ before 13 miscompiles an array of such functions inside a co_await expression: name it first and "
+                "pass it as an lvalue, or use a std::vector");
+}
+
 }  // namespace detail
 }  // namespace eddy::inline EDDY_ABI

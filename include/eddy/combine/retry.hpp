@@ -5,6 +5,7 @@
 
 #include <eddy/base/callable.hpp>
 #include <eddy/base/callback.hpp>
+#include <eddy/base/nested_error.hpp>
 #include <eddy/combine/timeout.hpp>
 #include <eddy/task/create_task.hpp>
 #include <eddy/task/sleep.hpp>
@@ -39,14 +40,35 @@ struct RetryAttempt {
   Duration delay;                    ///< how long is waited now
 };
 
+namespace detail {
+
+// A hook, checked as the functions of combinators are.
+template <class Hook, class F>
+Hook make_hook(F&& fn) {
+  static_assert(std::is_constructible_v<Hook, F>,
+                "eddy: RetryHooks takes before_wait(const eddy::RetryAttempt&), then retry_on(const std::exception_ptr&), which "
+                "gives a bool; nullptr for none");
+  if constexpr (!std::is_same_v<std::remove_cvref_t<F>, Hook>) check_callable<F>();
+  if constexpr (std::is_constructible_v<Hook, F>) return Hook(std::forward<F>(fn));
+}
+
+}  // namespace detail
+
 /// What `retry` calls besides: `before_wait(attempt)` before each delay, and `retry_on(error)`, which may capture things,
-/// to decide whether an error is tried again.
+/// to decide whether an error is tried again. nullptr stands for none.
 class RetryHooks {
+  using BeforeWait = Callback<void(const RetryAttempt&)>;
+  using RetryOn = Callback<bool(const std::exception_ptr&)>;
+
  public:
   RetryHooks() = default;
-  explicit RetryHooks(Callback<void(const RetryAttempt&)> before_wait) : before_wait_(std::move(before_wait)) {}
-  RetryHooks(Callback<void(const RetryAttempt&)> before_wait, Callback<bool(const std::exception_ptr&)> retry_on)
-      : before_wait_(std::move(before_wait)), retry_on_(std::move(retry_on)) {}
+  template <class F>
+    requires(!std::is_same_v<std::remove_cvref_t<F>, RetryHooks>)
+  explicit RetryHooks(F&& before_wait) : before_wait_(detail::make_hook<BeforeWait>(std::forward<F>(before_wait))) {}
+  template <class F, class G>
+  RetryHooks(F&& before_wait, G&& retry_on)
+      : before_wait_(detail::make_hook<BeforeWait>(std::forward<F>(before_wait))),
+        retry_on_(detail::make_hook<RetryOn>(std::forward<G>(retry_on))) {}
 
   /// Calls the first one, if there is one.
   void before_wait(const RetryAttempt& attempt) {
@@ -56,8 +78,8 @@ class RetryHooks {
   [[nodiscard]] bool retries(const std::exception_ptr& error) { return !retry_on_ || retry_on_(error); }
 
  private:
-  Callback<void(const RetryAttempt&)> before_wait_;
-  Callback<bool(const std::exception_ptr&)> retry_on_;
+  BeforeWait before_wait_;
+  RetryOn retry_on_;
 };
 
 namespace detail {
@@ -88,6 +110,21 @@ inline void check_policy(const RetryPolicy& policy) {
   if (policy.max_attempts < 1) throw std::invalid_argument("eddy: retry needs max_attempts of at least 1");
   if (!(policy.factor >= 0) || !(policy.jitter >= 0))
     throw std::invalid_argument("eddy: retry needs a factor and a jitter of at least 0");
+}
+
+// Calls a hook after an attempt has failed with `error`; what the hook throws takes the place of that error.
+template <class Hook>
+auto call_hook(EventLoop& loop, const std::exception_ptr& error, Hook hook) {
+  try {
+    return hook();
+  } catch (...) {
+    const std::exception_ptr thrown = std::current_exception();
+    if (thrown == error) throw;  // it only passed the error on
+    throw_displacing(thrown, error, [&loop](std::exception_ptr displaced) {
+      report(&loop, "a hook of retry threw after an attempt had failed with this", std::move(displaced),
+             task_of(EventLoop::Internals::scheduler(loop).current));
+    });
+  }
 }
 
 template <class F, class... Args>
@@ -124,12 +161,12 @@ auto retry_loop(RetryPolicy policy, RetryHooks hooks, F fn, Args... args) -> Tas
       throw TimeoutError("eddy: retry used up its budget before an attempt ended");
     }
     last = error;
-    if (attempt >= policy.max_attempts || (policy.retry_on != nullptr && !policy.retry_on(error)) || !hooks.retries(error))
-      std::rethrow_exception(error);
+    const auto retries = [&] { return (policy.retry_on == nullptr || policy.retry_on(error)) && hooks.retries(error); };
+    if (attempt >= policy.max_attempts || !call_hook(loop, error, retries)) std::rethrow_exception(error);
     const std::uint64_t seed = static_cast<std::uint64_t>(loop.time().time_since_epoch().count()) ^ reinterpret_cast<std::uintptr_t>(&error);
     const Duration delay = retry_delay(policy, attempt, mix(seed + static_cast<std::uint64_t>(attempt)));
     if (end && saturating_add(loop.time(), delay) >= *end) std::rethrow_exception(error);
-    hooks.before_wait({attempt, error, delay});
+    call_hook(loop, error, [&] { hooks.before_wait({attempt, error, delay}); });
     co_await sleep(delay);
   }
 }
@@ -156,8 +193,9 @@ auto retry(RetryPolicy policy, RetryHooks hooks, F&& fn, Args&&... args) {
 ///
 /// Errors: the last attempt's, when all attempts failed, the policy does not want this error tried again, or the next
 /// delay would end beyond the budget; when the budget cuts a running attempt, the error before it, or TimeoutError if
-/// there was none; std::invalid_argument for max_attempts < 1. Cancellation: passes at once, from an attempt and from a
-/// delay; CancelledError is never tried again. It runs in the caller's task. Source: tenacity, folly::coro::retryN.
+/// there was none; what a hook throws, with the attempt's error nested into it; std::invalid_argument for max_attempts < 1.
+/// Cancellation: passes at once, from an attempt and from a delay; CancelledError is never tried again. It runs in the
+/// caller's task. Source: tenacity, folly::coro::retryN.
 template <class F, class... Args>
   requires(!std::is_same_v<std::remove_cvref_t<F>, RetryHooks>)
 auto retry(RetryPolicy policy, F&& fn, Args&&... args) {

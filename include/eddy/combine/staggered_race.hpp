@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <eddy/base/callable.hpp>
 #include <eddy/base/reference.hpp>
 #include <eddy/combine/shield.hpp>
 #include <eddy/combine/task_group.hpp>
@@ -92,6 +93,20 @@ Task<> start_attempts(TaskGroup& group, Staggered<F, T>& race) {
 }
 
 template <class F>
+constexpr bool check_attempts() {
+  constexpr bool kCallable = std::is_invocable_v<F&>;
+  static_assert(kCallable, "eddy: the attempts of staggered_race are functions without arguments that return a Task of a value");
+  if constexpr (kCallable) {
+    if constexpr (check_gives_awaitable<F&>()) {
+      constexpr bool kValue = !std::is_void_v<AwaitResult<std::invoke_result_t<F&>>>;
+      static_assert(kValue, "eddy: the attempts of staggered_race give a value each: by it the winner is known");
+      return kValue;
+    }
+  }
+  return false;
+}
+
+template <class F>
 auto staggered_race(std::vector<F> attempts, TimeLimit delay) -> Task<StaggeredResult<AwaitResult<std::invoke_result_t<F&>>>> {
   using T = AwaitResult<std::invoke_result_t<F&>>;
   Staggered<F, T> race(std::move(attempts), delay);
@@ -103,14 +118,25 @@ auto staggered_race(std::vector<F> attempts, TimeLimit delay) -> Task<StaggeredR
 
 /// Starts the first attempt, and each next one when `delay` has passed since the one before it started or that one has
 /// failed; `nullopt` starts the next one only after a failure. Completes with the first success, after the other attempts were cancelled and
-/// have ended, or with all the errors. `attempts` is a range of functions that return a Task of a value; it is used up.
+/// have ended, or with all the errors. `attempts` is a range of functions that return a Task of a value; an lvalue is
+/// copied.
 /// Cancellation: cancels all attempts and waits for them. Errors: none of its own; an empty range gives an empty result.
 /// Source: asyncio.staggered.staggered_race (happy eyeballs).
 template <class R>
-auto staggered_race(R attempts, TimeLimit delay) {
+auto staggered_race(R&& attempts, TimeLimit delay) {
   using F = std::remove_cvref_t<decltype(*std::begin(attempts))>;
-  std::vector<F> functions(std::make_move_iterator(std::begin(attempts)), std::make_move_iterator(std::end(attempts)));
-  return detail::staggered_race(std::move(functions), delay);
+  detail::check_callables<R>();
+  if constexpr (detail::check_attempts<F>()) {
+    std::vector<F> functions;
+    for (auto&& attempt : attempts) {
+      if constexpr (std::is_lvalue_reference_v<R>) {
+        functions.push_back(attempt);
+      } else {
+        functions.push_back(std::move(attempt));
+      }
+    }
+    return detail::staggered_race(std::move(functions), delay);
+  }
 }
 
 }  // namespace eddy::inline EDDY_ABI

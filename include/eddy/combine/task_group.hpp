@@ -57,22 +57,15 @@ class TaskGroup : detail::ChildGroup {
   /// value; the task runs on. Cancellation: a cancel before that cancels the task. Errors: what the task threw before
   /// it called `started` (the group then goes on); BrokenPromise if it ended without. Source: trio's Nursery.start.
   template <class T = void, class F, class... Args>
-  Task<T> start(F fn, Args... args) {
-    Future<T> started(get_running_loop());
-    struct CancelUnlessStarted {
-      CancelUnlessStarted(Future<T> future, TaskHandle<> handle) : started(std::move(future)), task(std::move(handle)) {}
-      CancelUnlessStarted(const CancelUnlessStarted&) = delete;
-      ~CancelUnlessStarted() {
-        if (!started.done() || started.cancelled()) task.cancel();
-      }
-      Future<T> started;
-      TaskHandle<> task;
-    };
-    const CancelUnlessStarted guard(started, create_task(run_started<T, F, Args...>(started, std::move(fn), std::move(args)...)));
-    if constexpr (std::is_void_v<T>) {
-      co_await started;
-    } else {
-      co_return T(co_await started);
+  Task<T> start(F&& fn, Args&&... args) {
+    constexpr bool kCallable = std::is_invocable_v<std::decay_t<F>&, FutureSetter<T>, std::decay_t<Args>...>;
+    static_assert(kCallable,
+                  "eddy: TaskGroup::start<T> calls a function with an eddy::FutureSetter<T> and copies of these arguments "
+                  "(std::ref for a non-const reference)");
+    detail::check_callable<F>();
+    if constexpr (kCallable) {
+      if constexpr (detail::check_gives_awaitable<std::decay_t<F>&, FutureSetter<T>, std::decay_t<Args>...>())
+        return start_owned<T, std::decay_t<F>, std::decay_t<Args>...>(std::forward<F>(fn), std::forward<Args>(args)...);
     }
   }
   /// Stops the body and all tasks; the group then ends without an error of its own. A body that gives a T and was
@@ -103,6 +96,25 @@ class TaskGroup : detail::ChildGroup {
   }
 
  private:
+  template <class T, class F, class... Args>
+  Task<T> start_owned(F fn, Args... args) {
+    Future<T> started(get_running_loop());
+    struct CancelUnlessStarted {
+      CancelUnlessStarted(Future<T> future, TaskHandle<> handle) : started(std::move(future)), task(std::move(handle)) {}
+      CancelUnlessStarted(const CancelUnlessStarted&) = delete;
+      ~CancelUnlessStarted() {
+        if (!started.done() || started.cancelled()) task.cancel();
+      }
+      Future<T> started;
+      TaskHandle<> task;
+    };
+    const CancelUnlessStarted guard(started, create_task(run_started<T, F, Args...>(started, std::move(fn), std::move(args)...)));
+    if constexpr (std::is_void_v<T>) {
+      co_await started;
+    } else {
+      co_return T(co_await started);
+    }
+  }
   template <class T, class F, class... Args>
   static Task<> run_started(Future<T> started, F fn, Args... args) {
     std::exception_ptr error;

@@ -17,18 +17,21 @@ namespace eddy::inline EDDY_ABI::detail {
 
 class DescriptorCallbacks {
  public:
-  DescriptorCallbacks(Scheduler& scheduler, DescriptorTable& table) noexcept : scheduler_(scheduler), table_(table) {}
+  DescriptorCallbacks(EventLoop& loop, Scheduler& scheduler, DescriptorTable& table) noexcept
+      : loop_(loop), scheduler_(scheduler), table_(table) {}
   DescriptorCallbacks(const DescriptorCallbacks&) = delete;
   DescriptorCallbacks& operator=(const DescriptorCallbacks&) = delete;
 
   void add(int fd, Interest interest, Callback<void()> fn) {
     if (Watch* watch = find(fd, interest)) {
       watch->fn = std::make_shared<Callback<void()>>(std::move(fn));
+      unlink(*watch);  // also a call that is queued: it was the old function's
+      arm(*watch);
       return;
     }
     auto watch = std::make_unique<Watch>(*this, fd, interest, std::move(fn));
     watches_.reserve(watches_.size() + 1);
-    table_.wait(fd, interest, static_cast<CallbackNode*>(watch.get()));
+    arm(*watch);
     watches_.push_back(std::move(watch));
   }
   bool remove(int fd, Interest interest) noexcept {
@@ -39,6 +42,10 @@ class DescriptorCallbacks {
       return true;
     }
     return false;
+  }
+  // The descriptor whose callback this is; -1 if it is another's.
+  [[nodiscard]] static int descriptor_of(const CallbackNode* node) noexcept {
+    return node->run == &Watch::run_it ? static_cast<const Watch*>(node)->fd : -1;
   }
   void clear() noexcept {
     for (auto& watch : watches_) unlink(*watch);
@@ -52,28 +59,35 @@ class DescriptorCallbacks {
           fn(std::make_shared<Callback<void()>>(std::move(function))) {}
     static void run_it(CallbackNode* node) {
       auto* self = static_cast<Watch*>(node);
-      DescriptorCallbacks& set = self->set;
-      const int fd = self->fd;
-      const Interest interest = self->interest;
       self->armed = false;
-      const auto fn = self->fn;  // it may remove or replace itself
-      try {
-        (*fn)();
-        Watch* still = set.find(fd, interest);
-        if (still == nullptr || still->armed) return;
-        set.table_.wait(fd, interest, static_cast<CallbackNode*>(still));
-        still->armed = true;
-      } catch (...) {
-        print_exception_context({"a reader's or writer's callback threw, or its descriptor was closed", std::current_exception(), {}});
-      }
+      self->set.call(self->fd, self->interest, self->fn);
     }
     DescriptorCallbacks& set;
     int fd;
     Interest interest;
-    bool armed = true;
+    bool armed = false;  // in the table, or queued
     std::shared_ptr<Callback<void()>> fn;
   };
 
+  // Calls the function, which may remove or replace itself, and watches again unless it has.
+  void call(int fd, Interest interest, std::shared_ptr<Callback<void()>> fn) noexcept {
+    try {
+      (*fn)();
+    } catch (...) {
+      report(&loop_, "the callback of add_reader or add_writer threw an exception", std::current_exception());
+    }
+    Watch* watch = find(fd, interest);
+    if (watch == nullptr || watch->armed) return;
+    try {
+      arm(*watch);
+    } catch (...) {
+      report(&loop_, "a descriptor of add_reader or add_writer cannot be watched any more", std::current_exception());
+    }
+  }
+  void arm(Watch& watch) {
+    table_.wait(watch.fd, watch.interest, static_cast<CallbackNode*>(&watch));
+    watch.armed = true;
+  }
   Watch* find(int fd, Interest interest) noexcept {
     for (auto& watch : watches_) {
       if (watch->fd == fd && watch->interest == interest) return watch.get();
@@ -86,8 +100,10 @@ class DescriptorCallbacks {
     } else if (watch.armed) {
       table_.cancel(watch.fd, watch.interest);
     }
+    watch.armed = false;
   }
 
+  EventLoop& loop_;
   Scheduler& scheduler_;
   DescriptorTable& table_;
   std::vector<std::unique_ptr<Watch>> watches_;

@@ -19,6 +19,7 @@
 #include <eddy/loop/loop_hold.hpp>
 #include <eddy/loop/scheduler.hpp>
 #include <eddy/loop/signal_handlers.hpp>
+#include <eddy/loop/slow_steps.hpp>
 #include <eddy/loop/timer_queue.hpp>
 #include <eddy/loop/waker.hpp>
 
@@ -44,8 +45,6 @@ inline thread_local constinit ThreadSlot thread_slot{};
 EDDY_NOINLINE inline EventLoop*& running_loop_slot() noexcept { return thread_slot.loop; }
 EDDY_NOINLINE inline const ContextPointer*& job_context_slot() noexcept { return thread_slot.job_context; }
 
-std::string name_of(Frame* root);  // in task/cancellation.hpp
-
 inline constexpr int kBatchesAtClose = 1000;
 
 }  // namespace detail
@@ -55,10 +54,10 @@ inline constexpr int kBatchesAtClose = 1000;
 /// stops the program with a sentence. Source: asyncio's AbstractEventLoop.
 class EventLoop final : detail::LoopCore {
  public:
-  /// A loop that reads `clock`, or real time if it is null.
+  /// A loop that reads `clock`, or real time if it is null. Errors: std::invalid_argument for a wrong EDDY_REACTOR.
   explicit EventLoop(Clock* clock = nullptr, ReactorKind reactor = ReactorKind::automatic)
       : LoopCore(clock, reactor) {
-    if (const char* flag = std::getenv("EDDY_DEBUG")) debug_ = *flag != '\0' && *flag != '0';
+    if (const char* flag = std::getenv("EDDY_DEBUG")) set_debug(*flag != '\0' && *flag != '0');
   }
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
@@ -66,22 +65,24 @@ class EventLoop final : detail::LoopCore {
   ~EventLoop() { close(); }
 
   /// Runs `fn` in the next pass, after everything that is ready before it. What it throws goes to the exception
-  /// handler. Errors: LoopClosed. Complexity: constant, one allocation. Source: loop.call_soon.
-  Handle call_soon(Callback<void()> fn) {
+  /// handler. `where` is the caller's place, for reports of debug mode; it is left out, here and below. Errors: LoopClosed.
+  /// Complexity: constant, one allocation. Source: loop.call_soon.
+  Handle call_soon(Callback<void()> fn, detail::Location where = detail::Location::here()) {
     check_open();
-    Handle handle(schedule(std::move(fn)));
+    Handle handle(schedule(std::move(fn), where));
     return handle;
   }
   /// Runs `fn` once `delay` has passed; zero and less mean the next pass. Source: loop.call_later.
   template <class Rep, class Period>
-  TimerHandle call_later(std::chrono::duration<Rep, Period> delay, Callback<void()> fn) {
-    return call_at(saturating_add(time(), to_duration(delay)), std::move(fn));
+  TimerHandle call_later(std::chrono::duration<Rep, Period> delay, Callback<void()> fn,
+                         detail::Location where = detail::Location::here()) {
+    return call_at(saturating_add(time(), to_duration(delay)), std::move(fn), where);
   }
   /// Runs `fn` once the loop's clock has reached `when`; callbacks for the same time run in the order of these calls.
   /// Source: loop.call_at.
-  TimerHandle call_at(TimePoint when, Callback<void()> fn) {
+  TimerHandle call_at(TimePoint when, Callback<void()> fn, detail::Location where = detail::Location::here()) {
     check_open();
-    auto* callback = make_callback(std::move(fn));
+    auto* callback = make_callback(std::move(fn), where);
     TimerHandle handle(callback);
     callback->when = when;
     timers_.arm(&callback->timer, when);
@@ -90,11 +91,12 @@ class EventLoop final : detail::LoopCore {
   }
   /// Runs `fn` on the loop's thread; called there, while the loop runs, it is as `call_soon`. Threads: any thread; posts
   /// from one thread run in their order. Errors: LoopClosed once the loop has closed. Source: loop.call_soon_threadsafe.
-  void call_soon_threadsafe(Callback<void()> fn);
+  void call_soon_threadsafe(Callback<void()> fn, detail::Location where = detail::Location::here());
 
   /// Calls `fn()` whenever `fd` is readable, until `remove_reader`; a second call for the same descriptor replaces the
-  /// first. The descriptor stays the caller's: remove the reader before closing it. Errors: LoopClosed;
-  /// BusyResourceError while a task waits for it; std::system_error if it cannot be waited for. Source: loop.add_reader.
+  /// first. What `fn` throws goes to the exception handler, and it is called again. The descriptor stays the caller's:
+  /// remove the reader before closing it. Errors: LoopClosed; BusyResourceError while a task waits for it;
+  /// std::system_error if it cannot be waited for. Source: loop.add_reader.
   void add_reader(int fd, Callback<void()> fn) { add_watch(fd, detail::Interest::read, std::move(fn)); }
   /// The same for writing.
   void add_writer(int fd, Callback<void()> fn) { add_watch(fd, detail::Interest::write, std::move(fn)); }
@@ -117,11 +119,12 @@ class EventLoop final : detail::LoopCore {
   /// this thread; LoopClosed; DeadlockError on a virtual clock when nothing can ever run again. Source: loop.run_forever.
   void run_forever();
   /// Runs the loop until the Task, TaskHandle or Future is done and gives its result; what else runs stays for the next time.
-  /// Include eddy/task/runner.hpp. Errors: as run_forever's, and RuntimeError if `stop` came first.
+  /// Include eddy/task/runner.hpp. Errors: as run_forever's, and RuntimeError if `stop` came first, also before this call.
   /// Source: loop.run_until_complete.
   template <class A>
   auto run_until_complete(A awaitable);
-  /// Ends run_forever after the current pass. Source: loop.stop.
+  /// Ends what runs the loop, `eddy::run` included, after the current pass; the next one if the loop does not run.
+  /// Source: loop.stop.
   void stop() noexcept { stop_ = true; }
 
   /// The loop's time. Source: loop.time.
@@ -152,9 +155,19 @@ class EventLoop final : detail::LoopCore {
   void set_debug(bool on) noexcept {
     debug_ = on;
     guard();
+    slow_steps_.watch(*this, on);
   }
   /// True in debug mode.
   [[nodiscard]] bool get_debug() const noexcept { return debug_; }
+  /// How long, in real time on any clock, a callback or a task may run without suspending before debug mode reports it to
+  /// the exception handler, with the line at which it waits now or was scheduled. At first 100 milliseconds; zero reports
+  /// everything. Source: loop.slow_callback_duration.
+  template <class Rep, class Period>
+  void set_slow_callback_duration(std::chrono::duration<Rep, Period> duration) {
+    slow_steps_.limit = to_duration(duration);
+  }
+  /// The same, to be read.
+  [[nodiscard]] Duration slow_callback_duration() const noexcept { return slow_steps_.limit; }
   /// See LoopHold.
   [[nodiscard]] LoopHold hold() noexcept { return LoopHold(holds_); }
   /// Closes the loop: posts that were accepted run, tasks that are left are stopped as far as they stop without waiting,
@@ -176,15 +189,15 @@ class EventLoop final : detail::LoopCore {
     if (guarded != nullptr && guarded != detail::this_thread_mark()) [[unlikely]] detail::throw_foreign_thread();
   }
   void guard() noexcept { guarded = debug_ && running_ ? thread_ : nullptr; }
-  detail::ScheduledCallback* make_callback(Callback<void()> fn) {
-    auto* callback = new detail::ScheduledCallback(std::move(fn));
+  detail::ScheduledCallback* make_callback(Callback<void()> fn, detail::Location where) {
+    auto* callback = new detail::ScheduledCallback(std::move(fn), where);
     callback->loop = this;
     if (const auto* context = current_context()) callback->context = *context;
     callbacks_.push_back(callback);
     return callback;
   }
-  detail::ScheduledCallback* schedule(Callback<void()> fn) {
-    auto* callback = make_callback(std::move(fn));
+  detail::ScheduledCallback* schedule(Callback<void()> fn, detail::Location where) {
+    auto* callback = make_callback(std::move(fn), where);
     ++callback->count;
     ready.push(callback);
     return callback;
@@ -200,8 +213,9 @@ class EventLoop final : detail::LoopCore {
   void on_signal() override { signals_.dispatch(); }
   [[nodiscard]] bool awaits_signals() const noexcept override { return !signals_.empty(); }
 
-  detail::DescriptorCallbacks watches_{*this, table_};
-  detail::SignalHandlers signals_{*this};
+  detail::DescriptorCallbacks watches_{*this, *this, table_};
+  detail::SignalHandlers signals_{*this, *waker_};
+  detail::SlowSteps slow_steps_{*this};
   detail::CloseHooks close_hooks_;
   detail::CloseHook* default_executor_ = nullptr;  // one of them, once it was needed
   detail::IntrusiveList<detail::ScheduledCallback> callbacks_;
@@ -286,21 +300,27 @@ inline void detail::drop_error(Frame* root) noexcept {
   if (lost) report(running_loop_slot(), "an exception of a task was never retrieved", std::move(error), root);
 }
 
-inline void EventLoop::call_soon_threadsafe(Callback<void()> fn) {
+inline void detail::call_handler(EventLoop& loop, const ExceptionContext& context) noexcept {
+  loop.call_exception_handler(context);
+}
+
+inline void EventLoop::call_soon_threadsafe(Callback<void()> fn, detail::Location where) {
   if (Internals::runs_here(this)) {
-    schedule(std::move(fn));
+    schedule(std::move(fn), where);
     return;
   }
   struct Post : detail::PostNode {
     Callback<void()> fn;
     EventLoop* loop;
+    detail::Location where;
   };
   auto post = std::make_unique<Post>();
   post->fn = std::move(fn);
   post->loop = this;
+  post->where = where;
   post->run = [](detail::PostNode* node) {
     std::unique_ptr<Post> owned(static_cast<Post*>(node));
-    owned->loop->schedule(std::move(owned->fn));
+    owned->loop->schedule(std::move(owned->fn), owned->where);
   };
   if (!waker_->post(post.get())) throw LoopClosed();
   (void)post.release();
@@ -335,35 +355,9 @@ inline void EventLoop::close() {
   signals_.clear();
 }
 
-inline void detail::SignalHandlers::add(int signal, Callback<void()> fn) {
-  if (signal <= 0 || signal >= HandledSignals::kCount)
-    throw std::system_error(EINVAL, std::generic_category(), "eddy: not a signal");
-  for (auto& handler : handlers_) {
-    if (handler->signal != signal) continue;
-    handler->fn = std::make_shared<Callback<void()>>(std::move(fn));
-    return;
-  }
-  auto handler = std::make_unique<Handler>(signal, std::move(fn));
-  handlers_.reserve(handlers_.size() + 1);
-  Waker* none = nullptr;
-  if (!handled_signals.wakers[signal].compare_exchange_strong(none, &*EventLoop::Internals::waker(loop_)))
-    throw RuntimeError("eddy: another event loop handles this signal");
-  handled_signals.came[signal] = false;
-  struct sigaction ours {};
-  ours.sa_handler = on_handled_signal;
-  ours.sa_flags = SA_RESTART;
-  sigemptyset(&ours.sa_mask);
-  if (::sigaction(signal, &ours, &handler->before) != 0) {
-    const int error = errno;
-    handled_signals.wakers[signal] = nullptr;
-    throw std::system_error(error, std::generic_category(), "eddy: this signal cannot be handled");
-  }
-  handlers_.push_back(std::move(handler));
-}
-
 inline void detail::SignalHandlers::dispatch() {
   for (const auto& handler : handlers_) {
-    if (handled_signals.came[handler->signal].exchange(false)) loop_.call_soon([fn = handler->fn] { (*fn)(); });
+    if (handled_signals.came[handler->signal].exchange(false)) loop_.call_soon([fn = handler->fn] { (*fn)(); }, Location());
   }
 }
 

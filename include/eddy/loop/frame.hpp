@@ -82,6 +82,8 @@ class Location {
   Location() = default;
   Location(const char* file, unsigned line) noexcept
       : packed_(reinterpret_cast<std::uintptr_t>(file) | (static_cast<std::uint64_t>(limited(line)) << 48)) {}
+  // Where a function is called that has this as a default argument.
+  static Location here(const char* file = __builtin_FILE(), unsigned line = __builtin_LINE()) noexcept { return {file, line}; }
   void move_to(unsigned line) noexcept {
     const std::uint16_t word = limited(line);
     std::memcpy(reinterpret_cast<char*>(&packed_) + kLineAt, &word, sizeof word);

@@ -16,8 +16,8 @@ namespace detail {
 // A callback of the user's, in the ready queue or in the timer queue. ReadyNode::count counts its handles, and the loop
 // while it is queued.
 struct ScheduledCallback final : CallbackNode, ListHook {
-  explicit ScheduledCallback(Callback<void()> function) noexcept
-      : CallbackNode(&ScheduledCallback::run_it), fn(std::move(function)) {
+  ScheduledCallback(Callback<void()> function, Location place) noexcept
+      : CallbackNode(&ScheduledCallback::run_it), fn(std::move(function)), where(place) {
     timer.target = this;
   }
   static void run_it(CallbackNode* node);  // in event_loop.hpp
@@ -31,6 +31,7 @@ struct ScheduledCallback final : CallbackNode, ListHook {
   ContextPointer context;
   TimerNode timer;
   TimePoint when{};
+  Location where;  // of the call that scheduled it
   bool was_cancelled = false;
 };
 

@@ -19,13 +19,15 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <string_view>
 
 namespace eddy::inline EDDY_ABI {
 
 /// Which of the kernel's calls a loop waits in.
 enum class ReactorKind : unsigned char {
-  automatic,  ///< what the environment variable EDDY_REACTOR names, "epoll" or "poll"; epoll otherwise
+  automatic,  ///< what the environment variable EDDY_REACTOR names, "epoll" or "poll"; epoll if it is not set or empty
   epoll,      ///< epoll(7)
   poll,       ///< poll(2)
 };
@@ -49,7 +51,7 @@ class LoopCore : public Scheduler {
   [[nodiscard]] TimePoint now() const noexcept {
     return clock_ == nullptr ? TimePoint(std::chrono::steady_clock::now()) : clock_->now();
   }
-  // One pass; sleeps at most until `limit`, a point of real time.
+  // One pass; sleeps at most until `limit`, a point of real time, and not at all if the loop is to stop after it.
   void pass(TimePoint limit);
   static void run_posts(PostNode* post) {
     while (post != nullptr) {
@@ -105,11 +107,16 @@ class LoopCore : public Scheduler {
   bool deadlocked_ = false;  // nothing can ever wake this loop again
 
  private:
+  static ReactorKind reactor_of_environment() {
+    const char* value = std::getenv("EDDY_REACTOR");
+    const std::string_view name = value == nullptr ? "" : value;
+    if (name.empty() || name == "epoll") return ReactorKind::epoll;
+    if (name == "poll") return ReactorKind::poll;
+    throw std::invalid_argument("eddy: the environment variable EDDY_REACTOR must be \"epoll\" or \"poll\", not \"" +
+                                std::string(name) + '"');
+  }
   static std::unique_ptr<Reactor> make_reactor(ReactorKind kind) {
-    if (kind == ReactorKind::automatic) {
-      const char* name = std::getenv("EDDY_REACTOR");
-      kind = name != nullptr && std::string_view(name) == "poll" ? ReactorKind::poll : ReactorKind::epoll;
-    }
+    if (kind == ReactorKind::automatic) kind = reactor_of_environment();
     if (kind == ReactorKind::poll) return std::make_unique<PollReactor>();
     return std::make_unique<EpollReactor>();
   }
@@ -117,10 +124,9 @@ class LoopCore : public Scheduler {
 
 inline void LoopCore::pass(TimePoint limit) {
   if (waker_->has_news()) serve_news();
-  if (stop_ && ready.empty()) return;
-  if (ready.empty()) {
+  if (ready.empty() && !stop_) {
     wait(limit);
-  } else if (ran_ >= kPollEvery && table_.waiting() > 0) {
+  } else if ((stop_ || ran_ >= kPollEvery) && table_.waiting() > 0) {
     sleep_for(Duration::zero());
   }
   fire_timers();

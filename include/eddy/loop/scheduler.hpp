@@ -43,6 +43,18 @@ struct BatchHook {
   ~BatchHook() = default;
 };
 
+// What is told of each step in debug mode.
+struct StepWatch {
+  virtual void strand_begins() noexcept = 0;
+  virtual void strand_ran(Frame* root) noexcept = 0;  // it is parked, or has ended and is about to be destroyed
+  virtual void callback_begins(CallbackNode* node) noexcept = 0;
+  virtual void callback_ran() noexcept = 0;
+
+ protected:
+  StepWatch() = default;
+  ~StepWatch() = default;
+};
+
 // An address that differs from thread to thread.
 EDDY_NOINLINE inline const void* this_thread_mark() noexcept {
   static thread_local const char mark = 0;
@@ -63,7 +75,8 @@ struct Scheduler {
   static constexpr int kMaxEagerDepth = 32;
   int eager_depth = 0;
   bool warned_of_huge_gather = false;
-  BatchHook* batch_hook = nullptr;        // see testing/
+  BatchHook* batch_hook = nullptr;        // a test's, or debug mode's
+  StepWatch* step_watch = nullptr;        // in debug mode; only a batch hook asks
   std::uint64_t named = 0;                // default names given so far
   std::uint64_t done_callbacks = 0;       // added so far
 
@@ -138,9 +151,13 @@ struct Scheduler {
     if (!cancels.empty()) deliver_stops();
   }
 
-  // Runs one node of the ready queue.
+  // Runs one node of the ready queue, for a batch hook.
   void run_node(ReadyNode* node) {
-    run_next(node);
+    if (step_watch != nullptr) {
+      run_watched(node, *step_watch);
+    } else {
+      run_next(node);
+    }
     current = nullptr;
   }
   // Runs what is in `batch`, and after each node all that it has handed over to. Gives the number of nodes in the batch.
@@ -193,8 +210,20 @@ struct Scheduler {
     }
   }
 
+  EDDY_NOINLINE void run_watched(ReadyNode* node, StepWatch& watch) {
+    if (node->flags & kCallback) {
+      watch.callback_begins(static_cast<CallbackNode*>(node));
+      run_next(node);
+      watch.callback_ran();
+    } else {
+      current = static_cast<Frame*>(node);
+      watch.strand_begins();
+      run_strand(current, &watch);
+    }
+  }
+
   // The driver: the one place where a strand is resumed. It is `current`.
-  EDDY_INLINE void run_strand(Frame* root) noexcept {
+  EDDY_INLINE void run_strand(Frame* root, StepWatch* watch = nullptr) noexcept {
     if (root->state == State::unwind) [[unlikely]] return unwind(root);
     root->state = State::running;
     for (;;) {
@@ -202,8 +231,12 @@ struct Scheduler {
       root->hops = EDDY_HOP_BUDGET;
 #endif
       root->leaf->handle().resume();
-      if (root->state < State::running) [[likely]] return;
+      if (root->state < State::running) [[likely]] {
+        if (watch != nullptr) watch->strand_ran(root);
+        return;
+      }
       if (root->state == State::running) continue;  // its budget of hops is spent
+      if (watch != nullptr) watch->strand_ran(root);
       return root->state == State::done ? finish(root) : unwind(root);
     }
   }

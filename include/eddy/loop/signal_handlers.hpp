@@ -5,14 +5,12 @@
 
 #include <eddy/base/callback.hpp>
 #include <eddy/base/error.hpp>
-#include <eddy/loop/exception_handler.hpp>
 #include <eddy/loop/signal_wakeup.hpp>
 
 #include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
-#include <exception>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -39,7 +37,7 @@ inline void on_handled_signal(int signal) noexcept {
 
 class SignalHandlers {
  public:
-  explicit SignalHandlers(EventLoop& loop) noexcept : loop_(loop) {}
+  SignalHandlers(EventLoop& loop, Waker& waker) noexcept : loop_(loop), waker_(waker) {}
   SignalHandlers(const SignalHandlers&) = delete;
   SignalHandlers& operator=(const SignalHandlers&) = delete;
 
@@ -59,7 +57,7 @@ class SignalHandlers {
     handlers_.clear();
   }
   // Queues the functions of the signals that have come.
-  void dispatch();
+  void dispatch();  // in event_loop.hpp
 
  private:
   struct Handler {
@@ -75,8 +73,35 @@ class SignalHandlers {
   }
 
   EventLoop& loop_;
+  Waker& waker_;
   std::vector<std::unique_ptr<Handler>> handlers_;
 };
+
+inline void SignalHandlers::add(int signal, Callback<void()> fn) {
+  if (signal <= 0 || signal >= HandledSignals::kCount)
+    throw std::system_error(EINVAL, std::generic_category(), "eddy: not a signal");
+  for (auto& handler : handlers_) {
+    if (handler->signal != signal) continue;
+    handler->fn = std::make_shared<Callback<void()>>(std::move(fn));
+    return;
+  }
+  auto handler = std::make_unique<Handler>(signal, std::move(fn));
+  handlers_.reserve(handlers_.size() + 1);
+  Waker* none = nullptr;
+  if (!handled_signals.wakers[signal].compare_exchange_strong(none, &waker_))
+    throw RuntimeError("eddy: another event loop handles this signal");
+  handled_signals.came[signal] = false;
+  struct sigaction ours {};
+  ours.sa_handler = on_handled_signal;
+  ours.sa_flags = SA_RESTART;
+  sigemptyset(&ours.sa_mask);
+  if (::sigaction(signal, &ours, &handler->before) != 0) {
+    const int error = errno;
+    handled_signals.wakers[signal] = nullptr;
+    throw std::system_error(error, std::generic_category(), "eddy: this signal cannot be handled");
+  }
+  handlers_.push_back(std::move(handler));
+}
 
 }  // namespace detail
 }  // namespace eddy::inline EDDY_ABI

@@ -13,6 +13,10 @@
 
 namespace eddy::inline EDDY_ABI {
 
+namespace detail {
+struct RefAccess;
+}
+
 /// A reference to some task, whatever it gives. It keeps neither the task nor its result alive; once both are gone it
 /// says that the task is done. An empty one refers to none.
 class TaskRef {
@@ -65,6 +69,7 @@ class TaskRef {
  private:
   friend TaskRef current_task();
   friend std::vector<TaskRef> all_tasks();
+  friend struct detail::RefAccess;
   explicit TaskRef(detail::Frame* frame) : details_(&detail::details_of(frame)) { ++details_->observers; }
   [[nodiscard]] bool alive() const noexcept {
     return details_ != nullptr && details_->frame != nullptr && !details_->frame->done();
@@ -83,6 +88,11 @@ class TaskRef {
 }
 
 namespace detail {
+
+struct RefAccess {
+  // Null if the task has ended and nobody can ask for its outcome any more.
+  static Frame* frame(const TaskRef& task) noexcept { return task.details_ == nullptr ? nullptr : task.details_->frame; }
+};
 
 // Calls `visit(root)` for every strand of the loop, parents before children, without recursion.
 template <class Visit>

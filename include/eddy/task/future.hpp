@@ -235,6 +235,11 @@ struct FutureAccess {
   static FutureState<T>& state(const Future<T>& future) noexcept {
     return *future.state_;
   }
+  // Null for one that was moved from.
+  template <class T>
+  static const FutureState<T>* find(const Future<T>& future) noexcept {
+    return future.state_ ? &*future.state_ : nullptr;
+  }
 };
 
 template <class T>

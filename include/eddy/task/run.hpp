@@ -18,7 +18,9 @@ namespace eddy::inline EDDY_ABI {
 ///
 /// Errors: what the task throws; CancelledError if it was cancelled; KeyboardInterrupt if SIGINT stopped it (on the main
 /// thread, if SIGINT has its default action; a second SIGINT ends the process); DeadlockError on a virtual clock when
-/// nothing can ever run again; RuntimeError if a loop already runs in this thread, with the task destroyed unrun.
+/// nothing can ever run again; RuntimeError if a loop already runs in this thread, with the task destroyed unrun, and if
+/// `EventLoop::stop` was called before the task had ended: then it is one of those that are left, and what it throws is
+/// nested into the RuntimeError. While the rest is ended, `stop` means nothing.
 /// Threads: any; one loop a thread. Source: asyncio.run.
 template <class T>
 T run(Task<T> task, RunOptions options = {}) {

@@ -26,6 +26,15 @@ struct RunOptions {
 
 namespace detail {
 
+inline constexpr const char* kStoppedTooEarly = "eddy: the loop was stopped before its main task ended";
+
+// How the passes for a main task came to their end.
+enum class PassesEnd : unsigned char {
+  done,     // main has ended
+  stopped,  // by EventLoop::stop, before main had
+  stuck,    // main waits for ever in work that cannot be cancelled
+};
+
 // The passes of one `run`, whatever its task gives.
 class RunLoop {
  public:
@@ -33,27 +42,28 @@ class RunLoop {
       : loop_(loop), scheduler_(EventLoop::Internals::scheduler(loop)), options_(options), running_(loop),
         signals_(*EventLoop::Internals::waker(loop)) {}
 
-  // Until `main` has ended. A SIGINT cancels it; so does a deadlock on a clock that cannot wait. False if main waits for ever
-  // in work that cannot be cancelled.
-  [[nodiscard]] bool until_done(Frame* main) {
-    while (!main->done()) {
+  // Until `main` has ended or the loop is stopped, after one pass at least. A SIGINT cancels main; so does a deadlock on a
+  // clock that cannot wait.
+  [[nodiscard]] PassesEnd until_done(Frame* main) {
+    for (;;) {
       EventLoop::Internals::pass(loop_, TimePoint::max());
       if (signals_.interrupted() && !interrupted_) {
         interrupted_ = true;
         cancel_task(main, "interrupted by SIGINT");
       }
-      if (EventLoop::Internals::deadlocked(loop_) && !break_deadlock(main)) return false;
+      const bool stopped = EventLoop::Internals::take_stop(loop_);
+      if (main->done()) {
+        // As in asyncio: a task that main created in its last turn still has its first one.
+        if (!stopped && !scheduler_.ready.empty()) pass_unstopped(TimePoint::max());
+        return PassesEnd::done;
+      }
+      if (stopped) return PassesEnd::stopped;
+      if (EventLoop::Internals::deadlocked(loop_) && !break_deadlock(main)) return PassesEnd::stuck;
     }
-    run_what_main_left_ready();
-    return true;
   }
 
-  // As in asyncio: a task that main created in its last turn still has its first one.
-  void run_what_main_left_ready() {
-    if (!scheduler_.ready.empty()) EventLoop::Internals::pass(loop_, TimePoint::max());
-  }
-
-  // Ends everything that main left behind; what does not end in time is left alone and named in the text it returns.
+  // Ends everything that main left behind; what does not end in time is left alone and named in the text it returns. To stop
+  // the loop means nothing meanwhile.
   std::string end_leftovers() {
     scheduler_.closing = true;
     for (Frame* task = scheduler_.tasks.front(); task != nullptr; task = scheduler_.tasks.after(task)) {
@@ -63,7 +73,7 @@ class RunLoop {
     const TimePoint limit = saturating_add(real_now(), options_.grace);
     while (!quiet()) {
       if (scheduler_.ready.empty() && waits_are_circular()) break_waits();
-      EventLoop::Internals::pass(loop_, limit);  // one at least: most tasks end in it
+      pass_unstopped(limit);  // one at least: most tasks end in it
       const bool deadlocked = std::exchange(EventLoop::Internals::deadlocked(loop_), false);
       if (quiet() || !(deadlocked || real_now() >= limit)) continue;
       if (!break_waits()) return describe_stuck();
@@ -75,7 +85,7 @@ class RunLoop {
     const TimePoint pool_limit = limit < moment ? moment : limit;
     while (!hooks_closed()) {
       if (real_now() >= pool_limit) return "eddy: run() ends while a thread pool's job does not";
-      EventLoop::Internals::pass(loop_, pool_limit);
+      pass_unstopped(pool_limit);
     }
     return {};
   }
@@ -92,6 +102,12 @@ class RunLoop {
 
  private:
   static TimePoint real_now() noexcept { return TimePoint(std::chrono::steady_clock::now()); }
+  // A stop that came before is over, and one that comes in this pass is with it.
+  void pass_unstopped(TimePoint limit) {
+    (void)EventLoop::Internals::take_stop(loop_);
+    EventLoop::Internals::pass(loop_, limit);
+    (void)EventLoop::Internals::take_stop(loop_);
+  }
   CloseHooks& hooks() noexcept { return EventLoop::Internals::close_hooks(loop_); }
   bool hooks_closed() noexcept {
     for (CloseHook* hook = hooks().front(); hook != nullptr; hook = hooks().after(hook)) {

@@ -35,7 +35,9 @@ class Runner {
     }
   }
 
-  /// Runs `task` and gives its value. Errors: as `eddy::run`, without those of the end; LoopClosed after `close`.
+  /// Runs `task` and gives its value. Errors: as `eddy::run`, without those of the end; LoopClosed after `close`. A task
+  /// that does not end because the loop is stopped goes on in the next run; if `get_loop().stop()` came before this one,
+  /// one pass is made.
   template <class T>
   T run(Task<T> task) {
     return run_main(std::move(task), false);
@@ -72,24 +74,38 @@ class Runner {
       ran_ = true;
       main = detail::create_task_on(loop_, std::move(task), {.name = "main"});
       detail::Frame* frame = detail::HandleAccess::frame(main);
-      if (!passes.until_done(frame)) {
+      const detail::PassesEnd end = passes.until_done(frame);
+      if (end == detail::PassesEnd::stuck) {
         given_up_ = true;
         throw DeadlockError(passes.deadlock());
       }
-      error = passes.error_of(frame);
-      const std::string stuck = close_after ? passes.end_leftovers() : std::string();
+      const bool stopped = end == detail::PassesEnd::stopped;
+      error = stopped ? std::make_exception_ptr(RuntimeError(detail::kStoppedTooEarly)) : passes.error_of(frame);
+      std::string stuck;
+      if (close_after) stuck = passes.end_leftovers();
       if (!stuck.empty()) {
         given_up_ = true;
         std::exception_ptr displaced = error;
         frame->set(detail::kRetrieved);
         if (!displaced && frame->ended == detail::Ended::exception) displaced = frame->error();
         if (!displaced && frame->ended == detail::Ended::cancelled) displaced = detail::cancelled_error(frame);
-        detail::throw_displacing(std::make_exception_ptr(RuntimeError(stuck)), std::move(displaced), [](std::exception_ptr) {});
+        throw_over(std::make_exception_ptr(RuntimeError(stuck)), std::move(displaced));
       }
     }
     if (close_after) loop_.close();
-    if (error) std::rethrow_exception(error);
+    if (error) {
+      detail::Frame* frame = detail::HandleAccess::frame(main);
+      const bool failed = frame->ended == detail::Ended::exception;  // while it was ended after the loop was stopped
+      if (failed) frame->set(detail::kRetrieved);
+      throw_over(error, failed ? frame->error() : nullptr);
+    }
     return detail::HandleAccess::take(std::move(main));
+  }
+
+  [[noreturn]] void throw_over(std::exception_ptr error, std::exception_ptr displaced) {
+    detail::throw_displacing(std::move(error), std::move(displaced), [this](std::exception_ptr lost) {
+      detail::report(&loop_, "the end of a run took the place of this error", std::move(lost));
+    });
   }
 
   RunOptions options_;
@@ -108,13 +124,16 @@ auto EventLoop::run_until_complete(A awaitable) {
     const Internals::Running running(*this);
     main = detail::create_task_on(*this, std::move(task), {});
     detail::Frame* frame = detail::HandleAccess::frame(main);
-    while (!frame->done() && !stop_) {
+    bool stopped = false;
+    do {
       pass(TimePoint::max());
+      stopped = std::exchange(stop_, false);
       if (std::exchange(deadlocked_, false))
         throw DeadlockError("eddy: deadlock: nothing can ever run again" + detail::describe_strands(*this));
-    }
-    if (frame->done() && !ready.empty()) pass(TimePoint::max());  // a task made in its last turn has its first one
-    if (std::exchange(stop_, false) && !frame->done()) throw RuntimeError("eddy: the loop was stopped before the task was done");
+    } while (!frame->done() && !stopped);
+    if (!frame->done()) throw RuntimeError(detail::kStoppedTooEarly);
+    if (!stopped && !ready.empty()) pass(TimePoint::max());  // a task made in its last turn has its first one
+    stop_ = false;
   }
   return detail::HandleAccess::take(std::move(main));
 }

@@ -1,0 +1,93 @@
+// SlowSteps: in debug mode, looks for steps of tasks and for callbacks that keep the loop from everything else too long.
+//
+// While debug mode is on it is the loop's batch hook, unless a test has its own, so the loop's own way of running a batch
+// knows nothing of it. It reads real time, whatever clock the loop has.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/time.hpp>
+#include <eddy/loop/descriptor_callbacks.hpp>
+#include <eddy/loop/exception_handler.hpp>
+#include <eddy/loop/handle.hpp>
+#include <eddy/loop/scheduler.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <new>
+#include <string>
+#include <utility>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+std::string name_of(Frame* root);                                          // in task/cancellation.hpp
+Frame* task_of(Frame* root) noexcept;                                      // there, too
+std::string await_chain(Frame* root);                                      // in task/current_task.hpp
+void call_handler(EventLoop& loop, const ExceptionContext& context) noexcept;  // in event_loop.hpp
+
+class SlowSteps final : public StepWatch, public BatchHook {
+ public:
+  explicit SlowSteps(EventLoop& loop) noexcept : loop_(loop) {}
+  SlowSteps(const SlowSteps&) = delete;
+  SlowSteps& operator=(const SlowSteps&) = delete;
+
+  void watch(Scheduler& scheduler, bool on) noexcept {
+    scheduler.step_watch = on ? this : nullptr;
+    if (on && scheduler.batch_hook == nullptr) scheduler.batch_hook = this;
+    if (!on && scheduler.batch_hook == this) scheduler.batch_hook = nullptr;
+  }
+
+  Duration limit = std::chrono::milliseconds(100);
+
+ private:
+  void run_batch(Scheduler& scheduler) override {
+    while (ReadyNode* node = scheduler.batch.pop()) {
+      scheduler.run_node(node);
+      while (ReadyNode* follower = scheduler.next.pop()) scheduler.run_node(follower);
+    }
+  }
+  void strand_begins() noexcept override { begun_ = std::chrono::steady_clock::now(); }
+  void strand_ran(Frame* root) noexcept override {
+    const Duration took = std::chrono::steady_clock::now() - begun_;
+    if (took < limit) [[likely]] return;
+    try {
+      Frame* task = task_of(root);
+      std::string text = (task == nullptr ? "executing a cleanup" : "executing a task") + took_text(took);
+      if (root->done()) text += "; it has ended";
+      if (root->state < State::running) text += "; now it " + await_chain(root);
+      call_handler(loop_, {std::move(text), nullptr, task == nullptr ? std::string() : name_of(task)});
+    } catch (const std::bad_alloc&) {
+    }  // without memory for it there is no report
+  }
+  // What is known of the callback is asked before: it may be gone once it has run.
+  void callback_begins(CallbackNode* node) noexcept override {
+    const bool scheduled = node->run == &ScheduledCallback::run_it;
+    where_ = scheduled ? static_cast<ScheduledCallback*>(node)->where : Location();
+    descriptor_ = DescriptorCallbacks::descriptor_of(node);
+    begun_ = std::chrono::steady_clock::now();
+  }
+  void callback_ran() noexcept override {
+    const Duration took = std::chrono::steady_clock::now() - begun_;
+    if (took < limit) [[likely]] return;
+    try {
+      std::string text = "executing a callback";
+      if (descriptor_ >= 0) text += " of add_reader or add_writer for descriptor " + std::to_string(descriptor_);
+      text += took_text(took);
+      if (where_.file() != nullptr) text += std::string("; it was scheduled at ") + where_.file() + ':' + std::to_string(where_.line());
+      call_handler(loop_, {std::move(text), nullptr, {}});
+    } catch (const std::bad_alloc&) {
+    }
+  }
+  static std::string took_text(Duration took) {
+    char text[64];
+    std::snprintf(text, sizeof text, " took %.3f seconds", std::chrono::duration<double>(took).count());
+    return text;
+  }
+
+  EventLoop& loop_;
+  std::chrono::steady_clock::time_point begun_;
+  Location where_{};
+  int descriptor_ = -1;
+};
+
+}  // namespace eddy::inline EDDY_ABI::detail

@@ -1,0 +1,5 @@
+// expect: eddy: TaskGroup::start<T> calls a function with an eddy::FutureSetter<T>
+// SPDX-License-Identifier: MIT
+#include <eddy/eddy.hpp>
+
+eddy::Task<> wrong(eddy::TaskGroup& group) { co_await group.start(42); }
