@@ -11,6 +11,7 @@
 #include <exception>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace eddy::inline EDDY_ABI {
 
@@ -86,6 +87,16 @@ class DeadlockError : public RuntimeError {
 };
 
 namespace detail {
+
+// An error that is made where nothing may throw: without memory for its text it is a std::bad_alloc.
+template <class E, class... Args>
+EDDY_COLD std::exception_ptr make_error(Args&&... args) noexcept {
+  try {
+    return std::make_exception_ptr(E(std::forward<Args>(args)...));
+  } catch (...) {
+    return std::current_exception();
+  }
+}
 
 // What is thrown on paths that are often inlined.
 [[noreturn]] EDDY_COLD inline void throw_no_loop(const char* function) { throw NoRunningLoop(function); }

@@ -125,7 +125,7 @@ class TaskGroup : detail::ChildGroup {
       error = std::current_exception();
     }
     if (started.done()) co_return;
-    started.set_exception(error ? std::move(error) : std::make_exception_ptr(BrokenPromise()));
+    started.set_exception(error ? std::move(error) : detail::make_error<BrokenPromise>());
   }
 
   void check_open() const {

@@ -71,7 +71,7 @@ class PumpEnd {
   PumpEnd(const PumpEnd&) = delete;
   PumpEnd& operator=(const PumpEnd&) = delete;
   ~PumpEnd() {
-    if (!ended_) buffer_->pump_ended(std::make_exception_ptr(CancelledError("a task that reads for a stream was cancelled")));
+    if (!ended_) buffer_->pump_ended(make_error<CancelledError>("a task that reads for a stream was cancelled"));
   }
   void ended(std::exception_ptr error) noexcept {
     ended_ = true;
@@ -143,6 +143,7 @@ AsyncGenerator<T> read_buffer(std::vector<AsyncGenerator<T>> sources, std::size_
   co_await on_close(ended);
   const PumpGuard<T> guard(buffer, pumps);
   buffer->pumps = sources.size();
+  pumps->tasks.reserve(sources.size());
   for (auto& source : sources) pumps->tasks.push_back(create_task(pump_stream<T>(buffer, std::move(source))));
   for (;;) {
     std::optional<T> item;
@@ -216,6 +217,7 @@ AsyncGenerator<ConcurrentResult<F, T>> transform_concurrently(AsyncGenerator<T> 
   CallGuard<Result> calls(buffer);
   const PumpGuard<TaskHandle<Result>> guard(buffer, pumps);
   buffer->pumps = 1;
+  pumps->tasks.reserve(1);
   pumps->tasks.push_back(create_task(pump_calls<F, T>(buffer, places, std::move(source), shared)));
   for (;;) {
     try {

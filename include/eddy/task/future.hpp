@@ -212,16 +212,9 @@ class [[nodiscard]] FutureSetter {
     future_.reset();
     return future;
   }
-  static std::exception_ptr broken() noexcept {
-    try {
-      return std::make_exception_ptr(BrokenPromise());
-    } catch (...) {
-      return std::current_exception();  // no memory for its sentence
-    }
-  }
   void drop() noexcept {
     if (!future_) return;
-    if (breaks_ && !future_->done()) future_->set_exception(broken());
+    if (breaks_ && !future_->done()) future_->set_exception(detail::make_error<BrokenPromise>());
     future_.reset();
   }
   std::optional<Future<T>> future_;

@@ -99,7 +99,7 @@ struct ThreadsafeState final : CloseHook {
   void detach() noexcept override {
     const auto self = std::move(registered);
     drop();
-    finish(Outcome<T>::from_exception(std::make_exception_ptr(LoopClosed())));
+    finish(Outcome<T>::from_exception(detail::make_error<LoopClosed>()));
   }
 };
 
