@@ -129,6 +129,39 @@ EDDY_TEST_CASE("side_effect takes a function of the arguments", "[testing]") {
   CHECK(calls == 2);
 }
 
+EDDY_TEST_CASE("a side_effect that is a coroutine function is awaited", "[testing]") {
+  AsyncMock<std::size_t(std::string)> measure;
+  const auto slowly = [](const std::string& text) -> eddy::Task<std::size_t> {
+    co_await eddy::sleep(2s);
+    if (text.empty()) throw std::invalid_argument("nothing to measure");
+    co_return text.size();
+  };
+  measure.side_effect(slowly);
+  const auto start = test::now();
+  const std::size_t size = co_await measure("four");
+  CHECK(size == 4);
+  CHECK(test::now() - start == 2s);
+  std::string error;
+  try {
+    (void)co_await measure("");
+  } catch (const std::invalid_argument& e) {
+    error = e.what();
+  }
+  CHECK(error == "nothing to measure");
+  measure.side_effect({std::size_t{9}});  // takes its place
+  const std::size_t nine = co_await measure("");
+  CHECK(nine == 9);
+  AsyncMock<void()> nothing;
+  int times = 0;
+  const auto count = [&times]() -> eddy::Task<> {
+    co_await eddy::yield();
+    ++times;
+  };
+  nothing.side_effect(count);
+  co_await nothing();
+  CHECK(times == 1);
+}
+
 EDDY_TEST_CASE("side_effect goes before return_value, and a null one takes it back", "[testing]") {
   AsyncMock<int()> fetch;
   fetch.return_value(1).side_effect([] { return 2; });

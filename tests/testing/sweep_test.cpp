@@ -95,6 +95,26 @@ EDDY_LOOP_TEST_CASE("for_each_cancellation_point finds a frame that leaks only w
   forgotten.reset();
 }
 
+EDDY_LOOP_TEST_CASE("a sweep finds an exception that is reported twice", "[testing]") {
+  const auto body = [](auto at_end) {
+    return [at_end]() -> eddy::Task<> {
+      const eddy::detail::ScopeExit look([at_end]() noexcept {
+        if (eddy::current_task().unwinding()) at_end();
+      });
+      co_await eddy::sleep(1s);
+    };
+  };
+  const auto report = [](int times) {
+    return [times] {
+      const auto error = std::make_exception_ptr(std::runtime_error("lost"));
+      for (int i = 0; i < times; ++i) eddy::get_running_loop().call_exception_handler({"an end that failed", error, {}});
+    };
+  };
+  CHECK(for_each_cancellation_point(body(report(1))) > 0);
+  CHECK(error_of([&] { for_each_cancellation_point(body(report(2))); }) ==
+        "cancelled at point 1: reported twice: an end that failed: lost");
+}
+
 EDDY_LOOP_TEST_CASE("for_each_cancellation_point finds a cleanup that fails, and nests its error", "[testing]") {
   const auto body = []() -> eddy::Task<> {
     const auto work = []() -> eddy::Task<> { co_await eddy::sleep(1s); };
