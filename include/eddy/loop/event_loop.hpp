@@ -125,7 +125,7 @@ class EventLoop final : detail::LoopCore {
   auto run_until_complete(A awaitable);
   /// Ends what runs the loop, `eddy::run` included, after the current pass; the next one if the loop does not run.
   /// Source: loop.stop.
-  void stop() noexcept { stop_ = true; }
+  void stop() noexcept { ask_to_stop(); }
 
   /// The loop's time. Source: loop.time.
   [[nodiscard]] TimePoint time() const noexcept { return now(); }
@@ -248,9 +248,9 @@ struct EventLoop::Internals {
   static const detail::ContextPointer* context(EventLoop& loop) noexcept { return loop.current_context(); }
   // In any thread, also if the loop is gone: true in the loop's own while it runs.
   static bool runs_here(const EventLoop* loop) noexcept { return detail::running_loop_slot() == loop && loop->running_; }
-  static bool& deadlocked(EventLoop& loop) noexcept { return loop.deadlocked_; }
   static void pass(EventLoop& loop, TimePoint limit) { loop.pass(limit); }
-  static bool take_stop(EventLoop& loop) noexcept { return std::exchange(loop.stop_, false); }
+  static bool has_reason_to_end(const EventLoop& loop) noexcept { return loop.reasons_to_end_ != 0; }
+  static bool take(EventLoop& loop, detail::ReasonToEnd reason) noexcept { return loop.take(reason); }
 
   // Makes `loop` the thread's running one, for a scope.
   class Running {
@@ -331,9 +331,8 @@ inline void EventLoop::run_forever() {
   const Internals::Running running(*this);
   do {
     pass(TimePoint::max());
-    if (std::exchange(deadlocked_, false)) throw DeadlockError("eddy: deadlock: nothing can ever run again");
-  } while (!stop_);
-  stop_ = false;
+    if (take(detail::kDeadlocked)) throw DeadlockError("eddy: deadlock: nothing can ever run again");
+  } while (!take(detail::kStopAsked));
 }
 
 inline void EventLoop::close() {

@@ -39,6 +39,12 @@ inline constexpr std::uint32_t kPollEvery = 128;
 // How long a virtual clock waits for descriptors that somebody waits for before it jumps.
 inline constexpr Duration kDescriptorPatience = std::chrono::milliseconds(2);
 
+// What may have come up in a pass; flags.
+enum ReasonToEnd : std::uint8_t {
+  kStopAsked = 1,   // by EventLoop::stop: the pass is the last one
+  kDeadlocked = 2,  // nothing can ever wake this loop again
+};
+
 class LoopCore : public Scheduler {
  public:
   LoopCore(const LoopCore&) = delete;
@@ -92,6 +98,17 @@ class LoopCore : public Scheduler {
     }
   }
 
+  void ask_to_stop() noexcept {
+    reasons_to_end_ |= kStopAsked;
+    ran_ = kPollEvery;  // as in asyncio the last pass looks at the descriptors, too
+  }
+  // True, once, if there is this reason.
+  bool take(ReasonToEnd reason) noexcept {
+    if ((reasons_to_end_ & reason) == 0) return false;
+    reasons_to_end_ = static_cast<std::uint8_t>(reasons_to_end_ & ~reason);
+    return true;
+  }
+
   // A signal has come; its handlers are to be queued.
   virtual void on_signal() = 0;
   // True if a signal may still wake a loop that waits for nothing else.
@@ -103,11 +120,10 @@ class LoopCore : public Scheduler {
   DescriptorTable table_;
   std::size_t holds_ = 0;
   std::uint32_t ran_ = 0;  // nodes run since the descriptors were last looked at
-  bool stop_ = false;
-  bool deadlocked_ = false;  // nothing can ever wake this loop again
+  std::uint8_t reasons_to_end_ = 0;  // for whoever runs the passes, ReasonToEnd
 
  private:
-  static ReactorKind reactor_of_environment() {
+  EDDY_COLD static ReactorKind reactor_of_environment() {
     const char* value = std::getenv("EDDY_REACTOR");
     const std::string_view name = value == nullptr ? "" : value;
     if (name.empty() || name == "epoll") return ReactorKind::epoll;
@@ -124,9 +140,9 @@ class LoopCore : public Scheduler {
 
 inline void LoopCore::pass(TimePoint limit) {
   if (waker_->has_news()) serve_news();
-  if (ready.empty() && !stop_) {
+  if (ready.empty() && (reasons_to_end_ & kStopAsked) == 0) {
     wait(limit);
-  } else if ((stop_ || ran_ >= kPollEvery) && table_.waiting() > 0) {
+  } else if (ran_ >= kPollEvery && table_.waiting() > 0) {
     sleep_for(Duration::zero());
   }
   fire_timers();
@@ -165,7 +181,7 @@ inline void LoopCore::wait_virtually(TimePoint limit) {
   if (has_deadline) {
     if (!clock_->jump_to(timers_.next_deadline())) sleep_for(patience(kDescriptorPatience));
   } else if (table_.waiting() == 0 && !awaits_signals()) {
-    deadlocked_ = true;
+    reasons_to_end_ |= kDeadlocked;
   }
 }
 

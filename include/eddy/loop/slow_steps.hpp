@@ -48,16 +48,7 @@ class SlowSteps final : public StepWatch, public BatchHook {
   }
   void strand_begins() noexcept override { begun_ = std::chrono::steady_clock::now(); }
   void strand_ran(Frame* root) noexcept override {
-    const Duration took = std::chrono::steady_clock::now() - begun_;
-    if (took < limit) [[likely]] return;
-    try {
-      Frame* task = task_of(root);
-      std::string text = (task == nullptr ? "executing a cleanup" : "executing a task") + took_text(took);
-      if (root->done()) text += "; it has ended";
-      if (root->state < State::running) text += "; now it " + await_chain(root);
-      call_handler(loop_, {std::move(text), nullptr, task == nullptr ? std::string() : name_of(task)});
-    } catch (const std::bad_alloc&) {
-    }  // without memory for it there is no report
+    if (const Duration took = since_begun(); took >= limit) [[unlikely]] report_strand(root, took);
   }
   // What is known of the callback is asked before: it may be gone once it has run.
   void callback_begins(CallbackNode* node) noexcept override {
@@ -67,8 +58,22 @@ class SlowSteps final : public StepWatch, public BatchHook {
     begun_ = std::chrono::steady_clock::now();
   }
   void callback_ran() noexcept override {
-    const Duration took = std::chrono::steady_clock::now() - begun_;
-    if (took < limit) [[likely]] return;
+    if (const Duration took = since_begun(); took >= limit) [[unlikely]] report_callback(took);
+  }
+  [[nodiscard]] Duration since_begun() const noexcept { return std::chrono::steady_clock::now() - begun_; }
+
+  // Without memory for a report there is none.
+  EDDY_COLD void report_strand(Frame* root, Duration took) noexcept {
+    try {
+      Frame* task = task_of(root);
+      std::string text = (task == nullptr ? "executing a cleanup" : "executing a task") + took_text(took);
+      if (root->done()) text += "; it has ended";
+      if (root->state < State::running) text += "; now it " + await_chain(root);
+      call_handler(loop_, {std::move(text), nullptr, task == nullptr ? std::string() : name_of(task)});
+    } catch (const std::bad_alloc&) {
+    }
+  }
+  EDDY_COLD void report_callback(Duration took) noexcept {
     try {
       std::string text = "executing a callback";
       if (descriptor_ >= 0) text += " of add_reader or add_writer for descriptor " + std::to_string(descriptor_);
@@ -78,7 +83,7 @@ class SlowSteps final : public StepWatch, public BatchHook {
     } catch (const std::bad_alloc&) {
     }
   }
-  static std::string took_text(Duration took) {
+  EDDY_COLD static std::string took_text(Duration took) {
     char text[64];
     std::snprintf(text, sizeof text, " took %.3f seconds", std::chrono::duration<double>(took).count());
     return text;

@@ -119,7 +119,7 @@ struct PromiseBase : PromiseMark {
   [[nodiscard]] std::suspend_always initial_suspend() const noexcept { return {}; }
 
   template <class A>
-  decltype(auto) await_transform(A&& awaitable, unsigned line = __builtin_LINE()) {
+  EDDY_INLINE decltype(auto) await_transform(A&& awaitable, unsigned line = __builtin_LINE()) {
     static_assert(Awaitable<A>,
                   "eddy: this cannot be awaited: co_await takes a Task, a TaskHandle, a Future or another awaitable");
     if constexpr (Awaitable<A>) {

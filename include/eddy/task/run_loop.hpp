@@ -51,14 +51,10 @@ class RunLoop {
         interrupted_ = true;
         cancel_task(main, "interrupted by SIGINT");
       }
-      const bool stopped = EventLoop::Internals::take_stop(loop_);
-      if (main->done()) {
-        // As in asyncio: a task that main created in its last turn still has its first one.
-        if (!stopped && !scheduler_.ready.empty()) pass_unstopped(TimePoint::max());
-        return PassesEnd::done;
-      }
-      if (stopped) return PassesEnd::stopped;
-      if (EventLoop::Internals::deadlocked(loop_) && !break_deadlock(main)) return PassesEnd::stuck;
+      if (main->done()) return finish_passes();
+      if (!EventLoop::Internals::has_reason_to_end(loop_)) [[likely]] continue;
+      if (EventLoop::Internals::take(loop_, kStopAsked)) return PassesEnd::stopped;
+      if (!break_deadlock(main)) return PassesEnd::stuck;
     }
   }
 
@@ -74,7 +70,7 @@ class RunLoop {
     while (!quiet()) {
       if (scheduler_.ready.empty() && waits_are_circular()) break_waits();
       pass_unstopped(limit);  // one at least: most tasks end in it
-      const bool deadlocked = std::exchange(EventLoop::Internals::deadlocked(loop_), false);
+      const bool deadlocked = EventLoop::Internals::take(loop_, kDeadlocked);
       if (quiet() || !(deadlocked || real_now() >= limit)) continue;
       if (!break_waits()) return describe_stuck();
     }
@@ -102,11 +98,16 @@ class RunLoop {
 
  private:
   static TimePoint real_now() noexcept { return TimePoint(std::chrono::steady_clock::now()); }
+  // Main has ended. As in asyncio a task that it created in its last turn still has its first one, unless the loop is to stop.
+  PassesEnd finish_passes() {
+    if (!EventLoop::Internals::take(loop_, kStopAsked) && !scheduler_.ready.empty()) pass_unstopped(TimePoint::max());
+    return PassesEnd::done;
+  }
   // A stop that came before is over, and one that comes in this pass is with it.
   void pass_unstopped(TimePoint limit) {
-    (void)EventLoop::Internals::take_stop(loop_);
+    EventLoop::Internals::take(loop_, kStopAsked);
     EventLoop::Internals::pass(loop_, limit);
-    (void)EventLoop::Internals::take_stop(loop_);
+    EventLoop::Internals::take(loop_, kStopAsked);
   }
   CloseHooks& hooks() noexcept { return EventLoop::Internals::close_hooks(loop_); }
   bool hooks_closed() noexcept {
@@ -126,7 +127,7 @@ class RunLoop {
     return circular;
   }
   bool break_deadlock(Frame* main) {
-    EventLoop::Internals::deadlocked(loop_) = false;
+    EventLoop::Internals::take(loop_, kDeadlocked);
     if (!deadlock_.empty()) return break_waits();
     deadlock_ = "eddy: deadlock: nothing can ever run again" + describe_strands(scheduler_);
     cancel_task(main, deadlock_);

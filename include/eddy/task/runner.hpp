@@ -102,7 +102,7 @@ class Runner {
     return detail::HandleAccess::take(std::move(main));
   }
 
-  [[noreturn]] void throw_over(std::exception_ptr error, std::exception_ptr displaced) {
+  [[noreturn]] EDDY_COLD void throw_over(std::exception_ptr error, std::exception_ptr displaced) {
     detail::throw_displacing(std::move(error), std::move(displaced), [this](std::exception_ptr lost) {
       detail::report(&loop_, "the end of a run took the place of this error", std::move(lost));
     });
@@ -127,13 +127,13 @@ auto EventLoop::run_until_complete(A awaitable) {
     bool stopped = false;
     do {
       pass(TimePoint::max());
-      stopped = std::exchange(stop_, false);
-      if (std::exchange(deadlocked_, false))
+      stopped = take(detail::kStopAsked);
+      if (take(detail::kDeadlocked))
         throw DeadlockError("eddy: deadlock: nothing can ever run again" + detail::describe_strands(*this));
     } while (!frame->done() && !stopped);
     if (!frame->done()) throw RuntimeError(detail::kStoppedTooEarly);
     if (!stopped && !ready.empty()) pass(TimePoint::max());  // a task made in its last turn has its first one
-    stop_ = false;
+    take(detail::kStopAsked);
   }
   return detail::HandleAccess::take(std::move(main));
 }

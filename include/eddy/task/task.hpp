@@ -42,7 +42,7 @@ class [[nodiscard]] TaskAwaiter {
     child->holder = &child_;  // who unwinds the strand destroys the child and says so here
     return hop(root, child);
   }
-  T await_resume() {
+  EDDY_INLINE T await_resume() {  // a frame of its own would double the cost of an exception
     const Reaper reaper{std::exchange(child_, nullptr)};
     Frame* child = reaper.frame;
     if (child->ended == Ended::exception) [[unlikely]] {
