@@ -37,6 +37,7 @@ HEADERS = {
     "loop/descriptor_table": "task/readiness",
     "loop/exception_handler": "loop/event_loop",
     "loop/frame": "task/task",
+    "loop/handle": "loop/event_loop",
     "loop/reactor": "loop/reactor_epoll",
     "loop/scheduler": "task/cancellation",
     "loop/signal_wakeup": "task/run_in_child_process",

@@ -314,6 +314,31 @@ EDDY_LOOP_TEST_CASE("done callbacks of a future are removed before it is done, a
   CHECK(log == Log{"first", "second", "added"});
 }
 
+EDDY_TEST_CASE("the done callbacks of a future that goes before it is done are destroyed and never run", "[task]") {
+  bool ran = false;
+  {
+    const auto future = make_future<int>();
+    future.add_done_callback([&ran, tracked = test::Tracked()] { ran = true; });
+    future.add_done_callback([&ran, tracked = test::Tracked()](const eddy::Future<int>&) { ran = true; });
+    CHECK(test::Tracked::alive == 2);
+  }
+  CHECK(test::Tracked::alive == 0);
+  co_await test::settle();
+  CHECK_FALSE(ran);
+}
+
+EDDY_LOOP_TEST_CASE("a done callback that takes its future keeps it until it has run", "[task]") {
+  int seen = 0;
+  test::run_virtual([&seen]() -> eddy::Task<> {
+    const auto future = make_future<int>();
+    future.add_done_callback([&seen](const eddy::Future<int>& self) { seen += self.result(); });
+    future.set_result(3);
+    future.add_done_callback([&seen](const eddy::Future<int>& self) { seen += 10 * self.result(); });
+    co_return;
+  });
+  CHECK(seen == 33);
+}
+
 EDDY_TEST_CASE("a setter completes its future once", "[task][c32]") {
   const auto future = make_future<int>();
   auto setter = future.setter();

@@ -53,12 +53,27 @@ inline DoneCallbackId add_done_callback(WaitQueue& queue, bool done, Callback<vo
   return id;
 }
 
+inline DoneCallback* as_done_callback(WaitNode* node) noexcept {
+  const bool is_one = (node->target->flags & kCallback) != 0 && static_cast<CallbackNode*>(node->target)->run == &DoneCallback::run_it;
+  return is_one ? static_cast<DoneCallback*>(node) : nullptr;
+}
+
+// Destroys the callbacks of what never comes to its end.
+inline void drop_done_callbacks(WaitQueue& queue) noexcept {
+  for (WaitNode* node = queue.front(); node != nullptr;) {
+    WaitNode* next = queue.after(node);
+    if (DoneCallback* callback = as_done_callback(node)) {
+      queue.remove(callback);
+      delete callback;
+    }
+    node = next;
+  }
+}
+
 inline bool remove_done_callback(WaitQueue& queue, DoneCallbackId id) noexcept {
   for (WaitNode* node = queue.front(); node != nullptr; node = queue.after(node)) {
-    if (!(node->target->flags & kCallback)) continue;
-    if (static_cast<CallbackNode*>(node->target)->run != &DoneCallback::run_it) continue;
-    auto* callback = static_cast<DoneCallback*>(node);
-    if (callback->id != id) continue;
+    DoneCallback* callback = as_done_callback(node);
+    if (callback == nullptr || callback->id != id) continue;
     queue.remove(callback);
     delete callback;
     return true;

@@ -34,6 +34,7 @@ struct FutureState {
   FutureState(const FutureState&) = delete;
   FutureState& operator=(const FutureState&) = delete;
   ~FutureState() {
+    drop_done_callbacks(waiters);
     if (!outcome || !outcome->has_exception() || retrieved) return;
     report(running_loop_slot(), "an exception of a future was never retrieved", outcome->exception());
   }
@@ -48,6 +49,7 @@ struct FutureState {
   }
   void finish(Outcome<T> how) noexcept {
     outcome.emplace(std::move(how));
+    references += std::exchange(self_references, 0);
     waiters.wake_all();
   }
   bool cancel(std::string reason) {
@@ -62,10 +64,30 @@ struct FutureState {
   }
 
   std::uint32_t references = 0;
+  std::uint32_t self_references = 0;
   bool retrieved = false;
   EventLoop* loop;
   WaitQueue waiters;
   std::optional<Outcome<T>> outcome;
+};
+
+// What a done callback knows its future by: it keeps it alive once it is done, not before, or neither would ever go.
+template <class T>
+class SelfReference {
+ public:
+  explicit SelfReference(FutureState<T>* state) noexcept : state_(state) { ++count(); }
+  SelfReference(SelfReference&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  SelfReference& operator=(SelfReference&&) = delete;
+  ~SelfReference() {
+    if (state_ != nullptr && --count() == 0 && state_->outcome) delete state_;
+  }
+  [[nodiscard]] LocalPointer<FutureState<T>> pointer() const noexcept { return LocalPointer<FutureState<T>>(state_); }
+
+ private:
+  [[nodiscard]] std::uint32_t& count() const noexcept {
+    return state_->outcome ? state_->references : state_->self_references;
+  }
+  FutureState<T>* state_;
 };
 
 template <class T>
@@ -148,7 +170,7 @@ class [[nodiscard]] Future {
   DoneCallbackId add_done_callback(F fn) const {
     Callback<void()> call;
     if constexpr (std::is_invocable_v<F&, const Future&>) {
-      call = [self = *this, fn = std::move(fn)]() mutable { fn(std::as_const(self)); };
+      call = [self = detail::SelfReference<T>(state_.get()), fn = std::move(fn)]() mutable { fn(Future(self.pointer())); };
     } else {
       call = std::move(fn);
     }
@@ -164,6 +186,7 @@ class [[nodiscard]] Future {
   auto operator co_await() const { return detail::FutureAwaiter<T>(state_); }
 
  private:
+  explicit Future(detail::LocalPointer<detail::FutureState<T>> state) noexcept : state_(std::move(state)) {}
   template <class... Args>
   static Outcome<T> make_value(Args&&... args) {
     if constexpr (std::is_reference_v<T>) {
