@@ -5,10 +5,13 @@
 #include "support/run.hpp"
 
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
+#include <fcntl.h>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -608,4 +611,41 @@ TEST_CASE("a handler may be made first and given to a loop later", "[loop]") {
   loop.set_exception_handler(std::move(handler));
   loop.call_exception_handler({"told", nullptr, {}});
   CHECK(log == Log{"told"});
+}
+
+EDDY_TEST_CASE("a loop counts its passes, its steps, and the timers that fired", "[loop][order]") {
+  eddy::EventLoop& loop = eddy::get_running_loop();
+  const eddy::LoopStatistics before = loop.statistics();
+  CHECK(before.timers == 0);
+  CHECK(before.descriptors == 0);
+  auto sleeper = eddy::create_task([]() -> eddy::Task<> { co_await eddy::sleep(1h); });
+  co_await eddy::yield();
+  CHECK(loop.statistics().timers == 1);
+  CHECK(loop.statistics().passes == before.passes + 1);
+  CHECK(loop.statistics().steps == before.steps + 1);  // those of a pass are counted when it is over
+  co_await eddy::sleep(2h);
+  const eddy::LoopStatistics after = loop.statistics();
+  CHECK(after.timers == 0);
+  CHECK(after.timers_fired == before.timers_fired + 2);
+  CHECK(after.passes == before.passes + 3);
+  CHECK(after.steps == before.steps + 4);
+  CHECK(after.polls == before.polls);  // a clock that jumps has nothing to look at
+}
+
+EDDY_TEST_CASE("a loop counts its looks at the descriptors, and who waits for them", "[loop][socket][order]") {
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0);
+  const eddy::detail::ScopeExit close([&]() noexcept {
+    ::close(ends[0]);
+    ::close(ends[1]);
+  });
+  eddy::EventLoop& loop = eddy::get_running_loop();
+  auto reader = eddy::create_task([](int fd) -> eddy::Task<> { co_await eddy::readable(fd); }, ends[0]);
+  co_await eddy::yield();
+  CHECK(loop.statistics().descriptors == 1);
+  const std::uint64_t polls = loop.statistics().polls;
+  CHECK(::write(ends[1], "x", 1) == 1);
+  co_await reader;
+  CHECK(loop.statistics().descriptors == 0);
+  CHECK(loop.statistics().polls > polls);
 }

@@ -168,6 +168,8 @@ class EventLoop final : detail::LoopCore {
   }
   /// The same, to be read.
   [[nodiscard]] Duration slow_callback_duration() const noexcept { return slow_steps_.limit; }
+  /// What the loop has done so far. Threads: the loop's. Complexity: constant. Source: tokio's RuntimeMetrics.
+  [[nodiscard]] LoopStatistics statistics() const noexcept { return collect_statistics(); }
   /// See LoopHold.
   [[nodiscard]] LoopHold hold() noexcept { return LoopHold(holds_); }
   /// Closes the loop: posts that were accepted run, tasks that are left are stopped as far as they stop without waiting,

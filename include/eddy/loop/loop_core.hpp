@@ -9,6 +9,7 @@
 
 #include <eddy/base/time.hpp>
 #include <eddy/loop/descriptor_table.hpp>
+#include <eddy/loop/loop_statistics.hpp>
 #include <eddy/loop/reactor_epoll.hpp>
 #include <eddy/loop/reactor_poll.hpp>
 #include <eddy/loop/scheduler.hpp>
@@ -59,6 +60,12 @@ class LoopCore : public Scheduler {
   }
   // One pass; sleeps at most until `limit`, a point of real time, and not at all if the loop is to stop after it.
   void pass(TimePoint limit);
+  [[nodiscard]] LoopStatistics collect_statistics() const noexcept {
+    LoopStatistics collected = statistics_;
+    collected.timers = timers_.size();
+    collected.descriptors = table_.waiting();
+    return collected;
+  }
   static void run_posts(PostNode* post) {
     while (post != nullptr) {
       PostNode* next_post = post->next;
@@ -74,6 +81,7 @@ class LoopCore : public Scheduler {
   void wait_virtually(TimePoint limit);
   void sleep_for(Duration timeout) noexcept {
     if (timeout == Duration::zero() || waker_->fall_asleep()) {
+      ++statistics_.polls;
       if (table_.poll(timeout)) waker_->drain_event();
       waker_->wake_up();
     }
@@ -82,11 +90,15 @@ class LoopCore : public Scheduler {
   // Runs what is ready now; what becomes ready meanwhile is for the next time.
   void run_batch() {
     batch.take_all(ready);
+    std::uint32_t ran = 0;
     if (batch_hook != nullptr) [[unlikely]] {
       ran_ = kPollEvery;
-      return batch_hook->run_batch(*this);
+      ran = batch_hook->run_batch(*this);
+    } else {
+      ran = Scheduler::run_batch();
+      ran_ += ran;
     }
-    ran_ += Scheduler::run_batch();
+    statistics_.steps += ran;
   }
   void fire_timers() noexcept {
     if (timers_.empty()) return;
@@ -94,6 +106,7 @@ class LoopCore : public Scheduler {
     while (!timers_.empty()) {
       TimerNode* due = timers_.pop_due(present);
       if (due == nullptr) return;
+      ++statistics_.timers_fired;
       wake(due->target);
     }
   }
@@ -119,6 +132,7 @@ class LoopCore : public Scheduler {
   WakerPointer waker_;
   DescriptorTable table_;
   std::size_t holds_ = 0;
+  LoopStatistics statistics_;
   std::uint32_t ran_ = 0;  // nodes run since the descriptors were last looked at
   std::uint8_t reasons_to_end_ = 0;  // for whoever runs the passes, ReasonToEnd
 
@@ -139,6 +153,7 @@ class LoopCore : public Scheduler {
 };
 
 inline void LoopCore::pass(TimePoint limit) {
+  ++statistics_.passes;
   if (waker_->has_news()) serve_news();
   if (ready.empty() && (reasons_to_end_ & kStopAsked) == 0) {
     wait(limit);

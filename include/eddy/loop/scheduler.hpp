@@ -35,8 +35,8 @@ inline void drop_outcome(Frame* root) noexcept {
 // What a test puts in the place of the loop's own way of running a batch: another order, or something between two steps.
 // It is asked once a pass.
 struct BatchHook {
-  // Runs what is in scheduler.batch, or puts it off.
-  virtual void run_batch(Scheduler& scheduler) = 0;
+  // Runs what is in scheduler.batch, or puts it off. Gives the number of nodes of the batch that it ran.
+  virtual std::uint32_t run_batch(Scheduler& scheduler) = 0;
 
  protected:
   BatchHook() = default;

@@ -40,11 +40,14 @@ class SlowSteps final : public StepWatch, public BatchHook {
   Duration limit = std::chrono::milliseconds(100);
 
  private:
-  void run_batch(Scheduler& scheduler) override {
+  std::uint32_t run_batch(Scheduler& scheduler) override {
+    std::uint32_t ran = 0;
     while (ReadyNode* node = scheduler.batch.pop()) {
+      ++ran;
       scheduler.run_node(node);
       while (ReadyNode* follower = scheduler.next.pop()) scheduler.run_node(follower);
     }
+    return ran;
   }
   void strand_begins() noexcept override { begun_ = std::chrono::steady_clock::now(); }
   void strand_ran(Frame* root) noexcept override {

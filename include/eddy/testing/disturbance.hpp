@@ -67,14 +67,16 @@ class TestHook final : public eddy::detail::BatchHook {
     main_ = {};
     main_frame_ = nullptr;
   }
-  void run_batch(eddy::detail::Scheduler& scheduler) override {
+  std::uint32_t run_batch(eddy::detail::Scheduler& scheduler) override {
     {
       const AllocationsSucceed pause;
       order_.arrange(scheduler);
     }
-    if (scheduler.batch.empty()) return;
+    if (scheduler.batch.empty()) return 0;
     point(scheduler);
+    std::uint32_t ran = 0;
     while (eddy::detail::ReadyNode* node = scheduler.batch.pop()) {
+      ++ran;
       scheduler.run_node(node);
       point(scheduler);
       while (eddy::detail::ReadyNode* follower = scheduler.next.pop()) {
@@ -82,6 +84,7 @@ class TestHook final : public eddy::detail::BatchHook {
         point(scheduler);
       }
     }
+    return ran;
   }
 
  private:
