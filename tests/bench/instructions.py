@@ -9,6 +9,7 @@ Usage:
   instructions.py BENCH [WORKLOAD…]            a table of these (or of all that can be counted) against the budgets
   instructions.py BENCH --floors [WORKLOAD…]   the floors' instructions beside them
   instructions.py BENCH --write                writes budgets.txt anew from what is measured
+  instructions.py BENCH --misses [WORKLOAD…]   instructions and cache misses an operation at 10^3 to 10^6 tasks, by cachegrind
   instructions.py BENCH --profile WORKLOAD [--floor] [--lines N]   where they go, by source line and by function
 """
 # SPDX-License-Identifier: MIT
@@ -51,6 +52,31 @@ def callgrind(bench, name, size, floor, keep=None, lines=False):
             if line.startswith(("totals:", "summary:")):
                 return int(line.split()[1])
     sys.exit(f"{name}: callgrind gave no total")
+
+
+def cachegrind(bench, name, size, width):
+    """Instructions, data misses of the first level and of the last level of one run, in valgrind's model of this machine."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, "out")
+        command = ["valgrind", "--tool=cachegrind", "--cache-sim=yes", f"--cachegrind-out-file={out}", bench, "--one", name,
+                   "--size", str(size), "--width", str(width)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
+        lines = pathlib.Path(out).read_text(encoding="utf-8").splitlines()
+    events = next(line for line in lines if line.startswith("events:")).split()[1:]
+    counts = dict(zip(events, map(int, next(line for line in lines if line.startswith("summary:")).split()[1:])))
+    return counts["Ir"], counts["D1mr"] + counts["D1mw"], counts["DLmr"] + counts["DLmw"]
+
+
+def misses(bench, chosen):
+    """Prints what an operation costs with ever more tasks."""
+    print(f"{'workload':22}{'tasks':>10}{'instructions':>13}{'D1 misses':>11}{'LL misses':>11}")
+    for name in chosen or [name for name, entry in workloads(bench).items() if entry["width"] > 1]:
+        for width in (1_000, 10_000, 100_000, 1_000_000):
+            once, twice = (cachegrind(bench, name, times * width, width) for times in (1, 2))
+            ran, first, last = ((b - a) / width for a, b in zip(once, twice))
+            print(f"{name:22}{width:10}{ran:13.1f}{first:11.2f}{last:11.2f}", flush=True)
 
 
 def instructions(bench, entry, floor=False):
@@ -170,10 +196,14 @@ def main():
     parser.add_argument("workloads", nargs="*")
     parser.add_argument("--floors", action="store_true")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--misses", action="store_true")
     parser.add_argument("--profile", metavar="WORKLOAD")
     parser.add_argument("--floor", action="store_true")
     parser.add_argument("--lines", type=int, default=60)
     options = parser.parse_args()
+    if options.misses:
+        misses(options.bench, options.workloads)
+        return 0
     if options.profile:
         profile(options.bench, options.profile, options.floor, options.lines)
         return 0
