@@ -248,7 +248,7 @@ int run(const Options& options) {
       if (workload.name != options.one) continue;
       const auto work = options.floor ? workload.floor : workload.run;
       if (work == nullptr) throw std::invalid_argument("this workload cannot be run once");
-      work({options.size, workload.width, true});
+      work({options.size, options.width != 0 ? options.width : workload.width, true});
       return 0;
     }
     throw std::invalid_argument(fmt::format("no workload is called {}", options.one));
