@@ -552,7 +552,7 @@ EDDY_TEST_CASE("the reason given to cancel survives the wait for the lock", "[c2
   CHECK(b.done());
 }
 
-EDDY_TEST_CASE("a wait deep in a chain of awaits is cancelled with the lock held", "[c250]") {
+EDDY_LOOP_TEST_CASE("a wait deep in a chain of awaits is cancelled with the lock held", "[c250]") {
   static constexpr auto kInner = [](eddy::Condition& c, Log& log) -> eddy::Task<> {
     const HeldAtExit leaves(c, log, "inner");
     co_await c.wait_for([] { return false; });
@@ -564,14 +564,16 @@ EDDY_TEST_CASE("a wait deep in a chain of awaits is cancelled with the lock held
   };
   eddy::Condition condition;
   Log log;
-  auto a = eddy::create_task(kOuter(condition, log));
-  co_await test::settle();
-  auto b = eddy::create_task(hold(condition, log, "b", 1s));
-  co_await test::settle();
-  a.cancel();
-  co_await b;
-  co_await test::settle();
-  CHECK(a.cancelled());
+  test::run_virtual([&]() -> eddy::Task<> {
+    auto a = eddy::create_task(kOuter(condition, log));
+    co_await test::settle();
+    auto b = eddy::create_task(hold(condition, log, "b", 1s));
+    co_await test::settle();
+    a.cancel();
+    co_await b;
+    co_await test::settle();
+    CHECK(a.cancelled());
+  });
   CHECK(log == Log{"b holds", "b releases", "inner leaves with the lock", "outer leaves with the lock"});
   CHECK_FALSE(condition.locked());
 }

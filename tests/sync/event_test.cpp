@@ -140,7 +140,7 @@ EDDY_TEST_CASE("a woken waiter may set, clear and wait again", "[c244]") {
   CHECK(a.done());
 }
 
-EDDY_TEST_CASE("the destructors of a waiter that is unwound may set the event", "[c244]") {
+EDDY_LOOP_TEST_CASE("the destructors of a waiter that is unwound may set the event", "[c244]") {
   struct Setter {
     explicit Setter(eddy::Event& target) : event(target) {}
     ~Setter() { event.set(); }
@@ -148,17 +148,19 @@ EDDY_TEST_CASE("the destructors of a waiter that is unwound may set the event", 
   };
   eddy::Event event;
   Log log;
-  auto a = eddy::create_task(
-      [](eddy::Event& e) -> eddy::Task<> {
-        const Setter setter(e);
-        co_await e.wait();
-      },
-      std::ref(event));
-  auto b = eddy::create_task(waiter(event, log, "b"));
-  co_await test::settle();
-  a.cancel();
-  co_await b;
-  CHECK(a.cancelled());
+  test::run_virtual([&]() -> eddy::Task<> {
+    auto a = eddy::create_task(
+        [](eddy::Event& e) -> eddy::Task<> {
+          const Setter setter(e);
+          co_await e.wait();
+        },
+        std::ref(event));
+    auto b = eddy::create_task(waiter(event, log, "b"));
+    co_await test::settle();
+    a.cancel();
+    co_await b;
+    CHECK(a.cancelled());
+  });
   CHECK(log == Log{"b"});
 }
 

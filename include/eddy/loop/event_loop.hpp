@@ -245,6 +245,9 @@ struct EventLoop::Internals {
   static detail::CloseHooks& close_hooks(EventLoop& loop) noexcept { return loop.close_hooks_; }
   static detail::CloseHook*& default_executor(EventLoop& loop) noexcept { return loop.default_executor_; }
   static std::size_t& holds(EventLoop& loop) noexcept { return loop.holds_; }
+  static bool has_callbacks(const detail::Scheduler& scheduler) noexcept {
+    return !static_cast<const EventLoop&>(scheduler).callbacks_.empty();
+  }
   static void check_open(EventLoop& loop) { loop.check_open(); }
   static void check_thread(EventLoop& loop) { loop.check_thread(); }
   static const detail::ContextPointer* context(EventLoop& loop) noexcept { return loop.current_context(); }

@@ -44,6 +44,12 @@ class ReadyQueue {
     for (const ReadyNode* node = stub_.next; node != nullptr; node = node->next) ++nodes;
     return nodes;
   }
+  // Linear; for tests.
+  [[nodiscard]] bool holds_callback() const noexcept {
+    const ReadyNode* node = stub_.next;
+    while (node != nullptr && !(node->flags & kCallback)) node = node->next;
+    return node != nullptr;
+  }
   void push(ReadyNode* node) noexcept {
     node->next = nullptr;
     tail_->next = node;

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <eddy/loop/event_loop.hpp>
 #include <eddy/loop/scheduler.hpp>
 #include <eddy/task/cancellation.hpp>
 #include <eddy/task/current_task.hpp>
@@ -46,11 +47,12 @@ class Disturbed {
   Disturbance* outer_;
 };
 
-// Whether the loop runs no task but the main one and what that owns. In tests that were not written to be disturbed, other
-// tasks may refer to the main task's locals, which must not end before they do.
+// Whether the loop has no task but the main one and what that owns, and no callback. In tests that were not written to be
+// disturbed, these may refer to the main task's locals, which must not end before they do.
 inline bool main_is_alone(const void* scheduler) noexcept {
-  const auto& tasks = static_cast<const eddy::detail::Scheduler*>(scheduler)->tasks;
-  return tasks.empty() || tasks.after(tasks.front()) == nullptr;
+  const auto& state = *static_cast<const eddy::detail::Scheduler*>(scheduler);
+  const bool callbacks = EventLoop::Internals::has_callbacks(state) || state.batch.holds_callback() || state.ready.holds_callback();
+  return !callbacks && (state.tasks.empty() || state.tasks.after(state.tasks.front()) == nullptr);
 }
 
 // Runs the loop's batches in the order that the seed gives, and cancels the main task at its point. Points are before and

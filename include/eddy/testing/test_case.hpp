@@ -60,8 +60,8 @@ void run_once(Disturbance& disturbance, F& test) {
 }
 
 // The sweeps that a test program may be asked to do with all its tests: for crashes, hangs and leaks; checks are not judged.
-// These tests were not written for it, and their tasks refer to each other's locals: so tasks that the main task does not own
-// are stopped before it, and allocations fail only while there are none.
+// These tests were not written for it, and their tasks and callbacks refer to each other's locals: so tasks that the main
+// task does not own are stopped before it, callbacks run before it is, and allocations fail only while there are none.
 template <class F>
 void sweep(const std::string& kind, F& test) {
   const bool allocations = kind == "allocations";
