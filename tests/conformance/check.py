@@ -33,10 +33,16 @@ TAG = re.compile(r"\[c(\d+)\]")
 MACRO = re.compile(r"^(\w*TEST_CASE\w*)\(", re.MULTILINE)
 STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 
-Test = collections.namedtuple("Test", "place name run")  # how CTest runs it: one of these
+Test = collections.namedtuple("Test", "place name run swept")  # how CTest runs it: one of these; cancelled at each point or not
 SEEDED, FEW, FIFO, UNSEEDED, HIDDEN, OTHER = (
     "in many orders", "in a few orders", "in FIFO order only", "in one order so far", "hidden", "without the kit")
 IN_ORDERS = (SEEDED, FEW)
+
+
+def is_swept(macro, place, tags):
+    """Whether cancellations/* and allocations/* take it."""
+    left_out = {"[deep]", *IN_FEW_ORDERS}
+    return macro.startswith("EDDY_") and "[." not in tags and not any(part in tags or place.startswith(part) for part in left_out | ALSO_UNSEEDED)
 
 
 def kind_of(macro, place, tags):
@@ -65,13 +71,13 @@ def tests_of(root):
             comma = match.end() + len(source_text.split_top_level(code[match.end():end], ",")[0])
             name = "".join(STRING.findall(literals[match.end():comma]))
             tags = "".join(STRING.findall(literals[comma:end]))
-            test = Test(place, name, kind_of(match[1], place, tags))
+            test = Test(place, name, kind_of(match[1], place, tags), is_swept(match[1], place, tags))
             cases.append(test)
             for number in TAG.findall(tags):
                 pins[int(number)].append(test)
             outside = outside[:match.start()] + source_text.blank(outside[match.start():end]) + outside[end:]
         for match in TAG.finditer(outside):
-            pins[int(match[1])].append(Test(place, f"line {source_text.line_of(text, match.start())}", OTHER))
+            pins[int(match[1])].append(Test(place, f"line {source_text.line_of(text, match.start())}", OTHER, False))
     return cases, pins
 
 
@@ -122,7 +128,8 @@ def check(root, listing=False):
     seeded = runs[SEEDED] + runs[FEW]
     if not kit or seeded < SMALLEST_SEEDED * kit:
         errors.append(f"{seeded} of {kit} test cases run in more than one order of tasks, fewer than {SMALLEST_SEEDED:.0%}")
-    one_order = [number for number in tested if not any(test.run in IN_ORDERS for test in pins[number])]
+    one_order = [number for number in tested if not any(test.run in IN_ORDERS or test.swept for test in pins[number])]
+    swept = sum(test.swept for test in cases)
 
     output = []
     for number, text in catalogue.items() if listing else ():
@@ -137,6 +144,7 @@ def check(root, listing=False):
         f"{runs[FEW]} of them, large or on real time, in a few, {runs[FIFO]} in FIFO order for what they assert or for their depth, "
         f"{runs[UNSEEDED]} not yet in any other ({', '.join(sorted(ALSO_UNSEEDED))}); "
         f"apart from these {runs[OTHER]} without the kit, {runs[HIDDEN]} hidden",
+        f"{swept} test cases are cancelled at each of their points",
         f"{len(one_order)} of the tested behaviours have only tests that run in one order of tasks and without sweeps"
         + (": " + " ".join(map(str, one_order)) if listing else " (--list names them)")]
     return output, errors
