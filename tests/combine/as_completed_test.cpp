@@ -269,7 +269,7 @@ EDDY_TEST_CASE("a handle that next was given in the turn of a cancel is delivere
   };
   auto consumer = eddy::create_task(consumes());
   co_await test::settle();
-  handles[0].add_done_callback([&] { consumer.cancel(); });  // just after the order was told
+  handles[0].add_done_callback([consumer]() mutable { consumer.cancel(); });  // just after the order was told
   const std::string how = co_await ending(consumer);
   CHECK(how == "CancelledError ");
   CHECK(got == 1);

@@ -507,7 +507,7 @@ EDDY_TEST_CASE("a getter whose queue is destroyed before it can take its item is
   CHECK_THROWS_AS(getter.result(), eddy::QueueShutDown);
 }
 
-EDDY_LOOP_TEST_CASE("workers that wait for ever at a queue of main's end quietly with it") {
+EDDY_LOOP_TEST_CASE("workers that wait for ever at a queue of main's end quietly with it", "[order]") {
   Ints got;
   run_virtual([&got]() -> eddy::Task<> {
     IntQueue queue;

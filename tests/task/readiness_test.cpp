@@ -328,7 +328,7 @@ EDDY_TEST_CASE("tasks that are always ready do not starve descriptors", "[task][
   CHECK(turns < 10'000);
 }
 
-EDDY_TEST_CASE("a descriptor that is always ready does not starve tasks and timers", "[task][socket][c340]") {
+EDDY_TEST_CASE("a descriptor that is always ready does not starve tasks and timers", "[task][socket][c340][order]") {
   const SocketPair pair;
   pair.send();
   int reads = 0;

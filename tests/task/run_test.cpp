@@ -164,7 +164,7 @@ EDDY_LOOP_TEST_CASE("what main left behind is cancelled and waited for before ru
   CHECK(clock.elapsed() == 24h);
 }
 
-EDDY_LOOP_TEST_CASE("a task that is created while leftovers end never runs", "[task][c2][c334]") {
+EDDY_LOOP_TEST_CASE("a task that is created while leftovers end never runs", "[task][c2][c334][order]") {
   Log log;
   test::run_virtual([&]() -> eddy::Task<> {
     const auto creates_another = [&]() -> eddy::Task<> {
