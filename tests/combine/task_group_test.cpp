@@ -727,21 +727,23 @@ EDDY_TEST_CASE("a cancel of an eager task that has ended already does nothing", 
   CHECK(alone.result() == 5);
 }
 
-EDDY_TEST_CASE("a cancel of an eager task that blocks is delivered", "[c51]") {
+EDDY_LOOP_TEST_CASE("a cancel of an eager task that blocks is delivered", "[c51]") {
   Lines log;
-  auto body = [&](eddy::TaskGroup& group) -> eddy::Task<> {
-    auto handle = group.create_task(logged(log, "eager", 1h), kEager);
-    CHECK(handle.cancel("enough"));
-    const std::string how = co_await ending(handle);
-    CHECK(how == "CancelledError enough");
-  };
-  co_await eddy::task_group(body);
-  const Lines expected{"eager starts", "eager gone"};
-  CHECK(log == expected);
-  auto alone = eddy::create_task(logged(log, "alone", 1h), kEager);
-  CHECK(alone.cancel());
-  co_await test::settle();
-  CHECK(alone.cancelled());
+  test::run_virtual([&log]() -> eddy::Task<> {
+    auto body = [&](eddy::TaskGroup& group) -> eddy::Task<> {
+      auto handle = group.create_task(logged(log, "eager", 1h), kEager);
+      CHECK(handle.cancel("enough"));
+      const std::string how = co_await ending(handle);
+      CHECK(how == "CancelledError enough");
+    };
+    co_await eddy::task_group(body);
+    const Lines expected{"eager starts", "eager gone"};
+    CHECK(log == expected);
+    auto alone = eddy::create_task(logged(log, "alone", 1h), kEager);
+    CHECK(alone.cancel());
+    co_await test::settle();
+    CHECK(alone.cancelled());
+  });
 }
 
 EDDY_TEST_CASE("current_task is the eager task inside its first step, and the creator again after it", "[c52]") {
