@@ -10,6 +10,7 @@
 #include <eddy/loop/scheduler.hpp>
 
 #include <coroutine>
+#include <cstddef>
 #include <type_traits>
 #include <utility>
 
@@ -35,7 +36,8 @@ class ForeignAwaiter final : Suspension {
     root_ = frame->root;
     if (!park(frame, this)) return true;
     stand_in_ = {&ForeignAwaiter::on_resume, &ForeignAwaiter::on_resume, this};
-    const auto resumer = std::coroutine_handle<>::from_address(&stand_in_);
+    // clang 19 resumes a handle inside this function as if it knew the frame, and then loses what the stand-in does.
+    const auto resumer = std::coroutine_handle<>::from_address(opaque(reinterpret_cast<std::byte*>(&stand_in_)));
     using Result = decltype(awaiter_.await_suspend(resumer));
     try {
       if constexpr (std::is_void_v<Result>) {
