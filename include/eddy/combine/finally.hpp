@@ -62,8 +62,8 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] FinallyAw
     std::exception_ptr error = failed ? worker_->take_error() : nullptr;
     if (!cleaner_->has_value()) {
       throw_displacing(cleaner_->take_error(), std::move(error), [](std::exception_ptr displaced) {
-        get_running_loop().call_exception_handler(
-            {"a cleanup failed after its body had failed with this", std::move(displaced), current_task().name()});
+        EventLoop& loop = get_running_loop();
+        report(&loop, "a cleanup failed after its body had failed with this", std::move(displaced), running_task(loop));
       });
     }
     if (error) std::rethrow_exception(error);

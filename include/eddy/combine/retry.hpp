@@ -121,8 +121,7 @@ auto call_hook(EventLoop& loop, const std::exception_ptr& error, Hook hook) {
     const std::exception_ptr thrown = std::current_exception();
     if (thrown == error) throw;  // it only passed the error on
     throw_displacing(thrown, error, [&loop](std::exception_ptr displaced) {
-      report(&loop, "a hook of retry threw after an attempt had failed with this", std::move(displaced),
-             task_of(EventLoop::Internals::scheduler(loop).current));
+      report(&loop, "a hook of retry threw after an attempt had failed with this", std::move(displaced), running_task(loop));
     });
   }
 }

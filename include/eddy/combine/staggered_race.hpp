@@ -51,7 +51,7 @@ struct AttemptEnd {
   ~AttemptEnd() {
     // Cancelled by somebody else: that counts as a failure.
     if (!reported && !group.closing()) {
-      Frame* task = task_of(EventLoop::Internals::scheduler(get_running_loop()).current);
+      Frame* task = running_task(get_running_loop());
       result.errors[position] = std::make_exception_ptr(
           CancelledError(task == nullptr || task->details == nullptr ? std::string() : task->details->reason));
     }

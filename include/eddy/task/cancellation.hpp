@@ -76,5 +76,7 @@ inline Frame* task_of(Frame* root) noexcept {
   while (root != nullptr && !root->has(kTask)) root = root->has(kChild) ? root->owner->parent->root : nullptr;
   return root;
 }
+// The task that `loop` runs at the moment, or null.
+inline Frame* running_task(EventLoop& loop) noexcept { return task_of(EventLoop::Internals::scheduler(loop).current); }
 
 }  // namespace eddy::inline EDDY_ABI::detail

@@ -30,7 +30,7 @@ inline const ContextPointer* context_of(Frame* root) noexcept {
 // The running task's own context, made its own if it is shared.
 inline Context& writable_context() {
   EventLoop& loop = get_running_loop();
-  Frame* task = task_of(EventLoop::Internals::scheduler(loop).current);
+  Frame* task = running_task(loop);
   if (task == nullptr) throw RuntimeError("eddy: a ContextVar can be set in a task only");
   TaskDetails& details = details_of(task);
   if (!details.context || details.context->references > 1) {

@@ -83,7 +83,7 @@ class TaskRef {
 [[nodiscard]] inline TaskRef current_task() {
   EventLoop* loop = detail::running_loop_slot();
   if (loop == nullptr) return {};
-  detail::Frame* task = detail::task_of(EventLoop::Internals::scheduler(*loop).current);
+  detail::Frame* task = detail::running_task(*loop);
   return task == nullptr ? TaskRef() : TaskRef(task);
 }
 

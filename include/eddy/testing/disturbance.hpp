@@ -63,7 +63,7 @@ class TestHook final : public eddy::detail::BatchHook {
   // The current task is the one to be cancelled, until `unwatch`.
   void watch() {
     main_ = current_task();
-    main_frame_ = eddy::detail::task_of(EventLoop::Internals::scheduler(get_running_loop()).current);
+    main_frame_ = eddy::detail::running_task(get_running_loop());
   }
   void unwatch() noexcept {
     main_ = {};
