@@ -1,24 +1,13 @@
 // as_completed: the order of the handles, the time limit, duplicates, and what is left when it is abandoned.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <optional>
 
 using namespace test;
 
 namespace {
-
-template <class T>
-eddy::Task<T> after(std::chrono::nanoseconds delay, T value) {
-  co_await eddy::sleep(delay);
-  co_return value;
-}
-
-eddy::Task<int> fail_after(std::chrono::nanoseconds delay, std::string what) {
-  co_await eddy::sleep(delay);
-  throw std::runtime_error(what);
-}
 
 using Handles = std::vector<eddy::TaskHandle<int>>;
 
@@ -27,19 +16,6 @@ Handles ending_after(const std::vector<int>& seconds) {
   Handles handles;
   for (const int s : seconds) handles.push_back(eddy::create_task(after(std::chrono::seconds(s), s)));
   return handles;
-}
-
-// How `work` ends, as text.
-template <class A>
-eddy::Task<std::string> ending(A work) {
-  try {
-    static_cast<void>(co_await std::move(work));
-  } catch (const eddy::CancelledError& error) {
-    co_return "CancelledError " + error.reason();
-  } catch (const std::exception& error) {
-    co_return error.what();
-  }
-  co_return "value";
 }
 
 }  // namespace
@@ -104,7 +80,7 @@ EDDY_TEST_CASE("tasks that end between two calls of next are given later in the 
 
 EDDY_TEST_CASE("as_completed gives failed and cancelled tasks like the others: next throws nothing") {
   Handles handles = ending_after({3, 9});
-  handles.push_back(eddy::create_task(fail_after(2s, "bad")));
+  handles.push_back(eddy::create_task(fail_after<int>(2s, "bad")));
   eddy::get_running_loop().call_later(1s, [&] { handles[1].cancel("enough"); });
   auto order = eddy::as_completed(handles);
   std::vector<std::string> log;

@@ -1,7 +1,7 @@
 // concurrent_map: order, limit, result types, ranges, errors, cancellation, and a flat stack.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,8 +14,6 @@
 using namespace test;
 
 namespace {
-
-eddy::Task<> nap(std::chrono::nanoseconds delay) { co_await eddy::sleep(delay); }
 
 // A free function, as the docs show it: the later elements end first.
 eddy::Task<int> doubled_later(int value) {
@@ -39,19 +37,6 @@ std::vector<int> numbers(int count) {
 }
 
 using Lines = std::vector<std::string>;
-
-// How `work` ends, as text.
-template <class A>
-eddy::Task<std::string> ending(A work) {
-  try {
-    static_cast<void>(co_await std::move(work));
-  } catch (const eddy::CancelledError& error) {
-    co_return "CancelledError " + error.reason();
-  } catch (const std::exception& error) {
-    co_return error.what();
-  }
-  co_return "value";
-}
 
 }  // namespace
 

@@ -1,7 +1,7 @@
 // async_with: enter, body, exit.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <memory>
 #include <stdexcept>
@@ -59,27 +59,6 @@ struct BrokenExit : Resource {
     throw std::runtime_error("exit failed");
   }
 };
-
-// How `work` ends, as text.
-template <class A>
-eddy::Task<std::string> ending(A work) {
-  try {
-    static_cast<void>(co_await std::move(work));
-  } catch (const eddy::TimeoutError&) {
-    co_return "TimeoutError";
-  } catch (const eddy::CancelledError& error) {
-    co_return "CancelledError " + error.reason();
-  } catch (const std::exception& error) {
-    std::string text = error.what();
-    try {
-      std::rethrow_if_nested(error);
-    } catch (const std::exception& nested) {
-      text += std::string(" < ") + nested.what();
-    }
-    co_return text;
-  }
-  co_return "value";
-}
 
 }  // namespace
 
@@ -157,7 +136,7 @@ EDDY_TEST_CASE("async_with exits when the body throws, and throws the body's err
     co_await eddy::yield();
     throw std::runtime_error("body failed");
   };
-  const std::string how = co_await ending(eddy::async_with(resource, body));
+  const std::string how = co_await ending_by_kind(eddy::async_with(resource, body));
   CHECK(how == "body failed");
   const std::vector<std::string> expected{"enter", "exit"};
   CHECK(log == expected);
@@ -170,7 +149,7 @@ EDDY_TEST_CASE("when body and exit fail, the exit's error is thrown with the bod
     co_await eddy::yield();
     throw std::runtime_error("body failed");
   };
-  const std::string how = co_await ending(eddy::async_with(resource, body));
+  const std::string how = co_await ending_by_kind(eddy::async_with(resource, body));
   CHECK(how == "exit failed < body failed");
 }
 
@@ -181,7 +160,7 @@ EDDY_TEST_CASE("an exit that fails after a good body is the error of async_with"
     co_await eddy::yield();
     co_return 1;
   };
-  const std::string how = co_await ending(eddy::async_with(resource, body));
+  const std::string how = co_await ending_by_kind(eddy::async_with(resource, body));
   CHECK(how == "exit failed");
 }
 
@@ -192,7 +171,7 @@ EDDY_TEST_CASE("when entering fails, neither body nor exit runs") {
     log.push_back("not reached");
     co_return;
   };
-  const std::string how = co_await ending(eddy::async_with(resource, body));
+  const std::string how = co_await ending_by_kind(eddy::async_with(resource, body));
   CHECK(how == "enter failed");
   CHECK(log.empty());
 }
@@ -212,7 +191,7 @@ EDDY_TEST_CASE("a cancel in the body of async_with runs the exit to its end befo
   co_await eddy::sleep(5s);
   const auto start = now();
   handle.cancel();
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_by_kind(handle);
   CHECK(how == "CancelledError ");
   CHECK(now() - start == 1s);
   const std::vector<std::string> expected{"enter", "body gone", "exit", "caller gone"};
@@ -232,7 +211,7 @@ EDDY_TEST_CASE("a cancel while async_with enters runs neither body nor exit") {
   auto handle = eddy::create_task(work());
   co_await eddy::sleep(500ms);
   handle.cancel();
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_by_kind(handle);
   CHECK(how == "CancelledError ");
   CHECK(log.empty());
   CHECK(resource.exits == 0);
@@ -250,7 +229,7 @@ EDDY_TEST_CASE("a cancel that meets the end of the entering runs the exit, but n
   // Due with the sleep in aenter, and before it: the entering completes with the cancel in force.
   eddy::get_running_loop().call_later(1s, [&] { handle.cancel(); });
   handle = eddy::create_task(work());
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_by_kind(handle);
   CHECK(how == "CancelledError ");
   const std::vector<std::string> expected{"enter", "exit"};
   CHECK(log == expected);
@@ -261,7 +240,7 @@ EDDY_TEST_CASE("an expired timeout around async_with runs the exit, then throws 
   Resource resource(log);
   auto body = []() -> eddy::Task<> { co_await eddy::sleep(1h); };
   const auto start = now();
-  const std::string how = co_await ending(eddy::timeout(5s, eddy::async_with(resource, body)));
+  const std::string how = co_await ending_by_kind(eddy::timeout(5s, eddy::async_with(resource, body)));
   CHECK(how == "TimeoutError");
   CHECK(now() - start == 6s);
   CHECK(resource.exits == 1);

@@ -1,7 +1,7 @@
 // try_finally: a cleanup that may await, runs however the body ends, and is not cut short.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <memory>
 #include <stdexcept>
@@ -10,50 +10,11 @@ using namespace test;
 
 namespace {
 
-eddy::Task<> nap(std::chrono::nanoseconds delay) { co_await eddy::sleep(delay); }
-
-template <class T>
-eddy::Task<T> after(std::chrono::nanoseconds delay, T value) {
-  co_await eddy::sleep(delay);
-  co_return value;
-}
-
-eddy::Task<> fail_after(std::chrono::nanoseconds delay, std::string what) {
-  co_await eddy::sleep(delay);
-  throw std::runtime_error(what);
-}
-
 // Takes a while, then writes a line.
 eddy::Task<> clean(std::vector<std::string>& log, std::chrono::nanoseconds delay = 1s) {
   log.push_back("cleanup starts");
   co_await eddy::sleep(delay);
   log.push_back("cleanup ends");
-}
-
-// The text of an exception and of those nested into it: "outer < inner".
-std::string chain_of(const std::exception& error) {
-  std::string text = error.what();
-  try {
-    std::rethrow_if_nested(error);
-  } catch (const std::exception& nested) {
-    text += " < " + chain_of(nested);
-  } catch (...) {
-    text += " < ?";
-  }
-  return text;
-}
-
-// How `work` ends, as text.
-template <class A>
-eddy::Task<std::string> ending(A work) {
-  try {
-    static_cast<void>(co_await std::move(work));
-  } catch (const eddy::CancelledError& error) {
-    co_return "CancelledError " + error.reason();
-  } catch (const std::exception& error) {
-    co_return chain_of(error);
-  }
-  co_return "value";
 }
 
 }  // namespace

@@ -1,44 +1,12 @@
 // uncancellable: work that the caller's cancel does not reach and that is waited for.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <memory>
 #include <optional>
 
 using namespace test;
-
-namespace {
-
-eddy::Task<> nap(std::chrono::nanoseconds delay) { co_await eddy::sleep(delay); }
-
-template <class T>
-eddy::Task<T> after(std::chrono::nanoseconds delay, T value) {
-  co_await eddy::sleep(delay);
-  co_return value;
-}
-
-eddy::Task<> fail_after(std::chrono::nanoseconds delay, std::string what) {
-  co_await eddy::sleep(delay);
-  throw std::runtime_error(what);
-}
-
-// How `work` ends, as text.
-template <class A>
-eddy::Task<std::string> ending(A work) {
-  try {
-    static_cast<void>(co_await std::move(work));
-  } catch (const eddy::TimeoutError&) {
-    co_return "TimeoutError";
-  } catch (const eddy::CancelledError& error) {
-    co_return "CancelledError " + error.reason();
-  } catch (const std::exception& error) {
-    co_return error.what();
-  }
-  co_return "value";
-}
-
-}  // namespace
 
 EDDY_TEST_CASE("uncancellable passes values, references, void and errors through") {
   const int value = co_await eddy::uncancellable(after(1s, 1));
@@ -53,7 +21,7 @@ EDDY_TEST_CASE("uncancellable passes values, references, void and errors through
   auto nothing = eddy::uncancellable(nap(1s));
   static_assert(std::is_void_v<decltype(nothing.await_resume())>);
   co_await nothing;
-  const std::string how = co_await ending(eddy::uncancellable(fail_after(1s, "bad")));
+  const std::string how = co_await ending_by_kind(eddy::uncancellable(fail_after(1s, "bad")));
   CHECK(how == "bad");
 }
 
@@ -75,7 +43,7 @@ EDDY_TEST_CASE("a cancel of the caller waits for uncancellable work and takes ef
   co_await eddy::sleep(1s);
   const auto start = now();
   handle.cancel();
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_by_kind(handle);
   CHECK(how == "CancelledError ");
   CHECK(now() - start == 4s);
   const std::vector<std::string> expected{"work ended", "got 42"};
@@ -97,14 +65,14 @@ EDDY_TEST_CASE("an error of uncancellable work is delivered to a cancelled calle
   std::string caught;
   bool reached = false;
   auto work = [&]() -> eddy::Task<> {
-    caught = co_await ending(eddy::uncancellable(fail_after(5s, "bad")));
+    caught = co_await ending_by_kind(eddy::uncancellable(fail_after(5s, "bad")));
     co_await eddy::yield();
     reached = true;
   };
   auto handle = eddy::create_task(work());
   co_await eddy::sleep(1s);
   handle.cancel();
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_by_kind(handle);
   CHECK(how == "CancelledError ");
   CHECK(caught == "bad");
   CHECK_FALSE(reached);
@@ -139,7 +107,7 @@ EDDY_TEST_CASE("the caller's cancel is invisible to every kind of wait inside un
   semaphore.release();
   co_await eddy::sleep(1s);
   future.set_result(2);
-  (void)co_await ending(handle);
+  (void)co_await ending_by_kind(handle);
   const std::vector<std::string> expected{"slept", "yielded", "gathered", "task 1", "acquired", "future 2", "tried"};
   CHECK(log == expected);
   CHECK(other.cancelling() == 0);
@@ -154,14 +122,14 @@ EDDY_TEST_CASE("a timeout around uncancellable work waits for it and gives its v
 
 EDDY_TEST_CASE("a timeout inside uncancellable work still expires") {
   const auto start = now();
-  const std::string how = co_await ending(eddy::uncancellable(eddy::timeout(1s, nap(1h))));
+  const std::string how = co_await ending_by_kind(eddy::uncancellable(eddy::timeout(1s, nap(1h))));
   CHECK(how == "TimeoutError");
   CHECK(now() - start == 1s);
 }
 
 EDDY_TEST_CASE("uncancellable with a limit stops its work at the limit, waits for it and throws TimeoutError") {
   const auto start = now();
-  const std::string how = co_await ending(eddy::uncancellable(2s, eddy::try_finally(nap(1h), nap(1s))));
+  const std::string how = co_await ending_by_kind(eddy::uncancellable(2s, eddy::try_finally(nap(1h), nap(1s))));
   CHECK(how == "TimeoutError");
   CHECK(now() - start == 3s);
   const int value = co_await eddy::uncancellable(2s, after(1s, 5));
@@ -183,7 +151,7 @@ EDDY_TEST_CASE(
   co_await eddy::sleep(1s);
   const auto start = now();
   handle.cancel();
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_by_kind(handle);
   CHECK(how == "CancelledError ");
   CHECK_FALSE(caught);
   CHECK(now() - start == 4s);
@@ -196,7 +164,7 @@ EDDY_TEST_CASE("uncancellable with a limit of zero lets its work run to its firs
     co_await eddy::sleep(1s);
   };
   const auto start = now();
-  const std::string how = co_await ending(eddy::uncancellable(0s, body()));
+  const std::string how = co_await ending_by_kind(eddy::uncancellable(0s, body()));
   CHECK(how == "TimeoutError");
   CHECK(started);
   CHECK(now() - start == 0s);
@@ -215,7 +183,7 @@ EDDY_TEST_CASE("uncancellable work that cancels its own task goes on; the task s
     co_await eddy::sleep(0s);
     log.push_back("not reached");
   };
-  const std::string how = co_await ending(eddy::create_task(work()));
+  const std::string how = co_await ending_by_kind(eddy::create_task(work()));
   CHECK(how == "CancelledError ");
   const std::vector<std::string> expected{"went on", "after"};
   CHECK(log == expected);
@@ -273,7 +241,7 @@ EDDY_TEST_CASE("uncancellable work inside a cancelled gather child is finished b
   auto handle = eddy::create_task(work());
   co_await eddy::sleep(1s);
   handle.cancel();
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_by_kind(handle);
   CHECK(how == "CancelledError ");
   CHECK(finished);
 }

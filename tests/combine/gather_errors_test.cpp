@@ -1,7 +1,7 @@
 // gather: what happens when a child fails, is cancelled, or when the caller is cancelled; owned tasks, handles and both.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -11,48 +11,14 @@ using namespace test;
 
 namespace {
 
-eddy::Task<> nap(std::chrono::nanoseconds delay) { co_await eddy::sleep(delay); }
-
-template <class T>
-eddy::Task<T> after(std::chrono::nanoseconds delay, T value) {
-  co_await eddy::sleep(delay);
-  co_return value;
-}
-
-eddy::Task<int> fail_after(std::chrono::nanoseconds delay, std::string what) {
-  co_await eddy::sleep(delay);
-  throw std::runtime_error(what);
-}
-
 eddy::Task<int> fail_at_once(std::string what) {
   throw std::runtime_error(what);
   co_return 0;
 }
 
 // Sleeps, and says when its frame is destroyed without having come to its end.
-eddy::Task<int> logged(std::vector<std::string>& log, std::string name, std::chrono::nanoseconds delay) {
-  const OnExit exit(log, name + " gone");
-  log.push_back(name + " starts");
-  co_await eddy::sleep(delay);
-  log.push_back(name + " ends");
-  co_return 1;
-}
-
 // A child that a stop cannot hurry: its cleanup takes `delay`.
 eddy::Task<> slow_to_stop(std::chrono::nanoseconds delay) { co_await eddy::try_finally(nap(1h), nap(delay)); }
-
-// How `work` ends, as text.
-template <class A>
-eddy::Task<std::string> ending(A work) {
-  try {
-    static_cast<void>(co_await std::move(work));
-  } catch (const eddy::CancelledError& error) {
-    co_return "CancelledError " + error.reason();
-  } catch (const std::exception& error) {
-    co_return error.what();
-  }
-  co_return "value";
-}
 
 }  // namespace
 
@@ -61,7 +27,7 @@ EDDY_TEST_CASE("the first error of owned children cancels the siblings, waits fo
   std::vector<std::string> log;
   const auto start = now();
   const std::string how =
-      co_await ending(eddy::gather(logged(log, "a", 1h), fail_after(2s, "bad"), logged(log, "c", 1h)));
+      co_await ending(eddy::gather(logged<int>(log, "a", 1h), fail_after<int>(2s, "bad"), logged<int>(log, "c", 1h)));
   CHECK(how == "bad");
   CHECK(now() - start == 2s);
   const std::vector<std::string> expected{"a starts", "c starts", "a gone", "c gone"};
@@ -71,7 +37,7 @@ EDDY_TEST_CASE("the first error of owned children cancels the siblings, waits fo
 
 EDDY_TEST_CASE("gather does not throw before a sibling's cleanup has ended", "[c81]") {
   const auto start = now();
-  const std::string how = co_await ending(eddy::gather(fail_after(1s, "bad"), slow_to_stop(3s)));
+  const std::string how = co_await ending(eddy::gather(fail_after<int>(1s, "bad"), slow_to_stop(3s)));
   CHECK(how == "bad");
   CHECK(now() - start == 4s);
 }
@@ -83,7 +49,7 @@ EDDY_TEST_CASE("after an error gather does not throw before a child that cannot 
     co_await eddy::uncancellable(nap(5s));
     ended = true;
   };
-  const std::string how = co_await ending(eddy::gather(fail_after(1s, "bad"), protected_work()));
+  const std::string how = co_await ending(eddy::gather(fail_after<int>(1s, "bad"), protected_work()));
   CHECK(how == "bad");
   CHECK(ended);
   CHECK(now() - start == 5s);
@@ -92,7 +58,7 @@ EDDY_TEST_CASE("after an error gather does not throw before a child that cannot 
 EDDY_TEST_CASE("a handle runs on when a sibling handle fails, and gather throws at once", "[c81]") {
   const auto start = now();
   auto slow = eddy::create_task(after(5s, 7));
-  auto bad = eddy::create_task(fail_after(1s, "bad"));
+  auto bad = eddy::create_task(fail_after<int>(1s, "bad"));
   const std::string how = co_await ending(eddy::gather(slow, bad));
   CHECK(how == "bad");
   CHECK(now() - start == 1s);
@@ -108,8 +74,8 @@ EDDY_TEST_CASE("in a mixed gather a failing handle cancels the owned tasks and l
   std::vector<std::string> log;
   const auto start = now();
   auto slow = eddy::create_task(after(5s, 7));
-  auto bad = eddy::create_task(fail_after(1s, "bad"));
-  const std::string how = co_await ending(eddy::gather(logged(log, "own", 1h), slow, bad));
+  auto bad = eddy::create_task(fail_after<int>(1s, "bad"));
+  const std::string how = co_await ending(eddy::gather(logged<int>(log, "own", 1h), slow, bad));
   CHECK(how == "bad");
   CHECK(now() - start == 1s);
   const std::vector<std::string> expected{"own starts", "own gone"};
@@ -123,7 +89,7 @@ EDDY_TEST_CASE("in a mixed gather a failing handle cancels the owned tasks and l
 EDDY_TEST_CASE("in a mixed gather a failing owned task cancels its owned siblings, and the handles run on", "[c81]") {
   auto slow = eddy::create_task(after(5s, 7));
   const auto start = now();
-  const std::string how = co_await ending(eddy::gather(slow, fail_after(1s, "bad"), nap(1h)));
+  const std::string how = co_await ending(eddy::gather(slow, fail_after<int>(1s, "bad"), nap(1h)));
   CHECK(how == "bad");
   CHECK(now() - start == 1s);
   const int value = co_await slow;
@@ -133,7 +99,7 @@ EDDY_TEST_CASE("in a mixed gather a failing owned task cancels its owned sibling
 EDDY_TEST_CASE("after a child that fails before its first suspension the later ones are destroyed unstarted") {
   std::vector<std::string> log;
   const std::string how =
-      co_await ending(eddy::gather(logged(log, "a", 1h), fail_at_once("bad"), logged(log, "never", 1h)));
+      co_await ending(eddy::gather(logged<int>(log, "a", 1h), fail_at_once("bad"), logged<int>(log, "never", 1h)));
   CHECK(how == "bad");
   const std::vector<std::string> expected{"a starts", "a gone"};
   CHECK(log == expected);
@@ -174,7 +140,7 @@ EDDY_TEST_CASE("a handle that has failed already keeps gather from starting the 
   REQUIRE(bad.done());
   std::vector<std::string> log;
   const auto start = now();
-  const std::string how = co_await ending(eddy::gather(bad, logged(log, "never", 1h)));
+  const std::string how = co_await ending(eddy::gather(bad, logged<int>(log, "never", 1h)));
   CHECK(how == "bad");
   CHECK(now() - start == 0s);
   CHECK(log.empty());
@@ -197,8 +163,8 @@ EDDY_TEST_CASE("a handle that has failed already makes gather throw at once, wit
 
 EDDY_TEST_CASE("gather with return_exceptions gives every failure as a value and stops nobody", "[c82]") {
   const auto start = now();
-  const auto [a, b, c, d] = co_await eddy::gather(eddy::return_exceptions, after(3s, 1), fail_after(1s, "first"),
-                                                  fail_after(2s, "second"), nap(1s));
+  const auto [a, b, c, d] = co_await eddy::gather(eddy::return_exceptions, after(3s, 1), fail_after<int>(1s, "first"),
+                                                  fail_after<int>(2s, "second"), nap(1s));
   static_assert(std::is_same_v<decltype(a), const eddy::Outcome<int>>);
   static_assert(std::is_same_v<decltype(d), const eddy::Outcome<void>>);
   REQUIRE(a.has_value());
@@ -213,7 +179,7 @@ EDDY_TEST_CASE("gather with return_exceptions gives every failure as a value and
 EDDY_TEST_CASE("gather of a range with return_exceptions gives a vector of Outcome", "[c82]") {
   std::vector<eddy::Task<int>> tasks;
   tasks.push_back(after(2s, 1));
-  tasks.push_back(fail_after(1s, "bad"));
+  tasks.push_back(fail_after<int>(1s, "bad"));
   tasks.push_back(fail_at_once("at once"));
   const auto outcomes = co_await eddy::gather(eddy::return_exceptions, std::move(tasks));
   static_assert(std::is_same_v<decltype(outcomes), const std::vector<eddy::Outcome<int>>>);
@@ -226,7 +192,7 @@ EDDY_TEST_CASE("gather of a range with return_exceptions gives a vector of Outco
 EDDY_TEST_CASE("gather of a range of handles with return_exceptions gives their outcomes", "[c82]") {
   std::vector<eddy::TaskHandle<int>> handles;
   handles.push_back(eddy::create_task(after(2s, 1)));
-  handles.push_back(eddy::create_task(fail_after(1s, "bad")));
+  handles.push_back(eddy::create_task(fail_after<int>(1s, "bad")));
   handles.push_back(eddy::create_task(after(1h, 3)));
   handles[2].cancel("enough");
   const auto outcomes = co_await eddy::gather(eddy::return_exceptions, handles);
@@ -290,14 +256,14 @@ EDDY_TEST_CASE("a child that is left by an uncaught CancelledError is that slot'
 }
 
 EDDY_TEST_CASE("when two children fail the second error is dropped without a report", "[c85][order]") {
-  const std::string how = co_await ending(eddy::gather(fail_after(1s, "first"), fail_after(1s, "second")));
+  const std::string how = co_await ending(eddy::gather(fail_after<int>(1s, "first"), fail_after<int>(1s, "second")));
   CHECK(how == "first");
   auto failing_cleanup = []() -> eddy::Task<> {
     co_await eddy::sleep(1s);
     throw std::runtime_error("cleanup");
   };
   auto stopped = [&]() -> eddy::Task<> { co_await eddy::try_finally(nap(1h), failing_cleanup()); };
-  const std::string again = co_await ending(eddy::gather(fail_after(1s, "first"), stopped()));
+  const std::string again = co_await ending(eddy::gather(fail_after<int>(1s, "first"), stopped()));
   CHECK(again == "first");
   CHECK(take_reports().empty());
 }
@@ -305,7 +271,7 @@ EDDY_TEST_CASE("when two children fail the second error is dropped without a rep
 EDDY_TEST_CASE("when two handles have failed in the same turn, the second error is dropped without a report",
                "[c85][order]") {
   const std::string how = co_await ending(
-      eddy::gather(eddy::create_task(fail_after(1s, "first")), eddy::create_task(fail_after(1s, "second"))));
+      eddy::gather(eddy::create_task(fail_after<int>(1s, "first")), eddy::create_task(fail_after<int>(1s, "second"))));
   CHECK(how == "first");
   CHECK(take_reports().empty());
   {
@@ -319,7 +285,7 @@ EDDY_TEST_CASE("when two handles have failed in the same turn, the second error 
 }
 
 EDDY_TEST_CASE("the first error is the first in time, not the first in the order of the arguments", "[c85]") {
-  const std::string how = co_await ending(eddy::gather(fail_after(2s, "late"), fail_after(1s, "early")));
+  const std::string how = co_await ending(eddy::gather(fail_after<int>(2s, "late"), fail_after<int>(1s, "early")));
   CHECK(how == "early");
 }
 
@@ -344,7 +310,7 @@ EDDY_TEST_CASE("a cancel of the caller stops all children before the caller is u
   std::vector<std::string> log;
   auto parent = [&]() -> eddy::Task<> {
     const OnExit exit(log, "parent gone");
-    co_await eddy::gather(logged(log, "a", 1h), logged(log, "b", 1h));
+    co_await eddy::gather(logged<int>(log, "a", 1h), logged<int>(log, "b", 1h));
     log.push_back("not reached");
   };
   auto handle = eddy::create_task(parent());
@@ -385,7 +351,7 @@ EDDY_TEST_CASE("a cancelled caller is unwound only after the children's cleanups
 EDDY_TEST_CASE("a cancel goes through gathers within gathers") {
   std::vector<std::string> log;
   auto inner = [&](std::string name) -> eddy::Task<> {
-    co_await eddy::gather(logged(log, name + "1", 1h), logged(log, name + "2", 1h));
+    co_await eddy::gather(logged<int>(log, name + "1", 1h), logged<int>(log, name + "2", 1h));
   };
   auto outer = [&]() -> eddy::Task<> { co_await eddy::gather(inner("a"), inner("b")); };
   auto handle = eddy::create_task(outer());
@@ -405,7 +371,7 @@ EDDY_TEST_CASE("entering gather with a cancel in force starts nothing") {
   auto parent = [&]() -> eddy::Task<> {
     eddy::current_task().cancel();
     const OnExit exit(log, "parent gone");
-    co_await eddy::gather(logged(log, "a", 1h), logged(log, "b", 1h));
+    co_await eddy::gather(logged<int>(log, "a", 1h), logged<int>(log, "b", 1h));
     log.push_back("not reached");
   };
   auto handle = eddy::create_task(parent());
@@ -547,7 +513,7 @@ EDDY_TEST_CASE("a cancel of the caller is forwarded to the futures that gather w
 EDDY_TEST_CASE("a cancel of the caller of a mixed gather goes to tasks and handles") {
   std::vector<std::string> log;
   auto running = eddy::create_task(nap(1h));
-  auto parent = [&]() -> eddy::Task<> { (void)co_await eddy::gather(logged(log, "own", 1h), running); };
+  auto parent = [&]() -> eddy::Task<> { (void)co_await eddy::gather(logged<int>(log, "own", 1h), running); };
   auto handle = eddy::create_task(parent());
   co_await eddy::sleep(1s);
   handle.cancel();
@@ -661,7 +627,7 @@ EDDY_TEST_CASE("a task can still be cancelled after its gather has returned or f
   auto parent = [&]() -> eddy::Task<> {
     (void)co_await eddy::gather(nap(1s), after(1s, 1));
     stage = 1;
-    const std::string how = co_await ending(eddy::gather(fail_after(1s, "bad"), nap(1h)));
+    const std::string how = co_await ending(eddy::gather(fail_after<int>(1s, "bad"), nap(1h)));
     stage = how == "bad" ? 2 : -1;
     co_await eddy::sleep(1h);
     stage = 3;
@@ -686,7 +652,7 @@ EDDY_TEST_CASE("the siblings' stop is not the caller's: after gather's error the
     };
     co_await eddy::try_finally(nap(1h), ask());
   };
-  const std::string how = co_await ending(eddy::gather(fail_after(1s, "bad"), sibling()));
+  const std::string how = co_await ending(eddy::gather(fail_after<int>(1s, "bad"), sibling()));
   CHECK(how == "bad");
   CHECK(asked == 0);  // a group's stop does not count as a cancel()
   CHECK(eddy::current_task().cancelling() == 0);
@@ -704,7 +670,7 @@ EDDY_TEST_CASE("a child that cancels its parent stops itself and its siblings at
       co_await eddy::sleep(1s);
       log.push_back("not reached");
     };
-    co_await eddy::gather(saboteur(), logged(log, "sibling", 1h));
+    co_await eddy::gather(saboteur(), logged<int>(log, "sibling", 1h));
     log.push_back("not reached");
   };
   const std::string how = co_await ending(eddy::create_task(parent()));
@@ -747,7 +713,7 @@ EDDY_TEST_CASE("ten thousand children of a failing gather are stopped and destro
   };
   std::vector<eddy::Task<int>> tasks;
   for (int i = 0; i < 10'000; ++i) tasks.push_back(child());
-  tasks.push_back(fail_after(1s, "bad"));
+  tasks.push_back(fail_after<int>(1s, "bad"));
   const std::string how = co_await ending(eddy::gather(std::move(tasks)));
   CHECK(how == "bad");
   CHECK(Tracked::alive == 0);

@@ -3,7 +3,7 @@
 // Errors and cancellation are in gather_errors_test.cpp.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <array>
 #include <functional>
@@ -16,14 +16,6 @@
 using namespace test;
 
 namespace {
-
-template <class T>
-eddy::Task<T> after(std::chrono::nanoseconds delay, T value) {
-  co_await eddy::sleep(delay);
-  co_return value;
-}
-
-eddy::Task<> nap(std::chrono::nanoseconds delay) { co_await eddy::sleep(delay); }
 
 template <class T>
 eddy::Task<T> at_once(T value) {

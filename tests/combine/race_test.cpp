@@ -1,7 +1,7 @@
 // race: the first end gives the result; what happens to the losers, to the caller's cancel, and which type comes out.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <array>
 #include <functional>
@@ -13,38 +13,12 @@ using namespace test;
 
 namespace {
 
-eddy::Task<> nap(std::chrono::nanoseconds delay) { co_await eddy::sleep(delay); }
-
-template <class T>
-eddy::Task<T> after(std::chrono::nanoseconds delay, T value) {
-  co_await eddy::sleep(delay);
-  co_return value;
-}
-
 template <class T>
 eddy::Task<T> at_once(T value) {
   co_return value;
 }
 
-eddy::Task<int> fail_after(std::chrono::nanoseconds delay, std::string what) {
-  co_await eddy::sleep(delay);
-  throw std::runtime_error(what);
-}
-
-eddy::Task<> throw_error(std::string what) {
-  throw std::runtime_error(what);
-  co_return;
-}
-
 // Sleeps, and says when its frame is destroyed.
-eddy::Task<int> logged(std::vector<std::string>& log, std::string name, std::chrono::nanoseconds delay) {
-  const OnExit exit(log, name + " gone");
-  log.push_back(name + " starts");
-  co_await eddy::sleep(delay);
-  log.push_back(name + " ends");
-  co_return 1;
-}
-
 // A child that a stop cannot hurry: its cleanup takes `delay`.
 eddy::Task<int> slow_to_stop(std::chrono::nanoseconds delay) {
   co_await eddy::try_finally(nap(1h), nap(delay));
@@ -70,19 +44,6 @@ eddy::Task<int&> reference_to(int& target, std::chrono::nanoseconds delay) {
 eddy::Task<std::unique_ptr<int>> boxed(int value, std::chrono::nanoseconds delay) {
   co_await eddy::sleep(delay);
   co_return std::make_unique<int>(value);
-}
-
-// How `work` ends, as text.
-template <class A>
-eddy::Task<std::string> ending(A work) {
-  try {
-    static_cast<void>(co_await std::move(work));
-  } catch (const eddy::CancelledError& error) {
-    co_return "CancelledError " + error.reason();
-  } catch (const std::exception& error) {
-    co_return error.what();
-  }
-  co_return "value";
 }
 
 }  // namespace
@@ -124,7 +85,7 @@ EDDY_TEST_CASE("race of void contestants gives void") {
 EDDY_TEST_CASE("race of a single awaitable gives what it gives") {
   const int value = co_await eddy::race(after(1s, 7));
   CHECK(value == 7);
-  const std::string how = co_await ending(eddy::race(fail_after(1s, "bad")));
+  const std::string how = co_await ending(eddy::race(fail_after<int>(1s, "bad")));
   CHECK(how == "bad");
 }
 
@@ -186,7 +147,7 @@ EDDY_TEST_CASE("race of an empty range throws std::invalid_argument") {
 EDDY_TEST_CASE("losing tasks are cancelled and have ended before race gives the result", "[order]") {
   std::vector<std::string> log;
   const auto start = now();
-  const int value = co_await eddy::race(logged(log, "a", 1h), after(2s, 7), logged(log, "c", 1h));
+  const int value = co_await eddy::race(logged<int>(log, "a", 1h), after(2s, 7), logged<int>(log, "c", 1h));
   CHECK(value == 7);
   CHECK(now() - start == 2s);
   const std::vector<std::string> expected{"a starts", "c starts", "a gone", "c gone"};
@@ -211,14 +172,14 @@ EDDY_TEST_CASE("race waits for a loser that cannot be cancelled, and drops its v
 EDDY_TEST_CASE("the first end decides: race throws the first error, though another would succeed later", "[c114]") {
   std::vector<std::string> log;
   const auto start = now();
-  const std::string how = co_await ending(eddy::race(fail_after(1s, "first"), logged(log, "b", 2s)));
+  const std::string how = co_await ending(eddy::race(fail_after<int>(1s, "first"), logged<int>(log, "b", 2s)));
   CHECK(how == "first");
   CHECK(now() - start == 1s);
   CHECK(log.back() == "b gone");
 }
 
 EDDY_TEST_CASE("the first end decides: a later error does not matter to race", "[c114]") {
-  const int value = co_await eddy::race(after(1s, 7), fail_after(2s, "late"));
+  const int value = co_await eddy::race(after(1s, 7), fail_after<int>(2s, "late"));
   CHECK(value == 7);
 }
 
@@ -233,7 +194,7 @@ EDDY_TEST_CASE("a loser that throws while it is cancelled is reported, and the w
 EDDY_TEST_CASE("every loser that throws while it is cancelled is reported, also when the winner failed",
                "[c112][order]") {
   const std::string how =
-      co_await ending(eddy::race(fail_after(1s, "winner"), fail_when_stopped("one"), fail_when_stopped("two")));
+      co_await ending(eddy::race(fail_after<int>(1s, "winner"), fail_when_stopped("one"), fail_when_stopped("two")));
   CHECK(how == "winner");
   const std::vector<std::string> reports = take_reports();
   REQUIRE(reports.size() == 2);
@@ -258,7 +219,7 @@ EDDY_TEST_CASE("handles that lose run on") {
 EDDY_TEST_CASE("in a mixed race the losing task is cancelled and the losing handle runs on") {
   std::vector<std::string> log;
   auto slow = eddy::create_task(after(5s, 1));
-  const int value = co_await eddy::race(slow, logged(log, "own", 1h), after(1s, 7));
+  const int value = co_await eddy::race(slow, logged<int>(log, "own", 1h), after(1s, 7));
   CHECK(value == 7);
   CHECK(log.back() == "own gone");
   CHECK_FALSE(slow.done());
@@ -281,7 +242,7 @@ EDDY_TEST_CASE("a handle that is done already wins without a suspension, and the
   REQUIRE(done.done());
   std::vector<std::string> log;
   const test::TurnProbe other_ran;
-  const int value = co_await eddy::race(logged(log, "never", 1h), done);
+  const int value = co_await eddy::race(logged<int>(log, "never", 1h), done);
   CHECK(value == 5);
   CHECK(log.empty());
   CHECK_FALSE(other_ran);
@@ -296,7 +257,7 @@ EDDY_TEST_CASE("the first of several handles that are done already wins, in the 
 }
 
 EDDY_TEST_CASE("a handle that failed already makes race throw its error") {
-  auto bad = eddy::create_task(fail_after(1s, "bad"));
+  auto bad = eddy::create_task(fail_after<int>(1s, "bad"));
   co_await eddy::sleep(2s);
   const std::string how = co_await ending(eddy::race(nap(1h), bad));
   CHECK(how == "bad");
@@ -342,7 +303,7 @@ EDDY_TEST_CASE(
     log.push_back("ran");
     co_return 9;
   };
-  const int value = co_await eddy::race(logged(log, "a", 1h), at_once(7), child(Tracked()));
+  const int value = co_await eddy::race(logged<int>(log, "a", 1h), at_once(7), child(Tracked()));
   CHECK(value == 7);
   const std::vector<std::string> expected{"a starts", "a gone"};
   CHECK(log == expected);
@@ -374,7 +335,7 @@ EDDY_TEST_CASE("a cancel of the caller cancels all contestants, which have ended
   std::vector<std::string> log;
   auto parent = [&]() -> eddy::Task<> {
     const OnExit exit(log, "parent gone");
-    (void)co_await eddy::race(logged(log, "a", 1h), slow_to_stop(3s), logged(log, "c", 2h));
+    (void)co_await eddy::race(logged<int>(log, "a", 1h), slow_to_stop(3s), logged<int>(log, "c", 2h));
     log.push_back("not reached");
   };
   auto handle = eddy::create_task(parent());
@@ -464,7 +425,7 @@ EDDY_TEST_CASE("race with a cancel in force starts nothing") {
   std::vector<std::string> log;
   auto parent = [&]() -> eddy::Task<> {
     eddy::current_task().cancel();
-    (void)co_await eddy::race(logged(log, "a", 1s), logged(log, "b", 1s));
+    (void)co_await eddy::race(logged<int>(log, "a", 1s), logged<int>(log, "b", 1s));
     log.push_back("not reached");
   };
   const std::string how = co_await ending(eddy::create_task(parent()));
@@ -510,7 +471,7 @@ EDDY_TEST_CASE("the losers' stop is not the caller's: after a race the caller go
 EDDY_TEST_CASE("an expired timeout around a race stops all contestants and waits for them") {
   std::vector<std::string> log;
   const auto start = now();
-  auto contest = [&]() -> eddy::Task<int> { co_return co_await eddy::race(logged(log, "a", 1h), slow_to_stop(2s)); };
+  auto contest = [&]() -> eddy::Task<int> { co_return co_await eddy::race(logged<int>(log, "a", 1h), slow_to_stop(2s)); };
   const std::string how = co_await ending(eddy::timeout(1s, contest()));
   CHECK(how == "timed out");
   CHECK(now() - start == 3s);
@@ -520,7 +481,7 @@ EDDY_TEST_CASE("an expired timeout around a race stops all contestants and waits
 
 EDDY_TEST_CASE("races nest: an inner race that loses cancels its own contestants", "[order]") {
   std::vector<std::string> log;
-  const int value = co_await eddy::race(eddy::race(logged(log, "a", 1h), logged(log, "b", 1h)), after(1s, 7));
+  const int value = co_await eddy::race(eddy::race(logged<int>(log, "a", 1h), logged<int>(log, "b", 1h)), after(1s, 7));
   CHECK(value == 7);
   const std::vector<std::string> expected{"a starts", "b starts", "a gone", "b gone"};
   CHECK(log == expected);
@@ -543,7 +504,7 @@ EDDY_TEST_CASE("race of the running task's own handle is an error, not a hang") 
 }
 
 EDDY_TEST_CASE("a loser handle that fails later keeps its error for whoever holds it") {
-  auto bad = eddy::create_task(fail_after(3s, "late"));
+  auto bad = eddy::create_task(fail_after<int>(3s, "late"));
   const int value = co_await eddy::race(bad, after(1s, 7));
   CHECK(value == 7);
   const std::string how = co_await ending(bad);

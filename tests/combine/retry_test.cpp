@@ -1,7 +1,7 @@
 // retry: attempts, delays, which errors are tried again, hooks, budget, and cancellation.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,8 +10,6 @@
 using namespace test;
 
 namespace {
-
-eddy::Task<> nap(std::chrono::nanoseconds delay) { co_await eddy::sleep(delay); }
 
 using Times = std::vector<eddy::Duration>;
 using Lines = std::vector<std::string>;
@@ -29,7 +27,7 @@ constexpr int kNever = 1000;
 
 // How `work` ends, as text.
 template <class A>
-eddy::Task<std::string> ending(A work) {
+eddy::Task<std::string> ending_with_message(A work) {
   try {
     static_cast<void>(co_await std::move(work));
   } catch (const eddy::CancelledError& error) {
@@ -76,7 +74,7 @@ EDDY_TEST_CASE("retry calls again until the call succeeds", "[c309]") {
 EDDY_TEST_CASE("retry gives up after max_attempts with the last error, and does not sleep after it", "[c309]") {
   Times calls;
   const auto start = now();
-  const std::string how = co_await ending(
+  const std::string how = co_await ending_with_message(
       eddy::retry({.max_attempts = 4, .delay = 1s, .factor = 1}, &flaky, std::ref(calls), start, kNever));
   CHECK(how == "failure 4");
   const Times expected{0s, 1s, 2s, 3s};
@@ -87,7 +85,7 @@ EDDY_TEST_CASE("retry gives up after max_attempts with the last error, and does 
 EDDY_TEST_CASE("the default policy makes three attempts, one and two seconds apart", "[c309]") {
   Times calls;
   const auto start = now();
-  const std::string how = co_await ending(eddy::retry(eddy::RetryPolicy(), &flaky, std::ref(calls), start, kNever));
+  const std::string how = co_await ending_with_message(eddy::retry(eddy::RetryPolicy(), &flaky, std::ref(calls), start, kNever));
   CHECK(how == "failure 3");
   const Times expected{0s, 1s, 3s};
   CHECK(calls == expected);
@@ -96,7 +94,7 @@ EDDY_TEST_CASE("the default policy makes three attempts, one and two seconds apa
 EDDY_TEST_CASE("each delay is factor times the one before, up to max_delay") {
   Times calls;
   const auto start = now();
-  const std::string how = co_await ending(eddy::retry({.max_attempts = 7, .delay = 1s, .factor = 3, .max_delay = 10s},
+  const std::string how = co_await ending_with_message(eddy::retry({.max_attempts = 7, .delay = 1s, .factor = 3, .max_delay = 10s},
                                                       &flaky, std::ref(calls), start, kNever));
   CHECK(how == "failure 7");
   const Times expected{0s, 1s, 4s, 13s, 23s, 33s, 43s};
@@ -106,13 +104,13 @@ EDDY_TEST_CASE("each delay is factor times the one before, up to max_delay") {
 EDDY_TEST_CASE("a factor below one makes the delays shorter, and zero leaves only the first") {
   Times calls;
   const auto start = now();
-  (void)co_await ending(
+  (void)co_await ending_with_message(
       eddy::retry({.max_attempts = 4, .delay = 8s, .factor = 0.5}, &flaky, std::ref(calls), start, kNever));
   const Times expected{0s, 8s, 12s, 14s};
   CHECK(calls == expected);
   Times again;
   const auto later = now();
-  (void)co_await ending(
+  (void)co_await ending_with_message(
       eddy::retry({.max_attempts = 4, .delay = 8s, .factor = 0}, &flaky, std::ref(again), later, kNever));
   const Times expected_again{0s, 8s, 8s, 8s};
   CHECK(again == expected_again);
@@ -121,7 +119,7 @@ EDDY_TEST_CASE("a factor below one makes the delays shorter, and zero leaves onl
 EDDY_TEST_CASE("a max_delay below the first delay caps it too, and a delay of zero or less only yields") {
   Times calls;
   const auto start = now();
-  (void)co_await ending(
+  (void)co_await ending_with_message(
       eddy::retry({.max_attempts = 3, .delay = 8s, .max_delay = 2s}, &flaky, std::ref(calls), start, kNever));
   const Times expected{0s, 2s, 4s};
   CHECK(calls == expected);
@@ -129,7 +127,7 @@ EDDY_TEST_CASE("a max_delay below the first delay caps it too, and a delay of ze
     Times again;
     const auto later = now();
     const std::string how =
-        co_await ending(eddy::retry({.max_attempts = 3, .delay = delay}, &flaky, std::ref(again), later, kNever));
+        co_await ending_with_message(eddy::retry({.max_attempts = 3, .delay = delay}, &flaky, std::ref(again), later, kNever));
     CHECK(how == "failure 3");
     const Times at_once{0s, 0s, 0s};
     CHECK(again == at_once);
@@ -139,7 +137,7 @@ EDDY_TEST_CASE("a max_delay below the first delay caps it too, and a delay of ze
 EDDY_TEST_CASE("enormous delays and factors saturate instead of overflowing") {
   Times calls;
   const auto start = now();
-  const std::string how = co_await ending(eddy::retry(
+  const std::string how = co_await ending_with_message(eddy::retry(
       {.max_attempts = 50, .delay = 1h, .factor = 1e300, .max_delay = 2h}, &flaky, std::ref(calls), start, kNever));
   CHECK(how == "failure 50");
   CHECK(now() - start == 1h + 48 * 2h);
@@ -149,7 +147,7 @@ EDDY_TEST_CASE("jitter makes each delay longer or shorter by up to its part, and
   constexpr int kAttempts = 200;
   Times calls;
   const auto start = now();
-  (void)co_await ending(eddy::retry({.max_attempts = kAttempts, .delay = 100s, .factor = 1, .jitter = 0.25}, &flaky,
+  (void)co_await ending_with_message(eddy::retry({.max_attempts = kAttempts, .delay = 100s, .factor = 1, .jitter = 0.25}, &flaky,
                                     std::ref(calls), start, kNever));
   REQUIRE(calls.size() == kAttempts);
   int outside = 0;
@@ -169,7 +167,7 @@ EDDY_TEST_CASE("jitter makes each delay longer or shorter by up to its part, and
 EDDY_TEST_CASE("jitter does not lengthen a delay beyond max_delay, and a jitter above one never gives a negative one") {
   Times calls;
   const auto start = now();
-  (void)co_await ending(eddy::retry({.max_attempts = 100, .delay = 10s, .factor = 1, .max_delay = 10s, .jitter = 3.0},
+  (void)co_await ending_with_message(eddy::retry({.max_attempts = 100, .delay = 10s, .factor = 1, .max_delay = 10s, .jitter = 3.0},
                                     &flaky, std::ref(calls), start, kNever));
   REQUIRE(calls.size() == 100);
   int outside = 0;
@@ -190,7 +188,7 @@ EDDY_TEST_CASE("retry_on decides which errors are tried again: another one is th
     throw std::logic_error("for good");
   };
   const auto start = now();
-  const std::string how = co_await ending(
+  const std::string how = co_await ending_with_message(
       eddy::retry({.max_attempts = 10, .delay = 1s, .factor = 1, .retry_on = &is_runtime_error}, mixed));
   CHECK(how == "for good");
   CHECK(calls == 3);
@@ -205,7 +203,7 @@ EDDY_TEST_CASE("the hooks' retry_on may capture things, and both predicates must
   eddy::RetryHooks hooks(nullptr, [&asked](const std::exception_ptr&) { return ++asked < 2; });
   auto work = eddy::retry({.max_attempts = 10, .delay = 1s, .factor = 1, .retry_on = &is_runtime_error},
                           std::move(hooks), &flaky, std::ref(calls), start, kNever);
-  const std::string how = co_await ending(std::move(work));
+  const std::string how = co_await ending_with_message(std::move(work));
   CHECK(how == "failure 2");
   CHECK(asked == 2);
   CHECK(calls.size() == 2);
@@ -223,7 +221,7 @@ EDDY_TEST_CASE(
     CHECK(calls.size() == static_cast<std::size_t>(attempt.attempt));
   });
   auto work = eddy::retry({.max_attempts = 3, .delay = 2s}, std::move(hooks), &flaky, std::ref(calls), start, kNever);
-  const std::string how = co_await ending(std::move(work));
+  const std::string how = co_await ending_with_message(std::move(work));
   CHECK(how == "failure 3");
   const Lines expected{"1 failure 1 2", "2 failure 2 4"};
   CHECK(log == expected);
@@ -243,43 +241,26 @@ EDDY_TEST_CASE("an exception from a hook ends the retry") {
   Times calls;
   eddy::RetryHooks hooks([](const eddy::RetryAttempt&) { throw std::logic_error("the hook"); });
   auto work = eddy::retry({.max_attempts = 3}, std::move(hooks), &flaky, std::ref(calls), now(), kNever);
-  const std::string how = co_await ending(std::move(work));
+  const std::string how = co_await ending_with_message(std::move(work));
   CHECK(how == "the hook");
   CHECK(calls.size() == 1);
-}
-
-// How `work` fails: the error's text and that of the error that is nested into it.
-template <class A>
-eddy::Task<std::string> nested_failure(A work) {
-  try {
-    static_cast<void>(co_await std::move(work));
-  } catch (const std::exception& error) {
-    std::string text = error.what();
-    try {
-      std::rethrow_if_nested(error);
-    } catch (const std::exception& nested) {
-      text += std::string(" over ") + nested.what();
-    }
-    co_return text;
-  }
-  co_return "value";
 }
 
 EDDY_TEST_CASE("what a hook of retry throws carries the attempt's error") {
   Times calls;
   eddy::RetryHooks before([](const eddy::RetryAttempt&) { throw std::logic_error("before_wait"); });
   auto work = eddy::retry({.max_attempts = 3}, std::move(before), &flaky, std::ref(calls), now(), kNever);
-  const std::string first = co_await nested_failure(std::move(work));
-  CHECK(first == "before_wait over failure 1");
+  const std::string first = co_await ending(std::move(work));
+  CHECK(first == "before_wait < failure 1");
   eddy::RetryHooks decides(nullptr, [](const std::exception_ptr&) -> bool { throw std::logic_error("retry_on"); });
   work = eddy::retry({.max_attempts = 3}, std::move(decides), &flaky, std::ref(calls), now(), kNever);
-  const std::string second = co_await nested_failure(std::move(work));
-  CHECK(second == "retry_on over failure 2");
+  const std::string second = co_await ending(std::move(work));
+  CHECK(second == "retry_on < failure 2");
   eddy::RetryPolicy policy;
   policy.retry_on = [](const std::exception_ptr&) -> bool { throw std::logic_error("the policy"); };
   work = eddy::retry(policy, &flaky, std::ref(calls), now(), kNever);
-  const std::string third = co_await nested_failure(std::move(work));
-  CHECK(third == "the policy over failure 3");
+  const std::string third = co_await ending(std::move(work));
+  CHECK(third == "the policy < failure 3");
   CHECK(calls.size() == 3);
 }
 
@@ -287,7 +268,7 @@ EDDY_TEST_CASE("a hook of retry that throws the attempt's own error again ends t
   Times calls;
   eddy::RetryHooks hooks([](const eddy::RetryAttempt& attempt) { std::rethrow_exception(attempt.error); });
   auto work = eddy::retry({.max_attempts = 3}, std::move(hooks), &flaky, std::ref(calls), now(), kNever);
-  const std::string how = co_await nested_failure(std::move(work));
+  const std::string how = co_await ending(std::move(work));
   CHECK(how == "failure 1");
 }
 
@@ -319,7 +300,7 @@ EDDY_TEST_CASE("max_attempts below one is refused with std::invalid_argument, an
                   std::invalid_argument);
   CHECK(calls.empty());
   const auto start = now();
-  const std::string how = co_await ending(eddy::retry({.max_attempts = 1}, &flaky, std::ref(calls), start, kNever));
+  const std::string how = co_await ending_with_message(eddy::retry({.max_attempts = 1}, &flaky, std::ref(calls), start, kNever));
   CHECK(how == "failure 1");
   CHECK(now() == start);
 }
@@ -348,7 +329,7 @@ EDDY_TEST_CASE("a budget that runs out in the first attempt cuts it: TimeoutErro
     co_return 1;
   };
   const auto start = now();
-  const std::string how = co_await ending(eddy::retry({.max_attempts = 5, .budget = 10s}, slow));
+  const std::string how = co_await ending_with_message(eddy::retry({.max_attempts = 5, .budget = 10s}, slow));
   CHECK(how.find("TimeoutError") == 0);
   CHECK(now() - start == 11s);
   CHECK(log == Lines{"attempt gone"});
@@ -362,7 +343,7 @@ EDDY_TEST_CASE("a budget that runs out in a later attempt cuts it and throws the
     co_return 1;
   };
   const auto start = now();
-  const std::string how = co_await ending(eddy::retry({.max_attempts = 5, .delay = 2s, .budget = 10s}, work));
+  const std::string how = co_await ending_with_message(eddy::retry({.max_attempts = 5, .delay = 2s, .budget = 10s}, work));
   CHECK(how == "first failure");
   CHECK(calls == 2);
   CHECK(now() - start == 10s);
@@ -371,7 +352,7 @@ EDDY_TEST_CASE("a budget that runs out in a later attempt cuts it and throws the
 EDDY_TEST_CASE("a delay that would end beyond the budget is not waited for: the error is thrown at once") {
   Times calls;
   const auto start = now();
-  const std::string how = co_await ending(eddy::retry({.max_attempts = 10, .delay = 4s, .factor = 1, .budget = 10s},
+  const std::string how = co_await ending_with_message(eddy::retry({.max_attempts = 10, .delay = 4s, .factor = 1, .budget = 10s},
                                                       &flaky, std::ref(calls), start, kNever));
   CHECK(how == "failure 3");
   const Times expected{0s, 4s, 8s};
@@ -409,7 +390,7 @@ EDDY_TEST_CASE("a budget of zero lets the first attempt run to its first wait") 
     co_return 1;
   };
   const auto start = now();
-  const std::string how = co_await ending(eddy::retry({.max_attempts = 3, .budget = eddy::Duration(0)}, work));
+  const std::string how = co_await ending_with_message(eddy::retry({.max_attempts = 3, .budget = eddy::Duration(0)}, work));
   CHECK(how.find("TimeoutError") == 0);
   CHECK(ran);
   CHECK(now() == start);
@@ -437,7 +418,7 @@ EDDY_TEST_CASE("a cancel during a delay ends the retry at once: no further attem
   auto handle = eddy::create_task(parent());
   co_await eddy::sleep(5s);
   handle.cancel("enough");
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_with_message(handle);
   CHECK(how == "CancelledError enough");
   CHECK(calls.size() == 1);
   CHECK(now() - start == 5s);
@@ -454,7 +435,7 @@ EDDY_TEST_CASE("a cancel during an attempt ends the retry with it, after the att
   co_await eddy::sleep(1s);
   const auto start = now();
   handle.cancel();
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_with_message(handle);
   CHECK(how == "CancelledError ");
   CHECK(calls == 1);
   CHECK(now() - start == 3s);
@@ -464,13 +445,13 @@ EDDY_TEST_CASE("an expired timeout around a retry ends it, in a delay and in an 
   Times calls;
   const auto start = now();
   auto work = eddy::retry({.max_attempts = 100, .delay = 2s, .factor = 1}, &flaky, std::ref(calls), start, kNever);
-  const std::string how = co_await ending(eddy::timeout(5s, std::move(work)));
+  const std::string how = co_await ending_with_message(eddy::timeout(5s, std::move(work)));
   CHECK(how.find("TimeoutError") == 0);
   CHECK(calls.size() == 3);
   CHECK(now() - start == 5s);
   auto sleeps = []() -> eddy::Task<> { co_await eddy::sleep(1h); };
   auto longer = eddy::retry({.max_attempts = 100}, sleeps);
-  const std::string again = co_await ending(eddy::timeout(5s, std::move(longer)));
+  const std::string again = co_await ending_with_message(eddy::timeout(5s, std::move(longer)));
   CHECK(again.find("TimeoutError") == 0);
   CHECK(now() - start == 10s);
 }
@@ -490,7 +471,7 @@ EDDY_TEST_CASE("a CancelledError of what an attempt awaited is never tried again
                            return true;
                          });
   auto retrying = eddy::retry({.max_attempts = 5, .delay = 1s}, std::move(hooks), work);
-  const std::string how = co_await ending(std::move(retrying));
+  const std::string how = co_await ending_with_message(std::move(retrying));
   CHECK(how == "CancelledError gone");
   CHECK(calls == 1);
   CHECK(asked == 0);
@@ -504,7 +485,7 @@ EDDY_TEST_CASE("a CancelledError that an attempt throws with a budget is not tri
     co_await eddy::yield();
     throw eddy::CancelledError("by hand");
   };
-  const std::string how = co_await ending(eddy::retry({.max_attempts = 5, .budget = 1h}, work));
+  const std::string how = co_await ending_with_message(eddy::retry({.max_attempts = 5, .budget = 1h}, work));
   CHECK(how == "CancelledError by hand");
   CHECK(calls == 1);
 }
@@ -522,7 +503,7 @@ EDDY_TEST_CASE("an attempt that succeeds in the turn of a cancel delivers its va
     co_await eddy::yield();
     got = -1;
   };
-  const std::string how = co_await ending(eddy::create_task(parent()));
+  const std::string how = co_await ending_with_message(eddy::create_task(parent()));
   CHECK(how == "CancelledError ");
   CHECK(got == 7);
 }
@@ -538,7 +519,7 @@ EDDY_TEST_CASE("retry with a cancel in force starts no attempt", "[c310]") {
     co_await eddy::retry({.max_attempts = 3}, work);
     ran = true;
   };
-  const std::string how = co_await ending(eddy::create_task(parent()));
+  const std::string how = co_await ending_with_message(eddy::create_task(parent()));
   CHECK(how == "CancelledError ");
   CHECK_FALSE(ran);
 }

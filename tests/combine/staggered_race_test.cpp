@@ -1,7 +1,7 @@
 // staggered_race: when attempts start, who wins, which errors are kept, and what becomes of the losers.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <array>
 #include <memory>
@@ -12,13 +12,6 @@ using namespace test;
 namespace {
 
 using Nanoseconds = std::chrono::nanoseconds;
-
-eddy::Task<> nap(Nanoseconds delay) { co_await eddy::sleep(delay); }
-
-eddy::Task<> throw_error(std::string what) {
-  throw std::runtime_error(what);
-  co_return;
-}
 
 // What happened, with the time since the test's start in milliseconds.
 struct Diary {
@@ -74,19 +67,6 @@ struct Attempt {
 using Lines = std::vector<std::string>;
 
 std::string text_of(const std::exception_ptr& error) { return eddy::detail::describe_exception(error); }
-
-// How `work` ends, as text.
-template <class A>
-eddy::Task<std::string> ending(A work) {
-  try {
-    static_cast<void>(co_await std::move(work));
-  } catch (const eddy::CancelledError& error) {
-    co_return "CancelledError " + error.reason();
-  } catch (const std::exception& error) {
-    co_return error.what();
-  }
-  co_return "value";
-}
 
 }  // namespace
 

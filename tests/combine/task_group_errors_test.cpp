@@ -1,7 +1,7 @@
 // task_group: failing tasks and bodies, stops from outside, and both at once; nested groups.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -11,23 +11,9 @@ using namespace test;
 
 namespace {
 
-eddy::Task<> nap(std::chrono::nanoseconds delay) { co_await eddy::sleep(delay); }
-
-eddy::Task<> fail_after(std::chrono::nanoseconds delay, std::string what) {
-  co_await eddy::sleep(delay);
-  throw std::runtime_error(what);
-}
-
 eddy::Task<> fail_at_once(std::string what) {
   throw std::runtime_error(what);
   co_return;
-}
-
-eddy::Task<> logged(std::vector<std::string>& log, std::string name, std::chrono::nanoseconds delay) {
-  const OnExit exit(log, name + " gone");
-  log.push_back(name + " starts");
-  co_await eddy::sleep(delay);
-  log.push_back(name + " ends");
 }
 
 // Work with a cleanup that a stop cannot hurry.
@@ -43,19 +29,6 @@ eddy::Task<> fail_when_stopped(std::string what, std::chrono::nanoseconds delay 
 
 using Lines = std::vector<std::string>;
 constexpr eddy::TaskOptions kEager{.eager_start = true};
-
-// How `work` ends, as text.
-template <class A>
-eddy::Task<std::string> ending(A work) {
-  try {
-    static_cast<void>(co_await std::move(work));
-  } catch (const eddy::CancelledError& error) {
-    co_return "CancelledError " + error.reason();
-  } catch (const std::exception& error) {
-    co_return error.what();
-  }
-  co_return "value";
-}
 
 // The texts of the errors of the group that `work` throws; one line otherwise.
 template <class A>

@@ -3,7 +3,7 @@
 // Errors and stops are in task_group_errors_test.cpp.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -13,26 +13,6 @@ using namespace test;
 
 namespace {
 
-eddy::Task<> nap(std::chrono::nanoseconds delay) { co_await eddy::sleep(delay); }
-
-template <class T>
-eddy::Task<T> after(std::chrono::nanoseconds delay, T value) {
-  co_await eddy::sleep(delay);
-  co_return value;
-}
-
-eddy::Task<> log_after(std::vector<std::string>& log, std::string line, std::chrono::nanoseconds delay) {
-  co_await eddy::sleep(delay);
-  log.push_back(std::move(line));
-}
-
-eddy::Task<> logged(std::vector<std::string>& log, std::string name, std::chrono::nanoseconds delay) {
-  const OnExit exit(log, name + " gone");
-  log.push_back(name + " starts");
-  co_await eddy::sleep(delay);
-  log.push_back(name + " ends");
-}
-
 // Sleeps, and takes `delay` for its cleanup.
 eddy::Task<> log_when_stopped(std::vector<std::string>& log, std::string line, std::chrono::nanoseconds delay) {
   co_await eddy::try_finally(nap(1h), log_after(log, std::move(line), delay));
@@ -40,19 +20,6 @@ eddy::Task<> log_when_stopped(std::vector<std::string>& log, std::string line, s
 
 using Lines = std::vector<std::string>;
 constexpr eddy::TaskOptions kEager{.eager_start = true};
-
-// How `work` ends, as text.
-template <class A>
-eddy::Task<std::string> ending(A work) {
-  try {
-    static_cast<void>(co_await std::move(work));
-  } catch (const eddy::CancelledError& error) {
-    co_return "CancelledError " + error.reason();
-  } catch (const std::exception& error) {
-    co_return error.what();
-  }
-  co_return "value";
-}
 
 eddy::Task<> tree(eddy::TaskGroup& group, int width, int depth, int& count) {
   ++count;

@@ -3,39 +3,12 @@
 // What it shares with `timeout` is in timeout_test.cpp.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <memory>
 #include <optional>
 
 using namespace test;
-
-namespace {
-
-eddy::Task<> nap(std::chrono::nanoseconds delay) { co_await eddy::sleep(delay); }
-
-template <class T>
-eddy::Task<T> after(std::chrono::nanoseconds delay, T value) {
-  co_await eddy::sleep(delay);
-  co_return value;
-}
-
-// How `work` ends, as text.
-template <class A>
-eddy::Task<std::string> ending(A work) {
-  try {
-    static_cast<void>(co_await std::move(work));
-  } catch (const eddy::TimeoutError&) {
-    co_return "TimeoutError";
-  } catch (const eddy::CancelledError& error) {
-    co_return "CancelledError " + error.reason();
-  } catch (const std::exception& error) {
-    co_return error.what();
-  }
-  co_return "value";
-}
-
-}  // namespace
 
 EDDY_TEST_CASE("move_on_after gives an optional: the value in time, empty after the deadline") {
   const auto start = now();
@@ -82,9 +55,9 @@ EDDY_TEST_CASE("move_on_after passes errors through, also those of a cleanup aft
     co_await eddy::sleep(1s);
     throw std::runtime_error("bad");
   };
-  const std::string early = co_await ending(eddy::move_on_after(5s, bad()));
+  const std::string early = co_await ending_by_kind(eddy::move_on_after(5s, bad()));
   CHECK(early == "bad");
-  const std::string late = co_await ending(eddy::move_on_after(5s, eddy::try_finally(nap(1h), bad())));
+  const std::string late = co_await ending_by_kind(eddy::move_on_after(5s, eddy::try_finally(nap(1h), bad())));
   CHECK(late == "bad");
 }
 
@@ -153,7 +126,7 @@ EDDY_TEST_CASE("move_on_after moves on inside uncancellable work, even after the
   co_await eddy::sleep(1s);
   const auto start = now();
   handle.cancel();
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_by_kind(handle);
   CHECK(how == "CancelledError ");
   CHECK(now() - start == 5s);
   const std::vector<std::string> expected{"moved on", "went on"};
@@ -194,7 +167,7 @@ EDDY_TEST_CASE("a cancel of the caller is not mistaken for the expiry of move_on
   auto handle = eddy::create_task(work());
   co_await eddy::sleep(1s);
   handle.cancel();
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_by_kind(handle);
   CHECK(how == "CancelledError ");
   CHECK_FALSE(reached);
 }

@@ -1,7 +1,7 @@
 // timeout and timeout_at: expiry, results at the deadline, nesting, rescheduling, and cancels that meet a deadline.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <limits>
 #include <memory>
@@ -11,35 +11,7 @@ using namespace test;
 
 namespace {
 
-eddy::Task<> nap(std::chrono::nanoseconds delay) { co_await eddy::sleep(delay); }
-
-template <class T>
-eddy::Task<T> after(std::chrono::nanoseconds delay, T value) {
-  co_await eddy::sleep(delay);
-  co_return value;
-}
-
-eddy::Task<int> fail_after(std::chrono::nanoseconds delay, std::string what) {
-  co_await eddy::sleep(delay);
-  throw std::runtime_error(what);
-}
-
 eddy::Task<int> at_once(int value) { co_return value; }
-
-// How `work` ends, as text.
-template <class A>
-eddy::Task<std::string> ending(A work) {
-  try {
-    static_cast<void>(co_await std::move(work));
-  } catch (const eddy::TimeoutError&) {
-    co_return "TimeoutError";
-  } catch (const eddy::CancelledError& error) {
-    co_return "CancelledError " + error.reason();
-  } catch (const std::exception& error) {
-    co_return error.what();
-  }
-  co_return "value";
-}
 
 }  // namespace
 
@@ -57,7 +29,7 @@ EDDY_TEST_CASE("an expired timeout stops its body and throws TimeoutError", "[c1
     log.push_back("not reached");
   };
   const auto start = now();
-  const std::string how = co_await ending(eddy::timeout(5s, body));
+  const std::string how = co_await ending_by_kind(eddy::timeout(5s, body));
   CHECK(how == "TimeoutError");
   CHECK(expired);
   CHECK(now() - start == 5s);
@@ -81,7 +53,7 @@ EDDY_TEST_CASE("a timeout takes a task, a handle, a future, a function and any o
   CHECK(from_function == 5);
   const auto [a, b] = co_await eddy::timeout(5s, eddy::gather(after(1s, 6), after(2s, 7)));
   CHECK(a + b == 13);
-  const std::string how = co_await ending(eddy::timeout(1s, eddy::sleep(2s)));
+  const std::string how = co_await ending_by_kind(eddy::timeout(1s, eddy::sleep(2s)));
   CHECK(how == "TimeoutError");
 }
 
@@ -183,7 +155,7 @@ EDDY_TEST_CASE("timeout_at expires at a point of the loop's clock", "[c157]") {
     when = limit.when();
     co_await eddy::sleep(1h);
   };
-  const std::string how = co_await ending(eddy::timeout_at(start + 3s, body));
+  const std::string how = co_await ending_by_kind(eddy::timeout_at(start + 3s, body));
   CHECK(how == "TimeoutError");
   CHECK(now() - start == 3s);
   CHECK(when == start + 3s);
@@ -201,7 +173,7 @@ EDDY_TEST_CASE("timeout(0) starts the body and stops it at its first blocking su
       log.push_back("not reached");
     };
     const auto start = now();
-    const std::string how = co_await ending(eddy::timeout(limit, body()));
+    const std::string how = co_await ending_by_kind(eddy::timeout(limit, body()));
     CHECK(how == "TimeoutError");
     const std::vector<std::string> expected{"body starts", "body gone"};
     CHECK(log == expected);
@@ -219,7 +191,7 @@ EDDY_TEST_CASE("timeout(0) gives the value of a body that does not block", "[c16
   eddy::Semaphore free(1);
   co_await eddy::timeout(0s, free.acquire());
   CHECK(free.value() == 0);
-  const std::string how = co_await ending(eddy::timeout(0s, free.acquire()));
+  const std::string how = co_await ending_by_kind(eddy::timeout(0s, free.acquire()));
   CHECK(how == "TimeoutError");
 }
 
@@ -228,7 +200,7 @@ EDDY_TEST_CASE("timeout(0) passes on the error of a body that fails at once", "[
     throw std::runtime_error("bad");
     co_return;
   };
-  const std::string how = co_await ending(eddy::timeout(0s, body()));
+  const std::string how = co_await ending_by_kind(eddy::timeout(0s, body()));
   CHECK(how == "bad");
 }
 
@@ -239,10 +211,10 @@ EDDY_TEST_CASE("timeout_at with a point that has passed stops a body even at sle
     expired = limit.expired();
     co_await eddy::sleep(0s);
   };
-  const std::string how = co_await ending(eddy::timeout_at(now() - 1s, body));
+  const std::string how = co_await ending_by_kind(eddy::timeout_at(now() - 1s, body));
   CHECK(how == "TimeoutError");
   CHECK(expired);
-  const std::string now_is_late = co_await ending(eddy::timeout_at(now(), nap(0s)));
+  const std::string now_is_late = co_await ending_by_kind(eddy::timeout_at(now(), nap(0s)));
   CHECK(now_is_late == "TimeoutError");
 }
 
@@ -252,16 +224,16 @@ EDDY_LOOP_TEST_CASE("a body that ends before the deadline takes the timer with i
       []() -> eddy::Task<> {
         const int value = co_await eddy::timeout(1h, after(1s, 1));
         CHECK(value == 1);
-        const std::string how = co_await ending(eddy::timeout(1h, fail_after(1s, "bad")));
+        const std::string how = co_await ending_by_kind(eddy::timeout(1h, fail_after<int>(1s, "bad")));
         CHECK(how == "bad");
         auto work = []() -> eddy::Task<> { co_await eddy::timeout(1h, nap(2h)); };
         auto cancelled = eddy::create_task(work());
         co_await eddy::sleep(1s);
         cancelled.cancel();
-        const std::string end = co_await ending(cancelled);
+        const std::string end = co_await ending_by_kind(cancelled);
         CHECK(end == "CancelledError ");
         // Nothing is left that could fire: the clock has nowhere to jump to.
-        auto never = eddy::create_task(ending(eddy::get_running_loop().create_future<int>()));
+        auto never = eddy::create_task(ending_by_kind(eddy::get_running_loop().create_future<int>()));
         co_await eddy::sleep(2h);
         CHECK_FALSE(never.done());
       },
@@ -288,14 +260,14 @@ EDDY_TEST_CASE("an error that a cleanup throws while the timeout expires is deli
     throw std::runtime_error("cleanup");
   };
   const auto start = now();
-  const std::string how = co_await ending(eddy::timeout(2s, eddy::try_finally(nap(1h), bad_cleanup())));
+  const std::string how = co_await ending_by_kind(eddy::timeout(2s, eddy::try_finally(nap(1h), bad_cleanup())));
   CHECK(how == "cleanup");
   CHECK(now() - start == 3s);
   co_await eddy::sleep(1s);
 }
 
 EDDY_TEST_CASE("a body's own error before the deadline passes through", "[c164]") {
-  const std::string how = co_await ending(eddy::timeout(2s, fail_after(1s, "bad")));
+  const std::string how = co_await ending_by_kind(eddy::timeout(2s, fail_after<int>(1s, "bad")));
   CHECK(how == "bad");
 }
 
@@ -328,7 +300,7 @@ EDDY_TEST_CASE("a cancel before the expiry stays a cancel", "[c165]") {
   co_await eddy::sleep(1s);
   const auto start = now();
   handle.cancel("reason");
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_by_kind(handle);
   CHECK(how == "CancelledError reason");
   CHECK(handle.cancelled());
   CHECK_FALSE(caught);
@@ -339,12 +311,12 @@ EDDY_TEST_CASE("awaiting somebody else's cancelled task inside a timeout gives C
                "[c165]") {
   auto victim = eddy::create_task(nap(1h));
   eddy::get_running_loop().call_later(1s, [&] { victim.cancel("other"); });
-  const std::string how = co_await ending(eddy::timeout(5s, victim));
+  const std::string how = co_await ending_by_kind(eddy::timeout(5s, victim));
   CHECK(how == "CancelledError other");
 }
 
 EDDY_TEST_CASE("the caller goes on undisturbed after it has handled its TimeoutError", "[c166]") {
-  const std::string how = co_await ending(eddy::timeout(1s, nap(1h)));
+  const std::string how = co_await ending_by_kind(eddy::timeout(1s, nap(1h)));
   CHECK(how == "TimeoutError");
   CHECK(eddy::current_task().cancelling() == 0);
   const auto start = now();
@@ -360,7 +332,7 @@ EDDY_TEST_CASE("an expiry is not counted by cancelling(), neither in the body's 
     during = eddy::current_task().cancelling();
     co_return;
   };
-  const std::string how = co_await ending(eddy::timeout(1s, eddy::try_finally(nap(1h), cleanup())));
+  const std::string how = co_await ending_by_kind(eddy::timeout(1s, eddy::try_finally(nap(1h), cleanup())));
   CHECK(how == "TimeoutError");
   CHECK(during == 0);
   CHECK(eddy::current_task().cancelling() == 0);
@@ -388,7 +360,7 @@ EDDY_TEST_CASE("reschedule moves the deadline to earlier", "[c167]") {
     limit.reschedule(start + 3s);
     co_await eddy::sleep(1h);
   };
-  const std::string how = co_await ending(eddy::timeout(1min, body));
+  const std::string how = co_await ending_by_kind(eddy::timeout(1min, body));
   CHECK(how == "TimeoutError");
   CHECK(now() - start == 3s);
 }
@@ -408,7 +380,7 @@ EDDY_TEST_CASE("reschedule to nullopt takes the deadline away, and a timeout wit
     limit.reschedule(start + 4s);
     co_await eddy::sleep(1h);
   };
-  const std::string how = co_await ending(eddy::timeout(std::nullopt, with));
+  const std::string how = co_await ending_by_kind(eddy::timeout(std::nullopt, with));
   CHECK(how == "TimeoutError");
   CHECK(now() - start == 4s);
 }
@@ -422,7 +394,7 @@ EDDY_TEST_CASE("reschedule to a point that has passed stops the body at its next
     went_on = true;
     co_await eddy::sleep(1s);
   };
-  const std::string how = co_await ending(eddy::timeout(1min, body));
+  const std::string how = co_await ending_by_kind(eddy::timeout(1min, body));
   CHECK(how == "TimeoutError");
   CHECK(went_on);
   CHECK(now() - start == 0s);
@@ -442,7 +414,7 @@ EDDY_TEST_CASE("another task can reschedule a timeout while its body waits", "[c
     }
   };
   const auto handle = eddy::create_task(mover());
-  const std::string how = co_await ending(eddy::timeout(2s, body));
+  const std::string how = co_await ending_by_kind(eddy::timeout(2s, body));
   CHECK(how == "TimeoutError");
   CHECK(now() - start == 7s);
   CHECK(handle.done());
@@ -464,7 +436,7 @@ EDDY_TEST_CASE("reschedule of a timeout that has expired throws InvalidStateErro
     };
     co_await eddy::try_finally(nap(1h), cleanup());
   };
-  const std::string how = co_await ending(eddy::timeout(1s, work));
+  const std::string how = co_await ending_by_kind(eddy::timeout(1s, work));
   CHECK(how == "TimeoutError");
   CHECK(refused);
 }
@@ -472,11 +444,11 @@ EDDY_TEST_CASE("reschedule of a timeout that has expired throws InvalidStateErro
 EDDY_TEST_CASE("when the outer timeout expires first, only the outer one converts", "[c159]") {
   std::string inner;
   auto body = [&]() -> eddy::Task<> {
-    inner = co_await ending(eddy::timeout(10s, nap(1h)));
+    inner = co_await ending_by_kind(eddy::timeout(10s, nap(1h)));
     inner += " not reached";
   };
   const auto start = now();
-  const std::string outer = co_await ending(eddy::timeout(5s, body()));
+  const std::string outer = co_await ending_by_kind(eddy::timeout(5s, body()));
   CHECK(outer == "TimeoutError");
   CHECK(inner.empty());
   CHECK(now() - start == 5s);
@@ -485,7 +457,7 @@ EDDY_TEST_CASE("when the outer timeout expires first, only the outer one convert
 EDDY_TEST_CASE("when the inner timeout expires first, the outer body may handle it and go on", "[c159]") {
   std::string inner;
   auto body = [&]() -> eddy::Task<int> {
-    inner = co_await ending(eddy::timeout(2s, nap(1h)));
+    inner = co_await ending_by_kind(eddy::timeout(2s, nap(1h)));
     co_await eddy::sleep(1s);
     co_return 1;
   };
@@ -507,7 +479,7 @@ EDDY_TEST_CASE("when nested timeouts expire at the same moment, the outer one wi
     co_await eddy::sleep(1h);
   };
   const auto start = now();
-  const std::string outer = co_await ending(eddy::timeout(5s, body()));
+  const std::string outer = co_await ending_by_kind(eddy::timeout(5s, body()));
   CHECK(outer == "TimeoutError");
   CHECK_FALSE(inner_threw);
   CHECK(now() - start == 5s);
@@ -526,7 +498,7 @@ EDDY_TEST_CASE(
     log.push_back("not reached");
   };
   const auto start = now();
-  const std::string outer = co_await ending(eddy::timeout(3s, body()));
+  const std::string outer = co_await ending_by_kind(eddy::timeout(3s, body()));
   CHECK(outer == "TimeoutError");
   CHECK(now() - start == 6s);
   const std::vector<std::string> expected{"cleaned up"};
@@ -552,7 +524,7 @@ EDDY_LOOP_TEST_CASE("the outer timeout expires while the inner body keeps the lo
             throw;
           }
         };
-        const std::string outer = co_await ending(eddy::timeout(3s, body()));
+        const std::string outer = co_await ending_by_kind(eddy::timeout(3s, body()));
         CHECK(outer == "TimeoutError");
         CHECK_FALSE(inner_threw);  // although the inner deadline is the earlier one
       },
@@ -561,9 +533,9 @@ EDDY_LOOP_TEST_CASE("the outer timeout expires while the inner body keeps the lo
 
 EDDY_TEST_CASE("a timeout works inside the cleanup of an expired timeout", "[c169]") {
   std::string inner;
-  auto cleanup = [&]() -> eddy::Task<> { inner = co_await ending(eddy::timeout(2s, nap(1h))); };
+  auto cleanup = [&]() -> eddy::Task<> { inner = co_await ending_by_kind(eddy::timeout(2s, nap(1h))); };
   const auto start = now();
-  const std::string outer = co_await ending(eddy::timeout(1s, eddy::try_finally(nap(1h), cleanup())));
+  const std::string outer = co_await ending_by_kind(eddy::timeout(1s, eddy::try_finally(nap(1h), cleanup())));
   CHECK(outer == "TimeoutError");
   CHECK(inner == "TimeoutError");
   CHECK(now() - start == 3s);
@@ -573,7 +545,7 @@ EDDY_TEST_CASE("a timeout works in the cleanup of a cancelled task, where the ca
   std::string inner;
   auto cleanup = [&]() -> eddy::Task<> {
     CHECK(eddy::current_task().cancelling() == 1);
-    inner = co_await ending(eddy::timeout(2s, nap(1h)));
+    inner = co_await ending_by_kind(eddy::timeout(2s, nap(1h)));
     co_await eddy::sleep(1s);
     inner += " and on";
   };
@@ -582,7 +554,7 @@ EDDY_TEST_CASE("a timeout works in the cleanup of a cancelled task, where the ca
   co_await eddy::sleep(1s);
   const auto start = now();
   handle.cancel();
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_by_kind(handle);
   CHECK(how == "CancelledError ");
   CHECK(inner == "TimeoutError and on");
   CHECK(now() - start == 3s);
@@ -591,14 +563,14 @@ EDDY_TEST_CASE("a timeout works in the cleanup of a cancelled task, where the ca
 EDDY_TEST_CASE("a task that is cancelled again in a timeout of its cleanup stays cancelled, and the cleanup is not cut",
                "[c171]") {
   std::string inner;
-  auto cleanup = [&]() -> eddy::Task<> { inner = co_await ending(eddy::timeout(5s, nap(2s))); };
+  auto cleanup = [&]() -> eddy::Task<> { inner = co_await ending_by_kind(eddy::timeout(5s, nap(2s))); };
   auto work = [&]() -> eddy::Task<> { co_await eddy::try_finally(nap(1h), cleanup()); };
   auto handle = eddy::create_task(work());
   co_await eddy::sleep(1s);
   handle.cancel("first");
   co_await eddy::sleep(1s);
   handle.cancel("second");
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_by_kind(handle);
   CHECK(how == "CancelledError first");
   CHECK(inner == "value");
 }
@@ -612,9 +584,9 @@ EDDY_TEST_CASE("a timeout entered with a cancel in force stops without starting 
   };
   auto work = [&]() -> eddy::Task<> {
     eddy::current_task().cancel();
-    how_inside = co_await ending(eddy::timeout(5s, body()));
+    how_inside = co_await ending_by_kind(eddy::timeout(5s, body()));
   };
-  const std::string how = co_await ending(eddy::create_task(work()));
+  const std::string how = co_await ending_by_kind(eddy::create_task(work()));
   CHECK(how == "CancelledError ");
   CHECK_FALSE(ran);
   CHECK(how_inside.empty());
@@ -636,7 +608,7 @@ EDDY_TEST_CASE("timeout(0) does not swallow a cancel that is in force: the task 
     }
   };
   const auto handle = eddy::create_task(work());
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_by_kind(handle);
   CHECK(how == "CancelledError ");
   CHECK(handle.cancelled());
   CHECK_FALSE(ran);
@@ -660,7 +632,7 @@ EDDY_TEST_CASE("a cancel that meets the deadline in the same turn wins over the 
     co_await eddy::yield();
     if (!cancel_first) eddy::get_running_loop().call_later(5s, [&] { handle->cancel(); });
     const auto start = now();
-    const std::string how = co_await ending(*handle);
+    const std::string how = co_await ending_by_kind(*handle);
     CHECK(how == "CancelledError ");
     CHECK_FALSE(caught);
     CHECK(now() - start == 5s);
@@ -682,7 +654,7 @@ EDDY_TEST_CASE(
   co_await eddy::sleep(3s);
   const auto start = now();
   handle.cancel();
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_by_kind(handle);
   CHECK(how == "CancelledError ");
   CHECK_FALSE(caught);
   CHECK(now() - start == 3s);
@@ -700,7 +672,7 @@ EDDY_TEST_CASE("a result that is there at the very moment of the deadline wins",
 }
 
 EDDY_TEST_CASE("an error that is there at the very moment of the deadline wins", "[c174]") {
-  const std::string how = co_await ending(eddy::timeout(5s, fail_after(5s, "bad")));
+  const std::string how = co_await ending_by_kind(eddy::timeout(5s, fail_after<int>(5s, "bad")));
   CHECK(how == "bad");
 }
 
@@ -712,7 +684,7 @@ EDDY_TEST_CASE("a body whose wait is due with the deadline goes on, and a wait t
     co_await eddy::sleep(1ns);
   };
   const auto start = now();
-  const std::string how = co_await ending(eddy::timeout(5s, body()));
+  const std::string how = co_await ending_by_kind(eddy::timeout(5s, body()));
   CHECK(how == "TimeoutError");
   CHECK(went_on);
   CHECK(now() - start == 5s);
@@ -739,7 +711,7 @@ EDDY_TEST_CASE("the deadline is absolute: many short waits do not put it off", "
     }
   };
   const auto start = now();
-  const std::string how = co_await ending(eddy::timeout(1050ms, body()));
+  const std::string how = co_await ending_by_kind(eddy::timeout(1050ms, body()));
   CHECK(how == "TimeoutError");
   CHECK(rounds == 10);
   CHECK(now() - start == 1050ms);
@@ -760,12 +732,12 @@ EDDY_TEST_CASE("a body that is woken again and again but never gets on still tim
     for (;; ++woken) co_await bell.wait();
   };
   const auto start = now();
-  const std::string how = co_await ending(eddy::timeout(1s, body()));
+  const std::string how = co_await ending_by_kind(eddy::timeout(1s, body()));
   CHECK(how == "TimeoutError");
   CHECK(now() - start == 1s);
   CHECK(woken >= 998);
   ticking.cancel();
-  (void)co_await ending(ticking);
+  (void)co_await ending_by_kind(ticking);
 }
 
 EDDY_TEST_CASE("a timeout of the longest duration of any unit never expires and does not overflow", "[c185]") {
@@ -776,7 +748,7 @@ EDDY_TEST_CASE("a timeout of the longest duration of any unit never expires and 
   const int e =
       co_await eddy::timeout(std::chrono::duration<double>(std::numeric_limits<double>::infinity()), after(1h, 5));
   CHECK(a + b + c + d + e == 15);
-  const std::string how = co_await ending(eddy::timeout(std::chrono::hours::min(), nap(1s)));
+  const std::string how = co_await ending_by_kind(eddy::timeout(std::chrono::hours::min(), nap(1s)));
   CHECK(how == "TimeoutError");
 }
 
@@ -799,10 +771,10 @@ EDDY_TEST_CASE("a timeout of NaN is refused, and the body is not started", "[c18
 
 EDDY_TEST_CASE("timeouts of fractions of a second last as long as they say", "[c186]") {
   const auto start = now();
-  const std::string how = co_await ending(eddy::timeout(std::chrono::duration<double>(0.25), nap(1h)));
+  const std::string how = co_await ending_by_kind(eddy::timeout(std::chrono::duration<double>(0.25), nap(1h)));
   CHECK(how == "TimeoutError");
   CHECK(now() - start == 250ms);
-  const std::string negative = co_await ending(eddy::timeout(std::chrono::duration<double>(-0.25), nap(1h)));
+  const std::string negative = co_await ending_by_kind(eddy::timeout(std::chrono::duration<double>(-0.25), nap(1h)));
   CHECK(negative == "TimeoutError");
   CHECK(now() - start == 250ms);
 }
@@ -854,7 +826,7 @@ EDDY_TEST_CASE("an expired timeout around a handle cancels the task, waits for i
   auto work = []() -> eddy::Task<> { co_await eddy::try_finally(nap(1h), nap(2s)); };
   const auto handle = eddy::create_task(work());
   const auto start = now();
-  const std::string how = co_await ending(eddy::timeout(1s, handle));
+  const std::string how = co_await ending_by_kind(eddy::timeout(1s, handle));
   CHECK(how == "TimeoutError");
   CHECK(handle.cancelled());
   CHECK(now() - start == 3s);
@@ -869,7 +841,7 @@ EDDY_TEST_CASE(
   };
   const auto handle = eddy::create_task(work());
   const auto start = now();
-  const std::string how = co_await ending(eddy::timeout(1s, handle));
+  const std::string how = co_await ending_by_kind(eddy::timeout(1s, handle));
   CHECK(how == "TimeoutError");
   CHECK(now() - start == 5s);
   CHECK(handle.result() == 42);
@@ -881,7 +853,7 @@ EDDY_TEST_CASE("the error of a handle that fails in answer to an expired timeout
     co_return;
   };
   auto work = [&]() -> eddy::Task<> { co_await eddy::try_finally(nap(1h), bad()); };
-  const std::string how = co_await ending(eddy::timeout(1s, eddy::create_task(work())));
+  const std::string how = co_await ending_by_kind(eddy::timeout(1s, eddy::create_task(work())));
   CHECK(how == "TimeoutError");
   const std::vector<std::string> reports = take_reports();
   REQUIRE(reports.size() == 1);
@@ -890,7 +862,7 @@ EDDY_TEST_CASE("the error of a handle that fails in answer to an expired timeout
 
 EDDY_TEST_CASE("an expired timeout around a future cancels the future") {
   const auto future = eddy::get_running_loop().create_future<int>();
-  const std::string how = co_await ending(eddy::timeout(1s, future));
+  const std::string how = co_await ending_by_kind(eddy::timeout(1s, future));
   CHECK(how == "TimeoutError");
   CHECK(future.cancelled());
 }
@@ -898,7 +870,7 @@ EDDY_TEST_CASE("an expired timeout around a future cancels the future") {
 EDDY_TEST_CASE("an expired timeout around a shield leaves the shielded task running and throws at once") {
   const auto handle = eddy::create_task(after(5s, 1));
   const auto start = now();
-  const std::string how = co_await ending(eddy::timeout(1s, eddy::shield(handle)));
+  const std::string how = co_await ending_by_kind(eddy::timeout(1s, eddy::shield(handle)));
   CHECK(how == "TimeoutError");
   CHECK(now() - start == 1s);
   const int value = co_await handle;
@@ -948,7 +920,7 @@ EDDY_TEST_CASE("a timeout around an empty task throws InvalidStateError", "[c172
 
 EDDY_TEST_CASE("a body function that throws before it returns its task fails the timeout, and the caller goes on") {
   auto make = []() -> eddy::Task<int> { throw std::runtime_error("no task"); };
-  const std::string how = co_await ending(eddy::timeout(1s, make));
+  const std::string how = co_await ending_by_kind(eddy::timeout(1s, make));
   CHECK(how == "no task");
   co_await eddy::sleep(2s);
 }
@@ -965,7 +937,7 @@ EDDY_TEST_CASE("a task that cancels itself inside a timeout's body stops at the 
     co_await eddy::timeout(5s, body());
     log.push_back("not reached");
   };
-  const std::string how = co_await ending(eddy::create_task(work()));
+  const std::string how = co_await ending_by_kind(eddy::create_task(work()));
   CHECK(how == "CancelledError own");
   const std::vector<std::string> expected{"goes on"};
   CHECK(log == expected);
@@ -1006,11 +978,11 @@ EDDY_TEST_CASE("a timeout around one step of a generator cuts the generator, who
   CHECK(first == 1);
   CHECK_FALSE(cut);
   const auto start = now();
-  const std::string second = co_await ending(eddy::timeout(1s, step()));
+  const std::string second = co_await ending_by_kind(eddy::timeout(1s, step()));
   CHECK(second == "TimeoutError");
   CHECK(cut);
   CHECK(now() - start == 1s);
-  const std::string third = co_await ending(step());
+  const std::string third = co_await ending_by_kind(step());
   CHECK(third.find("CancelledError") == 0);
 }
 

@@ -3,51 +3,19 @@
 // What it shares with `timeout` is in timeout_test.cpp.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <limits>
 #include <optional>
 
 using namespace test;
 
-namespace {
-
-eddy::Task<> nap(std::chrono::nanoseconds delay) { co_await eddy::sleep(delay); }
-
-template <class T>
-eddy::Task<T> after(std::chrono::nanoseconds delay, T value) {
-  co_await eddy::sleep(delay);
-  co_return value;
-}
-
-eddy::Task<int> fail_after(std::chrono::nanoseconds delay, std::string what) {
-  co_await eddy::sleep(delay);
-  throw std::runtime_error(what);
-}
-
-// How `work` ends, as text.
-template <class A>
-eddy::Task<std::string> ending(A work) {
-  try {
-    static_cast<void>(co_await std::move(work));
-  } catch (const eddy::TimeoutError&) {
-    co_return "TimeoutError";
-  } catch (const eddy::CancelledError& error) {
-    co_return "CancelledError " + error.reason();
-  } catch (const std::exception& error) {
-    co_return error.what();
-  }
-  co_return "value";
-}
-
-}  // namespace
-
 EDDY_TEST_CASE("wait_for gives the result of work that ends in time, and its error", "[c162]") {
   const auto start = now();
   const int value = co_await eddy::wait_for(after(1s, 1), 5s);
   CHECK(value == 1);
   CHECK(now() - start == 1s);
-  const std::string how = co_await ending(eddy::wait_for(fail_after(1s, "bad"), 5s));
+  const std::string how = co_await ending_by_kind(eddy::wait_for(fail_after<int>(1s, "bad"), 5s));
   CHECK(how == "bad");
 }
 
@@ -58,7 +26,7 @@ EDDY_TEST_CASE("wait_for stops work that does not end in time, waits for it and 
     cleaned = true;
   };
   const auto start = now();
-  const std::string how = co_await ending(eddy::wait_for(eddy::try_finally(nap(1h), cleanup()), 5s));
+  const std::string how = co_await ending_by_kind(eddy::wait_for(eddy::try_finally(nap(1h), cleanup()), 5s));
   CHECK(how == "TimeoutError");
   CHECK(cleaned);
   CHECK(now() - start == 7s);
@@ -89,9 +57,9 @@ EDDY_TEST_CASE("wait_for with zero or less gives the result of a finished handle
 }
 
 EDDY_TEST_CASE("wait_for with zero throws the error of a handle that has failed", "[c176]") {
-  const auto handle = eddy::create_task(fail_after(0s, "bad"));
+  const auto handle = eddy::create_task(fail_after<int>(0s, "bad"));
   co_await eddy::sleep(1s);
-  const std::string how = co_await ending(eddy::wait_for(handle, 0s));
+  const std::string how = co_await ending_by_kind(eddy::wait_for(handle, 0s));
   CHECK(how == "bad");
 }
 
@@ -104,7 +72,7 @@ EDDY_TEST_CASE("wait_for with zero or less does not start a task: its body never
       co_return 1;
     };
     const auto start = now();
-    const std::string how = co_await ending(eddy::wait_for(body(Tracked()), limit));
+    const std::string how = co_await ending_by_kind(eddy::wait_for(body(Tracked()), limit));
     CHECK(how == "TimeoutError");
     CHECK_FALSE(ran);
     CHECK(Tracked::alive == 0);
@@ -122,7 +90,7 @@ EDDY_TEST_CASE("wait_for with zero cancels a task that runs behind a handle, wai
   auto work = [&]() -> eddy::Task<> { co_await eddy::try_finally(nap(1h), cleanup()); };
   const auto handle = eddy::create_task(work());
   co_await eddy::sleep(1s);
-  const std::string how = co_await ending(eddy::wait_for(handle, 0s));
+  const std::string how = co_await ending_by_kind(eddy::wait_for(handle, 0s));
   CHECK(how == "TimeoutError");
   CHECK(handle.cancelled());
   CHECK(cleaned);
@@ -130,7 +98,7 @@ EDDY_TEST_CASE("wait_for with zero cancels a task that runs behind a handle, wai
 
 EDDY_TEST_CASE("wait_for with zero cancels a future that is not done", "[c177]") {
   const auto future = eddy::get_running_loop().create_future<int>();
-  const std::string how = co_await ending(eddy::wait_for(future, 0s));
+  const std::string how = co_await ending_by_kind(eddy::wait_for(future, 0s));
   CHECK(how == "TimeoutError");
   CHECK(future.cancelled());
 }
@@ -149,7 +117,7 @@ EDDY_TEST_CASE("an error that work throws while wait_for stops it surfaces inste
     throw std::runtime_error("cleanup");
     co_return;
   };
-  const std::string how = co_await ending(eddy::wait_for(eddy::try_finally(nap(1h), bad()), 1s));
+  const std::string how = co_await ending_by_kind(eddy::wait_for(eddy::try_finally(nap(1h), bad()), 1s));
   CHECK(how == "cleanup");
 }
 
@@ -168,7 +136,7 @@ EDDY_TEST_CASE(
   co_await test::settle();
   // Due with the sleep of `inner`, and after it: `inner` ends, then the cancel comes, then `work` would have its turn.
   eddy::get_running_loop().call_later(5s, [&] { handle.cancel(); });
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_by_kind(handle);
   CHECK(how == "CancelledError ");
   CHECK(delivered == 1);
   CHECK_FALSE(reached);
@@ -189,7 +157,7 @@ EDDY_TEST_CASE("an outer cancel is forwarded to the work of wait_for, which is w
   co_await eddy::sleep(1s);
   const auto start = now();
   handle.cancel();
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_by_kind(handle);
   CHECK(how == "CancelledError ");
   CHECK(now() - start == 2s);
   const std::vector<std::string> expected{"cleaned", "caller gone"};
@@ -202,14 +170,14 @@ EDDY_TEST_CASE("an outer cancel is forwarded through wait_for to the task behind
   auto handle = eddy::create_task(work());
   co_await eddy::sleep(1s);
   handle.cancel();
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_by_kind(handle);
   CHECK(how == "CancelledError ");
   CHECK(inner.cancelled());
 }
 
 EDDY_TEST_CASE("wait_for of a shielded handle gives up without cancelling the task") {
   const auto inner = eddy::create_task(after(5s, 1));
-  const std::string how = co_await ending(eddy::wait_for(eddy::shield(inner), 1s));
+  const std::string how = co_await ending_by_kind(eddy::wait_for(eddy::shield(inner), 1s));
   CHECK(how == "TimeoutError");
   const int value = co_await inner;
   CHECK(value == 1);
@@ -230,8 +198,8 @@ EDDY_TEST_CASE("wait_for entered with a cancel in force stops without starting i
       caught = true;
     }
   };
-  const std::string with_time = co_await ending(eddy::create_task(work(5s)));
-  const std::string without = co_await ending(eddy::create_task(work(0s)));
+  const std::string with_time = co_await ending_by_kind(eddy::create_task(work(5s)));
+  const std::string without = co_await ending_by_kind(eddy::create_task(work(0s)));
   CHECK(with_time == "CancelledError ");
   CHECK(without == "CancelledError ");
   CHECK_FALSE(ran);
@@ -240,7 +208,7 @@ EDDY_TEST_CASE("wait_for entered with a cancel in force stops without starting i
 
 EDDY_TEST_CASE("wait_for of a semaphore gives the permit up to nobody when it times out") {
   eddy::Semaphore semaphore(0);
-  const std::string how = co_await ending(eddy::wait_for(semaphore.acquire(), 1s));
+  const std::string how = co_await ending_by_kind(eddy::wait_for(semaphore.acquire(), 1s));
   CHECK(how == "TimeoutError");
   semaphore.release();
   CHECK(semaphore.value() == 1);

@@ -1,7 +1,7 @@
 // wait: which handles are done and which are pending, when it returns, and that it never touches the tasks.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <array>
 #include <optional>
@@ -10,19 +10,6 @@ using namespace test;
 
 namespace {
 
-eddy::Task<> nap(std::chrono::nanoseconds delay) { co_await eddy::sleep(delay); }
-
-template <class T>
-eddy::Task<T> after(std::chrono::nanoseconds delay, T value) {
-  co_await eddy::sleep(delay);
-  co_return value;
-}
-
-eddy::Task<int> fail_after(std::chrono::nanoseconds delay, std::string what) {
-  co_await eddy::sleep(delay);
-  throw std::runtime_error(what);
-}
-
 using Handles = std::vector<eddy::TaskHandle<int>>;
 
 // Handles of tasks that end after one, two, … seconds with 1, 2, ….
@@ -30,19 +17,6 @@ Handles staggered(int count) {
   Handles handles;
   for (int i = 1; i <= count; ++i) handles.push_back(eddy::create_task(after(std::chrono::seconds(i), i)));
   return handles;
-}
-
-// How `work` ends, as text.
-template <class A>
-eddy::Task<std::string> ending(A work) {
-  try {
-    static_cast<void>(co_await std::move(work));
-  } catch (const eddy::CancelledError& error) {
-    co_return "CancelledError " + error.reason();
-  } catch (const std::exception& error) {
-    co_return error.what();
-  }
-  co_return "value";
 }
 
 }  // namespace
@@ -108,7 +82,7 @@ EDDY_TEST_CASE("wait for the first with a task that is done already does not sus
 EDDY_TEST_CASE("wait for the first exception returns at the first failure, and does not throw it", "[c104]") {
   Handles handles;
   handles.push_back(eddy::create_task(after(1s, 1)));
-  handles.push_back(eddy::create_task(fail_after(2s, "bad")));
+  handles.push_back(eddy::create_task(fail_after<int>(2s, "bad")));
   handles.push_back(eddy::create_task(after(3s, 3)));
   const auto start = now();
   const auto result = co_await eddy::wait(handles, eddy::ReturnWhen::first_exception);
@@ -126,7 +100,7 @@ EDDY_TEST_CASE("wait for the first exception returns at the first failure, and d
 EDDY_TEST_CASE("wait for the first exception with a failure that is there already does not suspend", "[c104][order]") {
   Handles handles;
   handles.push_back(eddy::create_task(after(1h, 1)));
-  handles.push_back(eddy::create_task(fail_after(1s, "bad")));
+  handles.push_back(eddy::create_task(fail_after<int>(1s, "bad")));
   co_await eddy::sleep(2s);
   const auto start = now();
   const auto result = co_await eddy::wait(handles, eddy::ReturnWhen::first_exception);
@@ -170,7 +144,7 @@ EDDY_TEST_CASE("a cancelled task ends a wait for the first") {
 
 EDDY_TEST_CASE("wait for all with a failing task waits for the others too, and throws nothing") {
   Handles handles;
-  handles.push_back(eddy::create_task(fail_after(1s, "bad")));
+  handles.push_back(eddy::create_task(fail_after<int>(1s, "bad")));
   handles.push_back(eddy::create_task(after(3s, 3)));
   const auto start = now();
   const auto result = co_await eddy::wait(handles);
@@ -182,7 +156,7 @@ EDDY_TEST_CASE("wait for all with a failing task waits for the others too, and t
 EDDY_TEST_CASE("wait does not count as having seen an error: it is reported when the last handle goes") {
   {
     Handles handles;
-    handles.push_back(eddy::create_task(fail_after(1s, "unseen")));
+    handles.push_back(eddy::create_task(fail_after<int>(1s, "unseen")));
     const auto result = co_await eddy::wait(handles);
     CHECK(result.done.size() == 1);
   }

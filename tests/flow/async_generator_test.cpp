@@ -1,7 +1,7 @@
 // AsyncGenerator: values in order, ends, errors, cancellation, on_close, and a flat stack.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -28,11 +28,6 @@ eddy::AsyncGenerator<int> count_at_once(int end) {
 eddy::AsyncGenerator<int> fail_after(int good) {
   for (int i = 0; i < good; ++i) co_yield i;
   throw std::runtime_error("the generator failed");
-}
-
-eddy::Task<> log_after(std::vector<std::string>& log, std::string text, std::chrono::seconds delay) {
-  co_await eddy::sleep(delay);
-  log.push_back(text);
 }
 
 // The loop may run the cleanups of a generator after the test that was stopped with it: what they log to outlives it.

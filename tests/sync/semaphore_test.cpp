@@ -1,7 +1,7 @@
 // Semaphore: FIFO hand-over without barging, acquire(n), cancels before and after the hand-over.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <cstdint>
 #include <type_traits>
@@ -24,21 +24,6 @@ eddy::Task<> work(eddy::Semaphore& semaphore, Log& log, std::string name, std::c
   const auto permit = co_await semaphore.scoped();
   log.push_back(name);
   co_await eddy::sleep(time);
-}
-
-// How `work` ends, as text.
-template <class A>
-eddy::Task<std::string> ending(A awaitable) {
-  try {
-    static_cast<void>(co_await std::move(awaitable));
-  } catch (const eddy::TimeoutError&) {
-    co_return "TimeoutError";
-  } catch (const eddy::CancelledError& error) {
-    co_return "CancelledError " + error.reason();
-  } catch (const std::exception& error) {
-    co_return error.what();
-  }
-  co_return "value";
 }
 
 }  // namespace
@@ -282,7 +267,7 @@ EDDY_TEST_CASE(
   co_await test::settle();
   semaphore.release();
   CHECK(handle.cancel());
-  const std::string how = co_await ending(handle);
+  const std::string how = co_await ending_by_kind(handle);
   CHECK(how == "CancelledError ");
   const Log expected{"got it"};
   CHECK(log == expected);
@@ -337,12 +322,12 @@ EDDY_TEST_CASE("a cancel of the last waiter never leaves the semaphore stuck", "
       last.cancel();
       semaphore.release();
     }
-    const std::string how = co_await ending(last);
+    const std::string how = co_await ending_by_kind(last);
     CHECK(how == "CancelledError ");
     CHECK_FALSE(semaphore.locked());
     CHECK(semaphore.value() == 1);
   }
-  const std::string again = co_await ending(eddy::timeout(1s, semaphore.acquire()));
+  const std::string again = co_await ending_by_kind(eddy::timeout(1s, semaphore.acquire()));
   CHECK(again == "value");
 }
 
@@ -393,7 +378,7 @@ EDDY_TEST_CASE("a scoped that times out in wait_for lets those behind it have wh
   auto small = eddy::create_task(wants_one, std::ref(semaphore));
   const auto got = co_await small;
   CHECK(got - start == 1s);
-  const std::string how = co_await ending(std::move(big));
+  const std::string how = co_await ending_by_kind(std::move(big));
   CHECK(how == "TimeoutError");
   CHECK(semaphore.value() == 1);
 }
@@ -430,7 +415,7 @@ EDDY_TEST_CASE("a timeout in the turn of the hand-over does not lose the permit"
   Log log;
   eddy::Semaphore semaphore(0);
   eddy::get_running_loop().call_later(1s, [&] { semaphore.release(); });
-  const std::string how = co_await ending(eddy::timeout(1s, work(semaphore, log, "waiter", 1h)));
+  const std::string how = co_await ending_by_kind(eddy::timeout(1s, work(semaphore, log, "waiter", 1h)));
   CHECK(how == "TimeoutError");
   const Log expected{"waiter"};
   CHECK(log == expected);
@@ -467,7 +452,7 @@ EDDY_TEST_CASE("a cancelled waiter leaves the queue at once, not at the next rel
   large.cancel();
   CHECK_FALSE(semaphore.locked());
   CHECK(semaphore.try_acquire());
-  const std::string how = co_await ending(large);
+  const std::string how = co_await ending_by_kind(large);
   CHECK(how == "CancelledError ");
   CHECK(log.empty());
 }
@@ -499,7 +484,7 @@ EDDY_TEST_CASE("a cancelled waiter in the middle does not affect the others", "[
   const auto c = eddy::create_task(take(semaphore, log, "c"));
   co_await test::settle();
   b.cancel();
-  const std::string how = co_await ending(b);
+  const std::string how = co_await ending_by_kind(b);
   CHECK(how == "CancelledError ");
   CHECK_FALSE(a.done());
   CHECK_FALSE(c.done());
@@ -518,7 +503,7 @@ EDDY_TEST_CASE("waiting for a semaphore with a cancel in force stops without joi
     co_await semaphore.acquire();
     log.push_back("not reached");
   };
-  const std::string how = co_await ending(eddy::create_task(body()));
+  const std::string how = co_await ending_by_kind(eddy::create_task(body()));
   CHECK(how == "CancelledError ");
   semaphore.release();
   CHECK(semaphore.value() == 1);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <eddy/task/create_task.hpp>
 
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <functional>
 #include <memory>
@@ -11,15 +11,12 @@
 #include <vector>
 
 using namespace std::chrono_literals;
+using test::append;
 
 namespace {
 
 using Log = std::vector<std::string>;
 
-eddy::Task<> append(Log& log, std::string text) {
-  log.push_back(text);
-  co_return;
-}
 eddy::Task<int> give(int n) {
   co_await eddy::sleep(1s);
   co_return n;

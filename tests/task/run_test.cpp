@@ -1,7 +1,7 @@
 // Tests of eddy/task/run.hpp: what run gives, how it ends what is left, deadlocks, options. What would end or leak the
 // test program itself is in run_in_child_process_test.cpp.
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <eddy/task/run.hpp>
 
@@ -14,16 +14,13 @@
 #include <vector>
 
 using namespace std::chrono_literals;
+using test::append;
 
 namespace {
 
 using Log = std::vector<std::string>;
 
 eddy::Task<> wait_for_ever() { co_await eddy::sleep(std::chrono::hours::max()); }
-eddy::Task<> append(Log& log, std::string text) {
-  log.push_back(text);
-  co_return;
-}
 // Waits for ever; says so when it is stopped.
 eddy::Task<> leftover(Log& log, std::string name) {
   const test::OnExit at_exit(log, name);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <eddy/task/task.hpp>
 
-#include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <array>
 #include <cstdint>
@@ -15,6 +15,7 @@
 #include <vector>
 
 using namespace std::chrono_literals;
+using test::append;
 
 namespace {
 
@@ -24,10 +25,6 @@ eddy::Task<int> number(int n) { co_return n; }
 eddy::Task<int> number_later(int n) {
   co_await eddy::sleep(1s);
   co_return n;
-}
-eddy::Task<> append(Log& log, std::string text) {
-  log.push_back(text);
-  co_return;
 }
 eddy::Task<int> failing(std::string text) {
   co_await eddy::yield();

@@ -3,7 +3,8 @@
 // SPDX-License-Identifier: MIT
 #include <eddy/threads.hpp>
 
-#include "support/run.hpp"
+#include "support/gate.hpp"
+#include "support/work.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -14,44 +15,6 @@
 #include <thread>
 
 using namespace test;
-
-namespace {
-
-// Closed until somebody opens it. A test that went wrong does not hang on it for ever.
-class Gate {
-public:
-  void open() {
-    const std::lock_guard lock(mutex_);
-    is_open_ = true;
-    opened_.notify_all();
-  }
-  bool wait() {
-    std::unique_lock lock(mutex_);
-    return opened_.wait_for(lock, 20s, [this] { return is_open_; });
-  }
-
-private:
-  std::mutex mutex_;
-  std::condition_variable opened_;
-  bool is_open_ = false;
-};
-
-// How `work` ends, as text.
-template <class A>
-eddy::Task<std::string> ending(A work) {
-  try {
-    static_cast<void>(co_await std::move(work));
-  } catch (const eddy::TimeoutError&) {
-    co_return "TimeoutError";
-  } catch (const eddy::CancelledError& error) {
-    co_return "CancelledError " + error.reason();
-  } catch (const std::exception& error) {
-    co_return error.what();
-  }
-  co_return "value";
-}
-
-}  // namespace
 
 TEST_CASE("a pool of no threads is refused; the default is that of asyncio") {
   CHECK_THROWS_AS(eddy::ThreadPool(0), std::invalid_argument);
@@ -76,7 +39,7 @@ EDDY_LOOP_TEST_CASE("run_in_executor gives what the function returns, and throws
     CHECK(job_thread != loop_thread);
     CHECK(job_thread != std::thread::id());
     auto bad = [] { throw std::runtime_error("bad"); };
-    const std::string how = co_await ending(eddy::run_in_executor(pool, bad));
+    const std::string how = co_await ending_by_kind(eddy::run_in_executor(pool, bad));
     CHECK(how == "bad");
   });
 }
@@ -138,7 +101,7 @@ EDDY_LOOP_TEST_CASE("a job that has not started is taken back when its task is c
     co_await eddy::yield();
     CHECK(argument.use_count() == 2);
     second.cancel();
-    const std::string how = co_await ending(second);
+    const std::string how = co_await ending_by_kind(second);
     CHECK(how == "CancelledError ");
     CHECK_FALSE(first.done());  // the cancel did not have to wait for the running job
     CHECK(argument.use_count() == 1);
@@ -160,7 +123,7 @@ EDDY_LOOP_TEST_CASE("a timeout takes a queued job back", "[real][c312][order]") 
     auto block = [&]() -> eddy::Task<bool> { co_return co_await eddy::run_in_executor(pool, blocker); };
     const auto first = eddy::create_task(block());
     co_await eddy::yield();
-    const std::string how = co_await ending(eddy::timeout(5ms, eddy::run_in_executor(pool, victim)));
+    const std::string how = co_await ending_by_kind(eddy::timeout(5ms, eddy::run_in_executor(pool, victim)));
     CHECK(how == "TimeoutError");
     gate.open();
     const bool opened = co_await first;
@@ -219,7 +182,7 @@ EDDY_LOOP_TEST_CASE("a running job is waited for when its task is cancelled, and
     for (int i = 0; i < 10; ++i) co_await eddy::yield();
     CHECK_FALSE(handle.done());
     gate.open();
-    const std::string how = co_await ending(handle);
+    const std::string how = co_await ending_by_kind(handle);
     CHECK(how == "CancelledError ");
     CHECK(delivered == 42);
     CHECK_FALSE(reached);
@@ -238,7 +201,7 @@ EDDY_LOOP_TEST_CASE("the error of a running job whose task was cancelled is deli
       throw std::runtime_error("late");
     };
     auto work = [&]() -> eddy::Task<> {
-      caught = co_await ending(eddy::run_in_executor(pool, job));
+      caught = co_await ending_by_kind(eddy::run_in_executor(pool, job));
       co_await eddy::yield();
       caught = "not reached";
     };
@@ -247,7 +210,7 @@ EDDY_LOOP_TEST_CASE("the error of a running job whose task was cancelled is deli
     REQUIRE(started.wait());
     handle.cancel();
     gate.open();
-    const std::string how = co_await ending(handle);
+    const std::string how = co_await ending_by_kind(handle);
     CHECK(how == "CancelledError ");
     CHECK(caught == "late");
   });
@@ -400,7 +363,7 @@ EDDY_LOOP_TEST_CASE("a stop_token is given to a function that takes one first, a
     co_await eddy::yield();
     REQUIRE(started.wait());
     handle.cancel();
-    const std::string how = co_await ending(handle);
+    const std::string how = co_await ending_by_kind(handle);
     CHECK(how == "CancelledError ");
     CHECK(delivered == "job stopped");
   });
@@ -424,7 +387,7 @@ EDDY_LOOP_TEST_CASE("with a cancel in force a job is not even queued", "[real][c
       eddy::current_task().cancel();
       co_await eddy::run_in_executor(pool, job);
     };
-    const std::string how = co_await ending(eddy::create_task(work()));
+    const std::string how = co_await ending_by_kind(eddy::create_task(work()));
     CHECK(how == "CancelledError ");
     CHECK_FALSE(ran);
   });

@@ -4,7 +4,8 @@
 #include <eddy/threads.hpp>
 
 #include "support/leak_on_purpose.hpp"
-#include "support/run.hpp"
+#include "support/gate.hpp"
+#include "support/work.hpp"
 #include <pthread.h>
 
 #include <algorithm>
@@ -27,42 +28,6 @@ constexpr int kMany = 1'000'000;
 #else
 constexpr int kMany = 100'000;  // a sanitizer or the like is on
 #endif
-
-// Closed until somebody opens it. A test that went wrong does not hang on it for ever.
-class Gate {
-public:
-  void open() {
-    const std::lock_guard lock(mutex_);
-    is_open_ = true;
-    opened_.notify_all();
-  }
-  bool wait() {
-    std::unique_lock lock(mutex_);
-    return opened_.wait_for(lock, 20s, [this] { return is_open_; });
-  }
-
-private:
-  std::mutex mutex_;
-  std::condition_variable opened_;
-  bool is_open_ = false;
-};
-
-eddy::Task<> nap(std::chrono::nanoseconds delay) { co_await eddy::sleep(delay); }
-
-// How `work` ends, as text.
-template <class A>
-eddy::Task<std::string> ending(A work) {
-  try {
-    static_cast<void>(co_await std::move(work));
-  } catch (const eddy::TimeoutError&) {
-    co_return "TimeoutError";
-  } catch (const eddy::CancelledError& error) {
-    co_return "CancelledError " + error.reason();
-  } catch (const std::exception& error) {
-    co_return error.what();
-  }
-  co_return "value";
-}
 
 // While it lives, no thread can be made: the default stack is larger than any address space.
 class NoThreads {
@@ -199,7 +164,7 @@ EDDY_LOOP_TEST_CASE("to_thread throws what the function throws, with its type", 
     }
     CHECK(code == 7);
     auto bad = []() -> int { throw std::out_of_range("bad"); };
-    const std::string how = co_await ending(eddy::to_thread(bad));
+    const std::string how = co_await ending_by_kind(eddy::to_thread(bad));
     CHECK(how == "bad");
   });
 }
@@ -311,7 +276,7 @@ EDDY_LOOP_TEST_CASE(
     for (int i = 0; i < 10; ++i) co_await eddy::yield();
     CHECK_FALSE(handle.done());
     gate.open();
-    const std::string how = co_await ending(handle);
+    const std::string how = co_await ending_by_kind(handle);
     CHECK(how == "CancelledError ");
     CHECK(delivered == "job done");
   });
@@ -331,7 +296,7 @@ EDDY_LOOP_TEST_CASE("a job that ends in the turn of the cancel delivers its valu
     while (!ended) std::this_thread::yield();
     std::this_thread::sleep_for(2ms);  // its notice is on the way to the loop, or there
     handle.cancel();
-    (void)co_await ending(handle);
+    (void)co_await ending_by_kind(handle);
     CHECK(delivered == 5);
   });
 }
@@ -351,7 +316,7 @@ EDDY_TEST_CASE("an expired timeout waits for a running job and gives its value i
     std::this_thread::sleep_for(300ms);
     throw std::runtime_error("late");
   };
-  const std::string how = co_await ending(eddy::timeout(150ms, eddy::to_thread(bad)));
+  const std::string how = co_await ending_by_kind(eddy::timeout(150ms, eddy::to_thread(bad)));
   CHECK(how == "late");
 }
 
@@ -380,7 +345,7 @@ EDDY_LOOP_TEST_CASE("a stop_callback runs in the loop's thread when the task is 
     co_await eddy::yield();
     REQUIRE(started.wait());
     handle.cancel();
-    (void)co_await ending(handle);
+    (void)co_await ending_by_kind(handle);
     CHECK(delivered);
   });
 }
@@ -399,7 +364,7 @@ EDDY_LOOP_TEST_CASE("gather waits for a sibling's running job before it throws",
       started.wait();
       throw std::runtime_error("bad");
     };
-    const std::string how = co_await ending(eddy::gather(eddy::to_thread(job), bad()));
+    const std::string how = co_await ending_by_kind(eddy::gather(eddy::to_thread(job), bad()));
     CHECK(how == "bad");
     CHECK(ended);
   });
@@ -413,7 +378,7 @@ EDDY_LOOP_TEST_CASE("with a cancel in force to_thread starts nothing", "[real][c
       eddy::current_task().cancel();
       co_await eddy::to_thread(job);
     };
-    const std::string how = co_await ending(eddy::create_task(work()));
+    const std::string how = co_await ending_by_kind(eddy::create_task(work()));
     CHECK(how == "CancelledError ");
     CHECK_FALSE(ran);
   });
