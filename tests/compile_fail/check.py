@@ -46,9 +46,16 @@ def compiler_is_meant(wanted, compiler_id, version):
     return comparison is None or COMPARE[comparison](int(version.split(".")[0]), int(major))
 
 
+def precompiled(text, umbrella):
+    """The options for a precompiled umbrella, where the snippet includes that before anything else."""
+    first = re.search(r"(?m)^#.*", text)
+    return ["-include-pch", umbrella] if umbrella and first and first[0] == "#include <eddy/eddy.hpp>" else []
+
+
 def check(snippet, arguments):
     """The exit status for one snippet, and what to say about it."""
-    wanted = directives(snippet.read_text(encoding="utf-8"))
+    text = snippet.read_text(encoding="utf-8")
+    wanted = directives(text)
     if "expect" not in wanted:
         return UNUSABLE, "its first line is not '// expect: ...'"
     try:
@@ -58,8 +65,9 @@ def check(snippet, arguments):
     except (re.error, ValueError) as error:
         return UNUSABLE, str(error)
 
-    command = [arguments.compiler, "-std=c++20", "-fsyntax-only", *(f"-I{path}" for path in arguments.include),
-               *shlex.split(wanted.get("flags", "")), str(snippet)]
+    flags = shlex.split(wanted.get("flags", ""))
+    command = [arguments.compiler, "-std=c++20", "-fsyntax-only", *(f"-I{path}" for path in arguments.include), *flags,
+               *([] if flags else precompiled(text, arguments.umbrella)), str(snippet)]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     output = result.stdout
     if wanted["expect"] == "compiles":
@@ -113,6 +121,7 @@ def main():
     parser.add_argument("--id", required=True, help="CMake's name of the compiler, GNU or Clang")
     parser.add_argument("--version", required=True)
     parser.add_argument("--include", action="append", default=[])
+    parser.add_argument("--umbrella", help="a precompiled eddy/eddy.hpp, for clang++")
     parser.add_argument("--self-test", action="store_true")
     parser.add_argument("snippet", nargs="?", type=pathlib.Path)
     arguments = parser.parse_args()
