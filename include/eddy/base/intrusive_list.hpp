@@ -28,7 +28,7 @@ class IntrusiveList {
   }
 
   void push_back(Node* node) noexcept {
-    ListHook* hook = node;
+    ListHook* hook = hook_of(node);
     if (head_ == nullptr) {
       hook->prev = hook->next = hook;
       head_ = hook;
@@ -41,7 +41,7 @@ class IntrusiveList {
     }
   }
   void remove(Node* node) noexcept {
-    ListHook* hook = node;
+    ListHook* hook = hook_of(node);
     if (hook->next == hook) {
       head_ = nullptr;
       return;
@@ -57,6 +57,8 @@ class IntrusiveList {
   }
 
  private:
+  static ListHook* hook_of(Node* node) noexcept { return &static_cast<ListHook&>(*node); }  // no test for null
+
   ListHook* head_ = nullptr;
 };
 

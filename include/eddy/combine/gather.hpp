@@ -160,16 +160,18 @@ class [[nodiscard("gather starts nothing until it is awaited: co_await it")]] Ga
   std::tuple<Slots...> slots_;
 };
 
-template <bool AsOutcome, class Slot>
+template <bool AsOutcome, class Slots>
 class [[nodiscard("gather starts nothing until it is awaited: co_await it")]] GatherRangeAwaiter final : public GatherGroup {
+  using Slot = typename Slots::value_type;
+
  public:
   using Result = GatherResult<AsOutcome, Slot>;
-  explicit GatherRangeAwaiter(std::vector<Slot> slots) noexcept : GatherGroup(AsOutcome), slots_(std::move(slots)) {}
+  explicit GatherRangeAwaiter(Slots slots) noexcept : GatherGroup(AsOutcome), slots_(std::move(slots)) {}
   GatherRangeAwaiter(GatherRangeAwaiter&& other) noexcept : GatherGroup(AsOutcome), slots_(std::move(other.slots_)) {}
 
   [[nodiscard]] bool await_ready() const {
     if constexpr (is_watched<Slot>) {
-      for (const Slot& slot : slots_) {
+      for (const auto& slot : slots_) {
         if (!slot.done()) return false;
       }
       return true;
@@ -180,38 +182,38 @@ class [[nodiscard("gather starts nothing until it is awaited: co_await it")]] Ga
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
     Frame* frame = frame_of(handle);
-    for (const Slot& slot : slots_) check_slot(frame, slot);
+    for (const auto& slot : slots_) check_slot(frame, slot);
     if (!begin(frame)) return;
     warn_if_huge(slots_.size());
-    for (Slot& slot : slots_) begin_slot(slot);
+    for (auto&& slot : slots_) begin_slot(slot);
     settle();
   }
   auto await_resume() {
     if constexpr (!AsOutcome && is_watched<Slot>) {
-      for (Slot& slot : slots_) note_failed(slot);
+      for (auto&& slot : slots_) note_failed(slot);
     }
     throw_first_error();
     if constexpr (!AsOutcome && std::is_void_v<typename Slot::value_type>) {
-      for (Slot& slot : slots_) slot.take();
+      for (auto&& slot : slots_) slot.take();
     } else {
       std::vector<typename Result::InVector> results;
       results.reserve(slots_.size());
-      for (Slot& slot : slots_) results.emplace_back(Result::take(slot));
+      for (auto&& slot : slots_) results.emplace_back(Result::take(slot));
       return results;
     }
   }
 
  private:
   void leave_watched() noexcept override {
-    for (Slot& slot : slots_) leave(slot);
+    for (auto&& slot : slots_) leave(slot);
   }
   bool cancel_watched() noexcept override {
     bool any = false;
-    for (Slot& slot : slots_) any |= cancel(slot);
+    for (auto&& slot : slots_) any |= cancel(slot);
     return any;
   }
 
-  std::vector<Slot> slots_;
+  Slots slots_;
 };
 
 template <class R>
@@ -227,26 +229,30 @@ auto make_slots(R&& range) {
   using Element = std::remove_cvref_t<decltype(*std::begin(range))>;
   constexpr bool kUsable = !is_task<Element> || !std::is_lvalue_reference_v<R>;
   static_assert(kUsable, "eddy: a range of Task is used up, so it is taken as an rvalue: write std::move(tasks)");
-  std::vector<SlotOf<Element>> slots;
-  if constexpr (kUsable) {
-    if constexpr (requires { range.size(); }) slots.reserve(range.size());
-    for (auto& element : range) {
-      if constexpr (std::is_lvalue_reference_v<R>) {
-        slots.push_back(make_slot(element));
-      } else if constexpr (is_task<Element>) {
-        slots.emplace_back(std::move(element));
-      } else {
-        slots.push_back(make_slot(std::move(element)));
+  if constexpr (is_task<Element> && std::is_same_v<R, std::vector<Element>>) {
+    return ChildSlots<typename Element::value_type>(std::move(range));
+  } else {
+    std::vector<SlotOf<Element>> slots;
+    if constexpr (kUsable) {
+      if constexpr (requires { range.size(); }) slots.reserve(range.size());
+      for (auto& element : range) {
+        if constexpr (std::is_lvalue_reference_v<R>) {
+          slots.push_back(make_slot(element));
+        } else if constexpr (is_task<Element>) {
+          slots.emplace_back(std::move(element));
+        } else {
+          slots.push_back(make_slot(std::move(element)));
+        }
       }
     }
+    return slots;
   }
-  return slots;
 }
 
 template <bool AsOutcome, class R>
 auto gather_range(R&& range) {
   auto slots = make_slots(std::forward<R>(range));
-  return GatherRangeAwaiter<AsOutcome, typename decltype(slots)::value_type>(std::move(slots));
+  return GatherRangeAwaiter<AsOutcome, decltype(slots)>(std::move(slots));
 }
 
 template <bool AsOutcome, class... As>

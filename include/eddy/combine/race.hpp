@@ -43,7 +43,7 @@ class RaceGroup : public SlotGroup {
   RaceGroup() noexcept : SlotGroup(true) {}
   ~RaceGroup() = default;
   template <class T>
-  bool won(const ChildSlot<T>& slot) const noexcept {
+  bool won(const ChildOutcome<T>& slot) const noexcept {
     return winner_ == slot.frame();
   }
   template <class Slot>
@@ -131,16 +131,18 @@ class [[nodiscard("race starts nothing until it is awaited: co_await it")]] Race
   std::tuple<Slots...> slots_;
 };
 
-template <class Slot>
+template <class Slots>
 class [[nodiscard("race starts nothing until it is awaited: co_await it")]] RaceRangeAwaiter final : public RaceGroup {
+  using Slot = typename Slots::value_type;
+
  public:
-  explicit RaceRangeAwaiter(std::vector<Slot> slots) : slots_(std::move(slots)) {
+  explicit RaceRangeAwaiter(Slots slots) : slots_(std::move(slots)) {
     if (slots_.empty()) throw std::invalid_argument("eddy: race needs at least one awaitable");
   }
   RaceRangeAwaiter(RaceRangeAwaiter&& other) noexcept : slots_(std::move(other.slots_)) {}
 
   [[nodiscard]] bool await_ready() const {
-    for (const Slot& slot : slots_) {
+    for (const auto& slot : slots_) {
       if (is_done(slot)) return true;
     }
     return false;
@@ -148,13 +150,13 @@ class [[nodiscard("race starts nothing until it is awaited: co_await it")]] Race
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
     Frame* frame = frame_of(handle);
-    for (const Slot& slot : slots_) check_slot(frame, slot);
+    for (const auto& slot : slots_) check_slot(frame, slot);
     if (!begin(frame)) return;
-    for (Slot& slot : slots_) begin_slot(slot);
+    for (auto&& slot : slots_) begin_slot(slot);
     settle();
   }
   typename Slot::value_type await_resume() {
-    for (Slot& slot : slots_) {
+    for (auto&& slot : slots_) {
       if (!won(slot)) continue;
       if (!slot.has_value()) std::rethrow_exception(slot.take_error());
       return slot.take();
@@ -164,14 +166,14 @@ class [[nodiscard("race starts nothing until it is awaited: co_await it")]] Race
 
  private:
   void leave_watched() noexcept override {
-    for (Slot& slot : slots_) leave(slot);
+    for (auto&& slot : slots_) leave(slot);
   }
   bool cancel_watched() noexcept override {
     bool any = false;
-    for (Slot& slot : slots_) any |= cancel(slot);
+    for (auto&& slot : slots_) any |= cancel(slot);
     return any;
   }
-  std::vector<Slot> slots_;
+  Slots slots_;
 };
 
 }  // namespace detail
@@ -199,7 +201,7 @@ template <class R>
   requires detail::GatherRange<R>
 auto race(R&& range) {
   auto slots = detail::make_slots(std::forward<R>(range));
-  return detail::RaceRangeAwaiter<typename decltype(slots)::value_type>(std::move(slots));
+  return detail::RaceRangeAwaiter<decltype(slots)>(std::move(slots));
 }
 
 }  // namespace eddy::inline EDDY_ABI

@@ -32,10 +32,9 @@ class SlotGroup : public ChildGroup {
     if constexpr (is_watched<Slot>) slot.check_not_own(frame);
   }
   template <class T>
-  void begin_slot(ChildSlot<T>& slot) noexcept {
+  void begin_slot(const ChildOutcome<T>& slot) noexcept {
     if (decided_) return;  // nothing is started any more
     start_child(slot.frame(), true);
-    ++running_;
   }
   template <class Slot>
     requires is_watched<Slot>
@@ -56,7 +55,7 @@ class SlotGroup : public ChildGroup {
   }
   // Goes on once everything has ended; to be called after each end, and when everything is begun.
   void settle() noexcept {
-    if (running_ > 0 || watched_ > 0 || settled_) return;
+    if (has_children() || watched_ > 0 || settled_) return;
     settled_ = true;
     if (stopped_ && !decided_ && parent_stops()) {
       unwind_parent();
@@ -118,11 +117,14 @@ class SlotGroup : public ChildGroup {
   }
   void child_done(Frame* child) noexcept override {
     child_ended(child);
-    --running_;
-    if (child->ended != Ended::value || hears_values_) tell(child);
-    if (running_ == 0) settle();
+    if (child->ended != Ended::value || hears_values_ || !has_children()) [[unlikely]] look_at(child);
   }
-  EDDY_NOINLINE void tell(Frame* child) noexcept {
+  // Apart, so that the end of one of many children saves no registers.
+  EDDY_NOINLINE void look_at(Frame* child) noexcept {
+    if (child->ended != Ended::value || hears_values_) tell(child);
+    if (!has_children()) settle();
+  }
+  void tell(Frame* child) noexcept {
     if (child->ended == Ended::cancelled && stopping_) {
       stopped_ = true;
     } else if (child->ended == Ended::value) {
@@ -134,7 +136,7 @@ class SlotGroup : public ChildGroup {
   [[nodiscard]] bool waits_for_strands() const noexcept override { return true; }
   CancelResult try_cancel(bool force) noexcept override {
     if (force) {
-      if (running_ > 0) return CancelResult::later;
+      if (has_children()) return CancelResult::later;
       leave_watched();
       return CancelResult::stopped;
     }
@@ -150,7 +152,6 @@ class SlotGroup : public ChildGroup {
   bool decided_ = false;
   bool settled_ = false;
   bool watches_ = false;
-  std::size_t running_ = 0;  // children that have not ended
   std::size_t watched_ = 0;  // handles that have not ended
 };
 

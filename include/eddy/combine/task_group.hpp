@@ -148,17 +148,23 @@ class TaskGroup : detail::ChildGroup {
   }
   void child_done(detail::Frame* child) noexcept override {
     child_ended(child);
+    if (child->ended != detail::Ended::value) [[unlikely]] note_failed(child);
+    const bool last = !has_children();
+    if (child != body_ && child->count == 0) {  // nobody has a handle
+      detail::drop_outcome(child);
+      detail::free_frame(child);
+    }
+    if (last) end();
+  }
+  EDDY_NOINLINE void note_failed(detail::Frame* child) noexcept {
     if (child->ended == detail::Ended::exception) {
       if ((child == body_ && detail::is_cancelled_error(child->error())) || add_error(child->error())) child->set(detail::kRetrieved);
       stop_all();
     } else if (child->ended == detail::Ended::cancelled && stopping_) {
       stopped_ = true;
     }
-    if (child != body_ && child->count == 0) {  // nobody has a handle
-      detail::drop_outcome(child);
-      detail::free_frame(child);
-    }
-    if (has_children()) return;
+  }
+  EDDY_NOINLINE void end() noexcept {
     ended_ = true;
     if (errors_.empty() && !out_of_memory_ && stopped_ && parent_stops() && !cancelled_) {
       unwind_parent();

@@ -95,7 +95,7 @@ class DescriptorCallbacks {
     return nullptr;
   }
   void unlink(Watch& watch) noexcept {
-    if (watch.state == State::ready) {
+    if (watch.state == State::callback) {
       scheduler_.unqueue(&watch);
     } else if (watch.armed) {
       table_.cancel(watch.fd, watch.interest);

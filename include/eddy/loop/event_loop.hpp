@@ -297,7 +297,7 @@ inline void detail::report(EventLoop* loop, const char* message, std::exception_
   }
 }
 
-inline void detail::drop_error(Frame* root) noexcept {
+EDDY_COLD inline void detail::drop_error(Frame* root) noexcept {
   std::exception_ptr error = std::move(root->error());
   root->error().~exception_ptr();
   const bool lost = root->ended == Ended::exception && !root->has(kRetrieved);

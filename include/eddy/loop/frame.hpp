@@ -40,6 +40,7 @@ enum class State : std::uint8_t {
   idle,       // a Task that nobody awaits yet
   start,      // queued for its first step
   ready,      // queued: it resumes in its turn, with what it was given
+  callback,   // not a strand: a CallbackNode that is queued
   unwind,     // queued: its frames are destroyed in its turn
   suspended,  // its leaf waits in `suspension`
   listed,     // suspended, and in the list of cancels that are being delivered
@@ -50,7 +51,7 @@ enum class State : std::uint8_t {
   done,
 };
 
-enum class Ended : std::uint8_t { no, value, exception, cancelled, taken };
+enum class Ended : std::uint8_t { no, value, taken, exception, cancelled };
 
 enum Flag : std::uint8_t {
   kCallback = 1,         // not a strand but a CallbackNode
@@ -60,7 +61,7 @@ enum Flag : std::uint8_t {
   kCancelRequested = 16, // the stop was asked for by cancel()
   kRetrieved = 32,       // somebody has seen the outcome
   kAlive = 64,           // the coroutine exists
-  kFinishing = 128,      // the loop is ending the strand and still needs the block
+  kHeld = 128,           // a strand that the loop has not done with: it needs the block
 };
 
 // What stands in the loop's FIFO: a strand or a callback.
@@ -145,7 +146,7 @@ struct alignas(16) Frame : ReadyNode, ListHook {
     ::new (static_cast<void*>(error_storage)) std::exception_ptr(std::move(e));
     ended = how;
   }
-  [[nodiscard]] bool holds_error() const noexcept { return ended == Ended::exception || ended == Ended::cancelled; }
+  [[nodiscard]] bool holds_error() const noexcept { return ended >= Ended::exception; }
 };
 
 static_assert(sizeof(Frame) % 16 == 0);
@@ -178,7 +179,7 @@ EDDY_INLINE void* allocate_frame(std::size_t size, std::size_t prefix) {
 void destroy_details(TaskDetails* details) noexcept;
 
 // Gives the block back. The coroutine is gone, nobody holds a handle.
-inline void free_frame(Frame* frame) noexcept {
+EDDY_INLINE void free_frame(Frame* frame) noexcept {
   if (frame->details != nullptr) [[unlikely]] destroy_details(frame->details);
   free_block(frame->block, frame->size_class);
 }
@@ -193,7 +194,7 @@ EDDY_COLD inline void release_with_details(Frame* frame, void* block) noexcept {
 EDDY_INLINE void release_frame(void* coroutine, std::size_t prefix, std::size_t size) noexcept {
   Frame* frame = Frame::of(std::coroutine_handle<>::from_address(coroutine));
   std::byte* block = reinterpret_cast<std::byte*>(frame) - prefix;
-  if (frame->count == 0 && !frame->has(kFinishing)) [[likely]] {
+  if (frame->count == 0 && !frame->has(kHeld)) [[likely]] {
     if (frame->details != nullptr) [[unlikely]] return release_with_details(frame, block);
     free_block(block, size_class_of(granules_of(prefix + sizeof(Frame) + size)));
   } else {
@@ -204,7 +205,7 @@ EDDY_INLINE void release_frame(void* coroutine, std::size_t prefix, std::size_t 
 inline void release_frame(void* coroutine, std::size_t prefix) noexcept {
   Frame* frame = Frame::of(std::coroutine_handle<>::from_address(coroutine));
   frame->block = reinterpret_cast<std::byte*>(frame) - prefix;
-  if (frame->count == 0 && !frame->has(kFinishing)) free_frame(frame);
+  if (frame->count == 0 && !frame->has(kHeld)) free_frame(frame);
 }
 
 // The unknown place where a leaf waits: an awaiter of this library.

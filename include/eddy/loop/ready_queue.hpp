@@ -18,7 +18,7 @@ struct CallbackNode : ReadyNode {
   explicit CallbackNode(void (*function)(CallbackNode*)) noexcept : run(function) {
     next = nullptr;
     count = 0;
-    state = State::idle;  // `ready` while queued
+    state = State::idle;  // `callback` while queued
     ended = Ended::no;
     flags = kCallback;
     size_class = 0;
@@ -57,7 +57,7 @@ class ReadyQueue {
   }
   void push(CallbackNode* node) noexcept {
     node->before = tail_;
-    node->state = State::ready;
+    node->state = State::callback;
     push(static_cast<ReadyNode*>(node));
   }
   // The first node, or null.

@@ -75,6 +75,7 @@ struct Scheduler {
   static constexpr int kMaxEagerDepth = 32;
   int eager_depth = 0;
   bool warned_of_huge_gather = false;
+  bool contexts = false;                  // some task has had a context
   BatchHook* batch_hook = nullptr;        // a test's, or debug mode's
   StepWatch* step_watch = nullptr;        // in debug mode; only a batch hook asks
   std::uint64_t named = 0;                // default names given so far
@@ -84,8 +85,8 @@ struct Scheduler {
   void run_now(Frame* root) noexcept {
     if (eager_depth == kMaxEagerDepth) return ready.push(static_cast<ReadyNode*>(root));
     ++eager_depth;
-    Frame* const outer = std::exchange(current, root);
-    run_strand(root);
+    Frame* const outer = current;
+    run_next(root);
     current = outer;
     --eager_depth;
   }
@@ -110,7 +111,7 @@ struct Scheduler {
 
   // Takes a queued callback out again.
   void unqueue(CallbackNode* node) noexcept {
-    if (node->state == State::ready) ReadyQueue::remove(node, batch, ready);
+    if (node->state == State::callback) ReadyQueue::remove(node, batch, ready);
   }
 
   // Asks a strand to stop. It is delivered by deliver_stops.
@@ -199,14 +200,17 @@ struct Scheduler {
   }
 
   EDDY_INLINE void run_next(ReadyNode* node) {
-    if (node->flags & kCallback) [[unlikely]] {
+    if (node->state <= State::ready) [[likely]] {
+      current = static_cast<Frame*>(node);
+      run_strand(current);
+    } else if (node->state == State::callback) {
       auto* callback = static_cast<CallbackNode*>(node);
       current = nullptr;
       callback->state = State::idle;
       callback->run(callback);
     } else {
       current = static_cast<Frame*>(node);
-      run_strand(current);
+      unwind(current);
     }
   }
 
@@ -218,13 +222,13 @@ struct Scheduler {
     } else {
       current = static_cast<Frame*>(node);
       watch.strand_begins();
+      if (current->state == State::unwind) return unwind(current);
       run_strand(current, &watch);
     }
   }
 
   // The driver: the one place where a strand is resumed. It is `current`.
   EDDY_INLINE void run_strand(Frame* root, StepWatch* watch = nullptr) noexcept {
-    if (root->state == State::unwind) [[unlikely]] return unwind(root);
     root->state = State::running;
     for (;;) {
 #if defined(EDDY_HOP_BUDGET)
@@ -269,19 +273,14 @@ struct Scheduler {
 
   // A strand has ended: its coroutine is destroyed, then whoever waits for it is told.
   EDDY_NOINLINE void finish(Frame* root) noexcept {
-    root->set(kFinishing);
     root->state = State::unwinding;
     destroy(root);
     root->state = State::done;
     root->loop = nullptr;
     if (!root->waiters.empty()) root->waiters.wake_all();
-    if (root->has(kChild)) {
-      root->clear(kFinishing);
-      root->owner->child_done(root);
-      return;
-    }
+    root->clear(kHeld);
+    if (root->has(kChild)) return root->owner->child_done(root);
     tasks.remove(root);
-    root->clear(kFinishing);
     if (root->count == 0) {
       drop_outcome(root);
       free_frame(root);

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -61,7 +62,7 @@ class ChildGroup : public Boundary {
 
  private:
   void adopt(Frame* child, bool as_task, Scheduler& scheduler) noexcept {
-    child->flags = static_cast<std::uint8_t>(as_task ? kAlive | kChild | kTask : kAlive | kChild);
+    child->flags = static_cast<std::uint8_t>(kAlive | kHeld | kChild | (as_task ? kTask : 0));
     child->owner = this;
     child->loop = &scheduler;
     child->leaf = child;
@@ -72,17 +73,12 @@ class ChildGroup : public Boundary {
   IntrusiveList<Frame> children_;
 };
 
-// A child's block: a Task that has not started yet, then the holder of its outcome.
+// How a child has ended, and what it gave.
 template <class T>
-class ChildSlot {
+class ChildOutcome {
  public:
   using value_type = T;
-  explicit ChildSlot(Task<T>&& task) : frame_(TaskAccess::release(task)) {}
-  ChildSlot(ChildSlot&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
-  ChildSlot& operator=(ChildSlot&&) = delete;
-  ~ChildSlot() {
-    if (frame_ != nullptr) drop(frame_);
-  }
+  explicit ChildOutcome(Frame* frame) noexcept : frame_(frame) {}
 
   [[nodiscard]] Frame* frame() const noexcept { return frame_; }
   [[nodiscard]] bool has_value() const noexcept { return frame_->ended == Ended::value; }
@@ -93,18 +89,79 @@ class ChildSlot {
     frame_->set(kRetrieved);
     return frame_->ended == Ended::cancelled ? cancelled_error(frame_) : frame_->error();
   }
+
+ protected:
+  Frame* frame_;
+};
+
+// The group lets go of a child that has ended.
+template <class T>
+EDDY_INLINE void drop_child(Frame* child) noexcept {
+  child->set(kRetrieved);
+  release_result<T>(child);
+}
+
+// A child's block: a Task that has not started yet, then the holder of its outcome.
+template <class T>
+class ChildSlot : public ChildOutcome<T> {
+ public:
+  explicit ChildSlot(Task<T>&& task) : ChildOutcome<T>(TaskAccess::release(task)) {}
+  ChildSlot(ChildSlot&& other) noexcept : ChildOutcome<T>(std::exchange(other.frame_, nullptr)) {}
+  ChildSlot& operator=(ChildSlot&&) = delete;
+  ~ChildSlot() { reset(); }
+
   void reset() noexcept {
-    if (frame_ != nullptr) drop(std::exchange(frame_, nullptr));
+    Frame* child = std::exchange(this->frame_, nullptr);
+    if (child == nullptr) return;
+    if (child->has(kChild)) [[likely]] {
+      drop_child<T>(child);
+    } else {
+      child->handle().destroy();
+    }
   }
+};
+
+// The same for all Tasks of a vector, where they stand.
+template <class T>
+class ChildSlots {
+  using Tasks = std::vector<Task<T>>;
+  template <class I>
+  struct Iterator {
+    I at;
+    ChildOutcome<T> operator*() const noexcept { return ChildOutcome<T>(TaskAccess::frame(*at)); }
+    Iterator& operator++() noexcept {
+      ++at;
+      return *this;
+    }
+    bool operator==(const Iterator&) const = default;
+  };
+
+ public:
+  using value_type = ChildOutcome<T>;
+  // Errors: InvalidStateError if one is empty.
+  explicit ChildSlots(Tasks&& tasks) : tasks_(std::move(tasks)) {
+    for (const Task<T>& task : tasks_) {
+      if (!task.valid()) throw_empty_task();
+    }
+  }
+  ChildSlots(ChildSlots&& other) noexcept = default;
+  ChildSlots& operator=(ChildSlots&&) = delete;
+  ~ChildSlots() {
+    for (Task<T>& task : tasks_) {
+      if (Frame* child = TaskAccess::frame(task); child->has(kChild)) [[likely]] {
+        TaskAccess::forget(task);
+        drop_child<T>(child);
+      }  // else it never started
+    }
+  }
+
+  [[nodiscard]] auto begin() const noexcept { return Iterator<typename Tasks::const_iterator>{tasks_.begin()}; }
+  [[nodiscard]] auto end() const noexcept { return Iterator<typename Tasks::const_iterator>{tasks_.end()}; }
+  [[nodiscard]] bool empty() const noexcept { return tasks_.empty(); }
+  [[nodiscard]] std::size_t size() const noexcept { return tasks_.size(); }
 
  private:
-  EDDY_INLINE static void drop(Frame* frame) noexcept {
-    if (!frame->has(kChild)) [[unlikely]] return frame->handle().destroy();  // it never started
-    frame->set(kRetrieved);
-    release_result<T>(frame);
-  }
-
-  Frame* frame_;
+  Tasks tasks_;
 };
 
 }  // namespace eddy::inline EDDY_ABI::detail

@@ -37,6 +37,7 @@ inline Context& writable_context() {
     ContextPointer copy(new Context);
     if (const ContextPointer* inherited = context_of(task)) copy->entries = (*inherited)->entries;
     details.context = std::move(copy);
+    EventLoop::Internals::scheduler(loop).contexts = true;
   }
   return *details.context;
 }
@@ -44,7 +45,7 @@ inline Context& writable_context() {
 }  // namespace detail
 
 inline const detail::ContextPointer* EventLoop::current_context() noexcept {
-  if (current != nullptr) return detail::context_of(current);
+  if (current != nullptr) return contexts ? detail::context_of(current) : nullptr;
   return callback_context != nullptr && *callback_context ? callback_context : nullptr;
 }
 

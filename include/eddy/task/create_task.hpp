@@ -53,12 +53,15 @@ auto own_call(F&& fn, Args&&... args) {
   return call_owned<std::decay_t<F>, std::decay_t<Args>...>(std::forward<F>(fn), std::forward<Args>(args)...);
 }
 
-EDDY_NOINLINE inline void set_context(Frame* root, const ContextPointer& context) { details_of(root).context = context; }
+EDDY_NOINLINE inline void set_context(EventLoop& loop, Frame* root, const ContextPointer& context) {
+  details_of(root).context = context;
+  EventLoop::Internals::scheduler(loop).contexts = true;
+}
 
 // Gives `root` its name and its copy of the running context. All that can throw of starting a task.
 inline void prepare_task(EventLoop& loop, Frame* root, const TaskOptions& options) {
   if (!options.name.empty()) details_of(root).name = options.name;
-  if (const ContextPointer* context = EventLoop::Internals::context(loop)) [[unlikely]] set_context(root, *context);
+  if (const ContextPointer* context = EventLoop::Internals::context(loop)) [[unlikely]] set_context(loop, root, *context);
 }
 
 // Makes `root` a strand that the loop owns, and queues it for its first step.
@@ -67,6 +70,7 @@ inline void start_strand(EventLoop& loop, Frame* root, bool queued = true) noexc
   root->loop = &scheduler;
   root->leaf = root;
   root->state = State::start;
+  root->set(kHeld);
   scheduler.tasks.push_back(root);
   if (queued) scheduler.ready.push(static_cast<ReadyNode*>(root));
 }

@@ -165,6 +165,11 @@ struct TaskAccess {
 #endif
     task.frame_ = nullptr;
   }
+  // The frame is no longer the Task's to destroy.
+  template <class T>
+  static void forget(Task<T>& task) noexcept {
+    task.frame_ = nullptr;
+  }
 };
 
 }  // namespace detail

@@ -30,9 +30,12 @@ struct HandleAccess;
 // One holder of a T's block less: ends the outcome and the block with the last.
 template <class T>
 EDDY_INLINE void release_result(Frame* frame) noexcept {
-  if (--frame->count > 0 || frame->has(kAlive)) return;
-  if constexpr (!ResultSlot<T>::kTrivial) ResultSlot<T>::destroy(frame);
-  if (frame->has(kFinishing)) [[unlikely]] return;  // the loop still needs it
+  if (--frame->count > 0) return;
+  if constexpr (!ResultSlot<T>::kTrivial) {
+    if (frame->has(kAlive)) return;
+    ResultSlot<T>::destroy(frame);
+  }
+  if (frame->has(kHeld)) return;
   drop_outcome(frame);
   free_frame(frame);
 }
@@ -194,9 +197,8 @@ class TaskHandle {
     return frame_;
   }
   explicit TaskHandle(detail::Frame* frame) noexcept : frame_(frame) { ++frame->count; }
-  void release() noexcept {
-    if (frame_ == nullptr) return;
-    detail::release_result<T>(std::exchange(frame_, nullptr));
+  EDDY_INLINE void release() noexcept {
+    if (frame_ != nullptr) detail::release_result<T>(std::exchange(frame_, nullptr));
   }
   // The result, moved if nobody else can ask for it.
   T take() && {
