@@ -27,17 +27,20 @@ class IntrusiveList {
     return next == head_ ? nullptr : static_cast<Node*>(next);
   }
 
-  void push_back(Node* node) noexcept {
+  void push_back(Node* node) noexcept { push_back(node, front()); }
+  // The same where `head`, what `front` gives, is at hand already.
+  void push_back(Node* node, Node* head) noexcept {
     ListHook* hook = hook_of(node);
-    if (head_ == nullptr) {
+    if (head == nullptr) {
       hook->prev = hook->next = hook;
       head_ = hook;
     } else {
-      ListHook* tail = head_->prev;
+      ListHook* first = head;
+      ListHook* tail = first->prev;
+      hook->next = first;
+      first->prev = hook;
       hook->prev = tail;
-      hook->next = head_;
       tail->next = hook;
-      head_->prev = hook;
     }
   }
   void remove(Node* node) noexcept {
@@ -50,9 +53,22 @@ class IntrusiveList {
     hook->next->prev = hook->prev;
     if (head_ == hook) head_ = hook->next;
   }
+  // Takes out the first node; there is one.
+  void remove_front() noexcept {
+    ListHook* first = head_;
+    ListHook* second = first->next;
+    if (second == first) {
+      head_ = nullptr;
+      return;
+    }
+    ListHook* tail = first->prev;
+    head_ = second;
+    second->prev = tail;
+    tail->next = second;
+  }
   Node* pop_front() noexcept {
     Node* node = front();
-    if (node != nullptr) remove(node);
+    if (node != nullptr) remove_front();
     return node;
   }
 

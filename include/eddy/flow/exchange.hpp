@@ -112,7 +112,7 @@ class ExchangeBase {
     WaitNode* node = getters_.front();
     turn_of(node) = Turn::granted;
     ++reserved_;
-    getters_.wake(node);
+    getters_.wake_front();
     granted_.push_back(node);
   }
   // A woken getter gives up its reservation.
@@ -140,17 +140,19 @@ class ExchangeBase {
   static void refuse_all(WaitQueue& queue) noexcept {
     while (WaitNode* node = queue.front()) {
       turn_of(node) = Turn::closed;
-      queue.wake(node);
+      queue.wake_front();
     }
   }
 };
 
 EDDY_NOINLINE inline void ItemAwaiter::wait(Frame* frame, Turn turn) {
   WaitQueue& queue = turn == Turn::putting ? exchange_->putters_ : exchange_->getters_;
-  if (!queue.empty() && queue.front()->loop != frame->root->loop) [[unlikely]]
+  Scheduler* const loop = frame->root->loop;
+  WaitNode* const first = queue.front();
+  if (first != nullptr && first->loop != loop) [[unlikely]]
     throw RuntimeError("eddy: tasks of two event loops wait at one queue or channel, which is for one loop");
   std::construct_at(&waiter_, this);
-  if (waiter_.wait_in(queue, frame)) turn_ = turn;
+  if (waiter_.join(queue, first, frame, loop)) turn_ = turn;
 }
 
 EDDY_NOINLINE inline void ItemAwaiter::leave() noexcept {
@@ -258,7 +260,7 @@ class Exchange : public ExchangeBase {
   void admit() noexcept {
     WaitNode* node = putters_.front();
     auto* putter = static_cast<Putter<T>*>(awaiter_of(node));
-    putters_.wake(node);
+    putters_.wake_front();
     try {
       store(std::move(putter->item));
       putter->set_stored();

@@ -68,7 +68,9 @@ class UnfinishedCount {
 class [[nodiscard("nothing is waited for until this is awaited: co_await it")]] JoinAwaiter final : Waiter {
  public:
   using EddyAwaiter = void;
-  JoinAwaiter(UnfinishedCount* count, const ExchangeBase* exchange) noexcept : count_(count), exchange_(exchange) {}
+  JoinAwaiter(UnfinishedCount* count, const ExchangeBase* exchange) noexcept : count_(count), exchange_(exchange) {
+    loop = nullptr;
+  }
   JoinAwaiter(JoinAwaiter&& other) noexcept : JoinAwaiter(other.count_, other.exchange_) {}  // before it is awaited
   JoinAwaiter& operator=(JoinAwaiter&&) = delete;
   ~JoinAwaiter() { leave(); }
@@ -82,7 +84,7 @@ class [[nodiscard("nothing is waited for until this is awaited: co_await it")]] 
 
  private:
   void leave() noexcept {
-    if (waiting()) count_->waiters_.remove(this);
+    if (loop != nullptr) count_->waiters_.remove(this);
   }
   CancelResult try_cancel(bool) noexcept override {
     leave();

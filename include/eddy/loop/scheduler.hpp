@@ -93,15 +93,9 @@ struct Scheduler {
 
   // Queues a node whose wait is over.
   void wake(ReadyNode* node) noexcept {
-    if (guarded != nullptr) [[unlikely]] check_waker(node);
-    if (node->state == State::suspended) [[likely]] {
-      node->state = State::ready;
-      ready.push(node);
-    } else if (node->flags & kCallback) {
-      ready.push(static_cast<CallbackNode*>(node));
-    } else {
-      requeue(static_cast<Frame*>(node), State::ready, ready);
-    }
+    if (guarded != nullptr || node->state != State::suspended) [[unlikely]] return wake_other(node);
+    node->state = State::ready;
+    ready.push(node);
   }
   // The last child of a group has ended: its parent goes on before anything else of this pass.
   void hand_over(Frame* root) noexcept { requeue(root, State::ready, next); }
@@ -184,6 +178,15 @@ struct Scheduler {
   ~Scheduler() = default;
 
  private:
+  // Wakes what `wake` cannot wake at once: apart, so that nobody who wakes saves registers for it.
+  EDDY_NOINLINE void wake_other(ReadyNode* node) noexcept {
+    if (guarded != nullptr) [[unlikely]] check_waker(node);
+    if (node->flags & kCallback) {
+      ready.push(static_cast<CallbackNode*>(node));
+    } else {
+      requeue(static_cast<Frame*>(node), State::ready, ready);
+    }
+  }
   // Most of what wakes is noexcept, and the queues are damaged already: there is nothing to go on with.
   EDDY_COLD void check_waker(const ReadyNode* node) const noexcept {
     if (guarded == this_thread_mark()) return;
@@ -291,6 +294,13 @@ struct Scheduler {
 inline void WaitQueue::wake(WaitNode* node) noexcept {
   Scheduler* loop = node->loop;
   remove(node);
+  loop->wake(node->target);
+}
+inline void WaitQueue::wake_front() noexcept {
+  WaitNode* node = list_.front();
+  Scheduler* loop = node->loop;
+  list_.remove_front();
+  node->loop = nullptr;
   loop->wake(node->target);
 }
 

@@ -14,9 +14,15 @@ namespace eddy::inline EDDY_ABI::detail {
 struct ReadyNode;
 struct Scheduler;
 
+enum class NeverAsks { whether_it_waits };
+
 struct WaitNode : ListHook {
-  ReadyNode* target = nullptr;  // what runs when it is woken
-  Scheduler* loop = nullptr;    // null while it is not in a list
+  WaitNode() noexcept : loop(nullptr) {}
+  // For those who never ask whether they are in a list: nothing is stored.
+  explicit WaitNode(NeverAsks) noexcept {}
+
+  ReadyNode* target;  // what runs when it is woken
+  Scheduler* loop;    // null while it is not in a list
 };
 
 class WaitQueue {
@@ -25,10 +31,12 @@ class WaitQueue {
   [[nodiscard]] WaitNode* front() const noexcept { return list_.front(); }
   [[nodiscard]] WaitNode* after(WaitNode* node) const noexcept { return list_.after(node); }
 
-  void add(WaitNode* node, ReadyNode* target, Scheduler* loop) noexcept {
+  void add(WaitNode* node, ReadyNode* target, Scheduler* loop) noexcept { add(node, target, loop, front()); }
+  // The same where `first`, what `front` gives, is at hand already.
+  void add(WaitNode* node, ReadyNode* target, Scheduler* loop, WaitNode* first) noexcept {
     node->target = target;
+    list_.push_back(node, first);
     node->loop = loop;
-    list_.push_back(node);
   }
   // Takes a node out that has not been woken.
   void remove(WaitNode* node) noexcept {
@@ -37,8 +45,10 @@ class WaitQueue {
   }
   // Wakes one waiter (defined in scheduler.hpp).
   void wake(WaitNode* node) noexcept;
+  // Wakes the first waiter; there is one.
+  void wake_front() noexcept;
   EDDY_NOINLINE void wake_all() noexcept {
-    while (WaitNode* node = list_.front()) wake(node);
+    while (!empty()) wake_front();
   }
 
  private:

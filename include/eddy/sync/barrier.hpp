@@ -23,7 +23,7 @@ namespace detail {
 
 class [[nodiscard("nothing waits until this is awaited: co_await it")]] BarrierAwaiter final : public SyncWaiter {
  public:
-  explicit BarrierAwaiter(Barrier* barrier) noexcept : barrier_(barrier) {}
+  explicit BarrierAwaiter(Barrier* barrier) noexcept : barrier_(barrier) { loop = nullptr; }
   [[nodiscard]] bool await_ready();
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
@@ -132,7 +132,7 @@ inline bool detail::BarrierAwaiter::await_ready() {
   return true;
 }
 inline std::size_t detail::BarrierAwaiter::await_resume() {
-  if (waiting()) barrier_->leave(this);
+  if (loop != nullptr) barrier_->leave(this);  // it was let go
   check_alive();
   if (broken_) throw BrokenBarrierError();
   return index_;

@@ -155,7 +155,7 @@ class Lock {
   void hand_over() noexcept {
     if (detail::WaitNode* node = waiters_.front()) {
       take(static_cast<detail::Frame*>(node->target));
-      waiters_.wake(node);
+      waiters_.wake_front();
     } else {
       locked_ = false;
       owner_ = nullptr;

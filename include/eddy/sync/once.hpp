@@ -63,7 +63,7 @@ class OnceTurns {
   void pass_on() noexcept {
     if (auto* next = static_cast<Awaiter*>(waiters_.front())) {
       next->mine_ = true;
-      waiters_.wake(next);
+      waiters_.wake_front();
     } else {
       state_ = State::idle;
     }

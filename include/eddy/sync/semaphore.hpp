@@ -24,7 +24,7 @@ class [[nodiscard("the permit is given back at once: keep it in a variable")]] S
     std::swap(count_, other.count_);
     return *this;
   }
-  ~SemaphorePermit() { release(); }
+  ~SemaphorePermit();
   /// Gives the permits back now; a second call does nothing.
   void release() noexcept;
   /// True while it holds permits.
@@ -104,8 +104,15 @@ class Semaphore {
   }
   /// Gives permits back, or adds new ones, and wakes those who can go on now; none of them runs inside the call.
   void release(std::size_t count = 1) noexcept {
-    value_ += count;
-    serve();
+    detail::WaitNode* first = waiters_.front();
+    if (first == nullptr) {
+      value_ += count;
+    } else if (wants(first) == count && !serves(waiters_.after(first))) [[likely]] {
+      waiters_.wake_front();  // it takes what is given
+    } else {
+      value_ += count;
+      serve();
+    }
   }
   /// True if `acquire()` would have to wait.
   [[nodiscard]] bool locked() const noexcept { return !available(1); }
@@ -115,12 +122,14 @@ class Semaphore {
  private:
   friend class detail::SemaphoreAwaiter;
   [[nodiscard]] bool available(std::size_t count) const noexcept { return waiters_.empty() && value_ >= count; }
-  void serve() noexcept {
-    while (detail::WaitNode* node = waiters_.front()) {
-      const std::size_t count = static_cast<detail::SemaphoreAwaiter*>(node)->count();
-      if (value_ < count) return;
-      value_ -= count;
-      waiters_.wake(node);
+  static std::size_t wants(detail::WaitNode* node) noexcept { return static_cast<detail::SemaphoreAwaiter*>(node)->count(); }
+  // Whether there is enough for the waiter `node`, which may be null.
+  [[nodiscard]] bool serves(detail::WaitNode* node) const noexcept { return node != nullptr && wants(node) <= value_; }
+  // Wakes all that can go on with what there is.
+  EDDY_NOINLINE void serve() noexcept {
+    while (serves(waiters_.front())) {
+      value_ -= wants(waiters_.front());
+      waiters_.wake_front();
     }
   }
 
@@ -128,6 +137,9 @@ class Semaphore {
   detail::WaitQueue waiters_;
 };
 
+inline SemaphorePermit::~SemaphorePermit() {
+  if (semaphore_ != nullptr) semaphore_->release(count_);
+}
 inline void SemaphorePermit::release() noexcept {
   if (semaphore_ != nullptr) std::exchange(semaphore_, nullptr)->release(count_);
 }

@@ -38,8 +38,10 @@ struct SyncWaiter : Waiter {
 
   // As Waiter's. Errors: RuntimeError if tasks of another loop wait there.
   bool wait_in(WaitQueue& queue, Frame* frame) {
-    if (!queue.empty() && queue.front()->loop != frame->root->loop) [[unlikely]] throw_other_loop();
-    return Waiter::wait_in(queue, frame);
+    Scheduler* const its_loop = frame->root->loop;
+    WaitNode* const first = queue.front();
+    if (first != nullptr && first->loop != its_loop) [[unlikely]] throw_other_loop();
+    return join(queue, first, frame, its_loop);
   }
   void check_alive() const {
     if (abandoned_) [[unlikely]] throw_abandoned();
