@@ -26,6 +26,10 @@ class IntrusiveList {
     ListHook* next = static_cast<ListHook*>(node)->next;
     return next == head_ ? nullptr : static_cast<Node*>(next);
   }
+  // The node after `node`, or the first one at the end.
+  [[nodiscard]] static Node* after_in_circle(Node* node) noexcept {
+    return static_cast<Node*>(static_cast<ListHook*>(node)->next);
+  }
 
   void push_back(Node* node) noexcept { push_back(node, front()); }
   // The same where `head`, what `front` gives, is at hand already.

@@ -121,7 +121,7 @@ class ExchangeBase {
     --reserved_;
     getter->turn_ = Turn::none;
   }
-  static ItemAwaiter* awaiter_of(WaitNode* node) noexcept { return static_cast<ItemWaiter*>(node)->awaiter; }
+  static ItemAwaiter* awaiter_of(WaitNode* node) noexcept { return static_cast<ItemWaiter&>(*node).awaiter; }
   static Turn& turn_of(WaitNode* node) noexcept { return awaiter_of(node)->turn_; }
 
   WaitQueue getters_;

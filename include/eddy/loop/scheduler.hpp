@@ -92,7 +92,7 @@ struct Scheduler {
   }
 
   // Queues a node whose wait is over.
-  void wake(ReadyNode* node) noexcept {
+  EDDY_INLINE void wake(ReadyNode* node) noexcept {
     if (guarded != nullptr || node->state != State::suspended) [[unlikely]] return wake_other(node);
     node->state = State::ready;
     ready.push(node);
@@ -296,7 +296,7 @@ inline void WaitQueue::wake(WaitNode* node) noexcept {
   remove(node);
   loop->wake(node->target);
 }
-inline void WaitQueue::wake_front() noexcept {
+EDDY_INLINE void WaitQueue::wake_front() noexcept {
   WaitNode* node = list_.front();
   Scheduler* loop = node->loop;
   list_.remove_front();

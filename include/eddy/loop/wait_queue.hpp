@@ -30,6 +30,10 @@ class WaitQueue {
   [[nodiscard]] bool empty() const noexcept { return list_.empty(); }
   [[nodiscard]] WaitNode* front() const noexcept { return list_.front(); }
   [[nodiscard]] WaitNode* after(WaitNode* node) const noexcept { return list_.after(node); }
+  // The one after `node`, or the first at the end.
+  [[nodiscard]] static WaitNode* after_in_circle(WaitNode* node) noexcept {
+    return IntrusiveList<WaitNode>::after_in_circle(node);
+  }
 
   void add(WaitNode* node, ReadyNode* target, Scheduler* loop) noexcept { add(node, target, loop, front()); }
   // The same where `first`, what `front` gives, is at hand already.
@@ -46,7 +50,7 @@ class WaitQueue {
   // Wakes one waiter (defined in scheduler.hpp).
   void wake(WaitNode* node) noexcept;
   // Wakes the first waiter; there is one.
-  void wake_front() noexcept;
+  EDDY_INLINE void wake_front() noexcept;
   EDDY_NOINLINE void wake_all() noexcept {
     while (!empty()) wake_front();
   }

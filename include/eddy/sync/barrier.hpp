@@ -21,9 +21,9 @@ class BrokenBarrierError : public RuntimeError {
 
 namespace detail {
 
-class [[nodiscard("nothing waits until this is awaited: co_await it")]] BarrierAwaiter final : public SyncWaiter {
+class [[nodiscard("nothing waits until this is awaited: co_await it")]] BarrierAwaiter final : public WaiterOf<Barrier> {
  public:
-  explicit BarrierAwaiter(Barrier* barrier) noexcept : barrier_(barrier) { loop = nullptr; }
+  explicit BarrierAwaiter(Barrier* barrier) noexcept : WaiterOf(barrier) { loop = nullptr; }
   [[nodiscard]] bool await_ready();
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
@@ -36,7 +36,6 @@ class [[nodiscard("nothing waits until this is awaited: co_await it")]] BarrierA
   void wait(Frame* frame);
   CancelResult try_cancel(bool) noexcept override;
   [[nodiscard]] const char* waits_for() const noexcept override { return "a barrier"; }
-  Barrier* barrier_;
   std::size_t index_ = 0;
   bool broken_ = false;
 };
@@ -127,22 +126,22 @@ class Barrier {
 };
 
 inline bool detail::BarrierAwaiter::await_ready() {
-  if (!barrier_->arrive()) return false;
-  index_ = barrier_->parties_ - 1;
+  if (!source_->arrive()) return false;
+  index_ = source_->parties_ - 1;
   return true;
 }
 inline std::size_t detail::BarrierAwaiter::await_resume() {
-  if (loop != nullptr) barrier_->leave(this);  // it was let go
+  if (loop != nullptr) source_->leave(this);  // it was let go
   check_alive();
   if (broken_) throw BrokenBarrierError();
   return index_;
 }
 inline void detail::BarrierAwaiter::wait(Frame* frame) {
-  if (wait_in(barrier_->waiters_, frame)) ++barrier_->queued_;
+  if (wait_in(source_->waiters_, frame)) ++source_->queued_;
 }
 inline CancelResult detail::BarrierAwaiter::try_cancel(bool) noexcept {
-  barrier_->waiters_.remove(this);
-  --barrier_->queued_;
+  source_->waiters_.remove(this);
+  --source_->queued_;
   return CancelResult::stopped;
 }
 

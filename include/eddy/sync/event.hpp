@@ -13,9 +13,9 @@ class Event;
 
 namespace detail {
 
-class [[nodiscard("nothing waits until this is awaited: co_await it")]] EventAwaiter final : public SyncWaiter {
+class [[nodiscard("nothing waits until this is awaited: co_await it")]] EventAwaiter final : public WaiterOf<Event> {
  public:
-  explicit EventAwaiter(Event* event) noexcept : event_(event) {}
+  explicit EventAwaiter(Event* event) noexcept : WaiterOf(event) {}
   [[nodiscard]] bool await_ready() const noexcept;
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
@@ -27,7 +27,6 @@ class [[nodiscard("nothing waits until this is awaited: co_await it")]] EventAwa
   void wait(Frame* frame);
   CancelResult try_cancel(bool) noexcept override;
   [[nodiscard]] const char* waits_for() const noexcept override { return "an event"; }
-  Event* event_;
 };
 
 }  // namespace detail
@@ -66,10 +65,10 @@ class Event {
   bool set_ = false;
 };
 
-inline bool detail::EventAwaiter::await_ready() const noexcept { return event_->set_; }
-inline void detail::EventAwaiter::wait(Frame* frame) { wait_in(event_->waiters_, frame); }
+inline bool detail::EventAwaiter::await_ready() const noexcept { return source_->set_; }
+inline void detail::EventAwaiter::wait(Frame* frame) { wait_in(source_->waiters_, frame); }
 inline CancelResult detail::EventAwaiter::try_cancel(bool) noexcept {
-  event_->waiters_.remove(this);
+  source_->waiters_.remove(this);
   return CancelResult::stopped;
 }
 

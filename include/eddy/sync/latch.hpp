@@ -14,9 +14,9 @@ class Latch;
 
 namespace detail {
 
-class [[nodiscard("nothing waits until this is awaited: co_await it")]] LatchAwaiter final : public SyncWaiter {
+class [[nodiscard("nothing waits until this is awaited: co_await it")]] LatchAwaiter final : public WaiterOf<Latch> {
  public:
-  LatchAwaiter(Latch* latch, std::size_t arrivals) noexcept : latch_(latch), arrivals_(arrivals) {}
+  LatchAwaiter(Latch* latch, std::size_t arrivals) noexcept : WaiterOf(latch), arrivals_(arrivals) {}
   [[nodiscard]] bool await_ready() const noexcept;
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
@@ -28,7 +28,6 @@ class [[nodiscard("nothing waits until this is awaited: co_await it")]] LatchAwa
   void wait(Frame* frame);
   CancelResult try_cancel(bool) noexcept override;
   [[nodiscard]] const char* waits_for() const noexcept override { return "a latch"; }
-  Latch* latch_;
   std::size_t arrivals_;
 };
 
@@ -74,12 +73,12 @@ class Latch {
 };
 
 inline bool detail::LatchAwaiter::await_ready() const noexcept {
-  latch_->count_down(arrivals_);
-  return latch_->try_wait();
+  source_->count_down(arrivals_);
+  return source_->try_wait();
 }
-inline void detail::LatchAwaiter::wait(Frame* frame) { wait_in(latch_->waiters_, frame); }
+inline void detail::LatchAwaiter::wait(Frame* frame) { wait_in(source_->waiters_, frame); }
 inline CancelResult detail::LatchAwaiter::try_cancel(bool) noexcept {
-  latch_->waiters_.remove(this);
+  source_->waiters_.remove(this);
   return CancelResult::stopped;
 }
 

@@ -51,9 +51,9 @@ class [[nodiscard("the lock is released at once: keep the guard in a variable")]
 
 namespace detail {
 
-class LockAwaiter : public SyncWaiter {
+class LockAwaiter : public WaiterOf<Lock> {
  public:
-  explicit LockAwaiter(Lock* lock) noexcept : lock_(lock) {}
+  explicit LockAwaiter(Lock* lock) noexcept : WaiterOf(lock) {}
   [[nodiscard]] bool await_ready() const noexcept;
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
@@ -65,7 +65,6 @@ class LockAwaiter : public SyncWaiter {
   void wait(Frame* frame);
   CancelResult try_cancel(bool) noexcept override;
   [[nodiscard]] const char* waits_for() const noexcept override { return "a lock"; }
-  Lock* lock_;
 };
 
 struct [[nodiscard("nothing is acquired until this is awaited: co_await it")]] AcquireLockAwaiter final : LockAwaiter {
@@ -76,7 +75,7 @@ struct [[nodiscard("nothing is acquired until this is awaited: co_await it")]] S
   using LockAwaiter::LockAwaiter;
   [[nodiscard("the lock is released at once: keep the guard in a variable")]] LockGuard await_resume() const {
     check_alive();
-    return LockGuard(lock_);
+    return LockGuard(source_);
   }
 };
 
@@ -171,10 +170,10 @@ inline void LockGuard::release() noexcept {
   if (lock_ != nullptr) std::exchange(lock_, nullptr)->hand_over();
 }
 
-inline bool detail::LockAwaiter::await_ready() const noexcept { return lock_->try_acquire(); }
-inline void detail::LockAwaiter::wait(Frame* frame) { wait_in(lock_->waiters_, frame); }
+inline bool detail::LockAwaiter::await_ready() const noexcept { return source_->try_acquire(); }
+inline void detail::LockAwaiter::wait(Frame* frame) { wait_in(source_->waiters_, frame); }
 inline CancelResult detail::LockAwaiter::try_cancel(bool) noexcept {
-  lock_->waiters_.remove(this);
+  source_->waiters_.remove(this);
   return CancelResult::stopped;
 }
 

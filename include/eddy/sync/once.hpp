@@ -19,17 +19,17 @@ namespace detail {
 // Whose turn it is to run the initialiser.
 class OnceTurns {
  public:
-  class [[nodiscard]] Awaiter final : public SyncWaiter {
+  class [[nodiscard]] Awaiter final : public WaiterOf<OnceTurns> {
    public:
-    explicit Awaiter(OnceTurns* turns) noexcept : turns_(turns) {}
+    explicit Awaiter(OnceTurns* turns) noexcept : WaiterOf(turns) {}
     [[nodiscard]] bool await_ready() noexcept {
-      mine_ = turns_->state_ == State::idle;
-      if (mine_) turns_->state_ = State::running;
-      return mine_ || turns_->state_ == State::done;
+      mine_ = source_->state_ == State::idle;
+      if (mine_) source_->state_ = State::running;
+      return mine_ || source_->state_ == State::done;
     }
     template <class P>
     EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
-      wait_in(turns_->waiters_, frame_of(handle));
+      wait_in(source_->waiters_, frame_of(handle));
     }
     // True if it is the caller's turn; he says `succeeded` or `pass_on` then.
     [[nodiscard]] bool await_resume() const {
@@ -40,11 +40,10 @@ class OnceTurns {
    private:
     friend class OnceTurns;
     CancelResult try_cancel(bool) noexcept override {
-      turns_->waiters_.remove(this);
+      source_->waiters_.remove(this);
       return CancelResult::stopped;
     }
     [[nodiscard]] const char* waits_for() const noexcept override { return "a once"; }
-    OnceTurns* turns_;
     bool mine_ = false;
   };
 

@@ -37,9 +37,9 @@ class [[nodiscard("the permit is given back at once: keep it in a variable")]] S
 
 namespace detail {
 
-class SemaphoreAwaiter : public SyncWaiter {
+class SemaphoreAwaiter : public WaiterOf<Semaphore> {
  public:
-  SemaphoreAwaiter(Semaphore* semaphore, std::size_t count) noexcept : semaphore_(semaphore), count_(count) {}
+  SemaphoreAwaiter(Semaphore* semaphore, std::size_t count) noexcept : WaiterOf(semaphore), count_(count) {}
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
   [[nodiscard]] bool await_ready() const noexcept;
   template <class P>
@@ -52,7 +52,6 @@ class SemaphoreAwaiter : public SyncWaiter {
   void wait(Frame* frame);
   CancelResult try_cancel(bool force) noexcept override;
   [[nodiscard]] const char* waits_for() const noexcept override { return "a semaphore"; }
-  Semaphore* semaphore_;
   std::size_t count_;
 };
 
@@ -64,7 +63,7 @@ struct [[nodiscard("nothing is acquired until this is awaited: co_await it")]] S
   using SemaphoreAwaiter::SemaphoreAwaiter;
   [[nodiscard("the permit is given back at once: keep it in a variable")]] SemaphorePermit await_resume() const {
     check_alive();
-    return {semaphore_, count_};
+    return {source_, count_};
   }
 };
 
@@ -107,8 +106,8 @@ class Semaphore {
     detail::WaitNode* first = waiters_.front();
     if (first == nullptr) {
       value_ += count;
-    } else if (wants(first) == count && !serves(waiters_.after(first))) [[likely]] {
-      waiters_.wake_front();  // it takes what is given
+    } else if (wants(first) == count && wants(waiters_.after_in_circle(first)) > value_) [[likely]] {
+      waiters_.wake_front();  // it takes what is given, and the next one, if there is one, waits for more than is left
     } else {
       value_ += count;
       serve();
@@ -122,12 +121,12 @@ class Semaphore {
  private:
   friend class detail::SemaphoreAwaiter;
   [[nodiscard]] bool available(std::size_t count) const noexcept { return waiters_.empty() && value_ >= count; }
-  static std::size_t wants(detail::WaitNode* node) noexcept { return static_cast<detail::SemaphoreAwaiter*>(node)->count(); }
-  // Whether there is enough for the waiter `node`, which may be null.
-  [[nodiscard]] bool serves(detail::WaitNode* node) const noexcept { return node != nullptr && wants(node) <= value_; }
+  static std::size_t wants(const detail::WaitNode* node) noexcept {
+    return static_cast<const detail::SemaphoreAwaiter&>(*node).count();
+  }
   // Wakes all that can go on with what there is.
   EDDY_NOINLINE void serve() noexcept {
-    while (serves(waiters_.front())) {
+    while (!waiters_.empty() && wants(waiters_.front()) <= value_) {
       value_ -= wants(waiters_.front());
       waiters_.wake_front();
     }
@@ -144,11 +143,11 @@ inline void SemaphorePermit::release() noexcept {
   if (semaphore_ != nullptr) std::exchange(semaphore_, nullptr)->release(count_);
 }
 
-inline bool detail::SemaphoreAwaiter::await_ready() const noexcept { return semaphore_->try_acquire(count_); }
-inline void detail::SemaphoreAwaiter::wait(Frame* frame) { wait_in(semaphore_->waiters_, frame); }
+inline bool detail::SemaphoreAwaiter::await_ready() const noexcept { return source_->try_acquire(count_); }
+inline void detail::SemaphoreAwaiter::wait(Frame* frame) { wait_in(source_->waiters_, frame); }
 inline CancelResult detail::SemaphoreAwaiter::try_cancel(bool) noexcept {
-  semaphore_->waiters_.remove(this);
-  semaphore_->serve();
+  source_->waiters_.remove(this);
+  source_->serve();
   return CancelResult::stopped;
 }
 

@@ -27,10 +27,7 @@ namespace detail {
 
 struct SyncWaiter : Waiter {
   // The queue is being destroyed. True if the waiter is to go on, with an error.
-  virtual bool abandon() noexcept {
-    abandoned_ = true;
-    return true;
-  }
+  virtual bool abandon() noexcept = 0;
 
  protected:
   SyncWaiter() = default;
@@ -43,8 +40,8 @@ struct SyncWaiter : Waiter {
     if (first != nullptr && first->loop != its_loop) [[unlikely]] throw_other_loop();
     return join(queue, first, frame, its_loop);
   }
-  void check_alive() const {
-    if (abandoned_) [[unlikely]] throw_abandoned();
+  [[noreturn]] EDDY_COLD void throw_abandoned() const {
+    throw BrokenResourceError(std::string("eddy: ") + waits_for() + " was destroyed while tasks waited for it");
   }
 
  private:
@@ -52,11 +49,24 @@ struct SyncWaiter : Waiter {
     throw RuntimeError(std::string("eddy: tasks of two event loops wait for ") + waits_for() +
                        ", which is for one at a time");
   }
-  [[noreturn]] EDDY_COLD void throw_abandoned() const {
-    throw BrokenResourceError(std::string("eddy: ") + waits_for() + " was destroyed while tasks waited for it");
+};
+
+// One that gets an error if what it waits for, a Source, is destroyed.
+template <class Source>
+struct WaiterOf : SyncWaiter {
+  bool abandon() noexcept override {
+    source_ = nullptr;
+    return true;
   }
 
-  bool abandoned_ = false;
+ protected:
+  explicit WaiterOf(Source* source) noexcept : source_(source) {}
+  ~WaiterOf() = default;
+  void check_alive() const {
+    if (source_ == nullptr) [[unlikely]] throw_abandoned();
+  }
+
+  Source* source_;  // null once it was destroyed while this waited
 };
 
 // For destructors: nobody may wait any more. In debug mode whoever does stops the program, otherwise he gets an error.
