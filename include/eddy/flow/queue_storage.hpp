@@ -34,7 +34,7 @@ class RingBuffer {
 
   // Adds an item behind all others. It is moved from only if this succeeds.
   void push(Item&& item) {
-    if (size() == capacity_) [[unlikely]] grow();
+    if (size() == capacity_) [[unlikely]] return grow_and_push(std::move(item));
     std::construct_at(slot(tail_), std::move(item));
     ++tail_;
   }
@@ -56,9 +56,13 @@ class RingBuffer {
  private:
   static constexpr std::size_t kFirstCapacity = 8;
 
-  [[nodiscard]] Item* slot(std::size_t index) const noexcept { return items_ + (index & (capacity_ - 1)); }
+  [[nodiscard]] Item* slot(std::size_t index) const noexcept { return items_ + (index & mask_); }
 
-  EDDY_NOINLINE void grow() {
+  EDDY_NOINLINE void grow_and_push(Item&& item) {
+    grow();
+    push(std::move(item));
+  }
+  void grow() {
     const std::size_t larger = capacity_ == 0 ? kFirstCapacity : capacity_ * 2;
     Item* items = std::allocator<Item>().allocate(larger);
     const std::size_t count = size();
@@ -70,12 +74,14 @@ class RingBuffer {
     if (capacity_ != 0) std::allocator<Item>().deallocate(items_, capacity_);
     items_ = items;
     capacity_ = larger;
+    mask_ = larger - 1;
     head_ = 0;
     tail_ = count;
   }
 
   Item* items_ = nullptr;
   std::size_t capacity_ = 0;
+  std::size_t mask_ = 0;  // capacity_ - 1, unless that is zero
   std::size_t head_ = 0;  // both only count up; the slot is the index modulo the capacity
   std::size_t tail_ = 0;
 };
