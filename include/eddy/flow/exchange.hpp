@@ -65,6 +65,9 @@ class ItemAwaiter {
   ~ItemAwaiter() = default;  // the derived ones leave; a frame may be destroyed by force, wherever its awaiter stands
   void wait(Frame* frame, Turn turn);  // Errors: RuntimeError if tasks of another loop wait there
   void leave() noexcept;
+  [[noreturn]] EDDY_COLD static void throw_other_loop() {
+    throw RuntimeError("eddy: tasks of two event loops wait at one queue or channel, which is for one loop");
+  }
 
   ExchangeBase* exchange_;
   Turn turn_ = Turn::none;
@@ -109,11 +112,9 @@ class ExchangeBase {
 
   // Reserves an item for the oldest getter and wakes it.
   EDDY_NOINLINE void grant() noexcept {
-    WaitNode* node = getters_.front();
-    turn_of(node) = Turn::granted;
+    turn_of(getters_.front()) = Turn::granted;
     ++reserved_;
-    getters_.wake_front();
-    granted_.push_back(node);
+    getters_.wake_front_into(granted_);
   }
   // A woken getter gives up its reservation.
   void end_grant(ItemAwaiter* getter) noexcept {
@@ -149,8 +150,7 @@ EDDY_NOINLINE inline void ItemAwaiter::wait(Frame* frame, Turn turn) {
   WaitQueue& queue = turn == Turn::putting ? exchange_->putters_ : exchange_->getters_;
   Scheduler* const loop = frame->root->loop;
   WaitNode* const first = queue.front();
-  if (first != nullptr && first->loop != loop) [[unlikely]]
-    throw RuntimeError("eddy: tasks of two event loops wait at one queue or channel, which is for one loop");
+  if (first != nullptr && first->loop != loop) [[unlikely]] throw_other_loop();
   std::construct_at(&waiter_, this);
   if (waiter_.join(queue, first, frame, loop)) turn_ = turn;
 }
@@ -227,19 +227,18 @@ class Exchange : public ExchangeBase {
 
   // Stores an item; there is room. It is moved from only if this succeeds.
   EDDY_INLINE void store(StoredItem<T>&& item) {
+    if (!storage_.has_space() || !getters_.empty()) [[unlikely]] return store_and_grant(std::move(item));
     storage_.push(std::move(item));
     ++accepted_;
-    if (!getters_.empty()) grant();
   }
   // Takes the next item, as a Result; there is one that is not reserved, or that was reserved for the caller.
   template <class Result>
   EDDY_INLINE Result take() {
-    Result result = storage_.template take<Result>();
-    if (!putters_.empty()) admit_all();
-    return result;
+    if (!putters_.empty()) [[unlikely]] return take_and_admit<Result>();
+    return storage_.template take<Result>();
   }
   template <class Result>
-  EDDY_NOINLINE Result take_granted(ItemAwaiter* getter) {
+  Result take_granted(ItemAwaiter* getter) {
     end_grant(getter);
     try {
       return take<Result>();
@@ -256,6 +255,18 @@ class Exchange : public ExchangeBase {
   }
 
  private:
+  EDDY_NOINLINE void store_and_grant(StoredItem<T>&& item) {
+    storage_.reserve();
+    storage_.push(std::move(item));
+    ++accepted_;
+    if (!getters_.empty()) grant();
+  }
+  template <class Result>
+  EDDY_NOINLINE Result take_and_admit() {
+    Result result = storage_.template take<Result>();
+    while (!putters_.empty() && has_room()) admit();
+    return result;
+  }
   // Lets the oldest putter's item in.
   void admit() noexcept {
     WaitNode* node = putters_.front();
@@ -267,9 +278,6 @@ class Exchange : public ExchangeBase {
     } catch (...) {
       putter->fail(std::current_exception());
     }
-  }
-  EDDY_NOINLINE void admit_all() noexcept {
-    while (!putters_.empty() && has_room()) admit();
   }
 
   Storage storage_;
@@ -302,12 +310,16 @@ class [[nodiscard("nothing is taken until this is awaited: co_await it")]] GetAw
   [[nodiscard]] bool ended() const noexcept { return turn_ == Turn::closed; }
   template <class Result>
   EDDY_INLINE Result take() {
-    if (turn_ == Turn::none) [[likely]] return exchange().template take<Result>();
-    if (ended()) throw Closed();
-    return exchange().template take_granted<Result>(this);
+    if (turn_ != Turn::none) [[unlikely]] return take_granted<Result>();
+    return exchange().template take<Result>();
   }
 
  private:
+  template <class Result>
+  EDDY_NOINLINE Result take_granted() {
+    if (ended()) throw Closed();
+    return exchange().template take_granted<Result>(this);
+  }
   From& exchange() noexcept { return *static_cast<From*>(exchange_); }
 };
 

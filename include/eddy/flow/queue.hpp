@@ -173,7 +173,7 @@ class BasicQueue {
  protected:
   template <class... Args>
   explicit BasicQueue(std::size_t maxsize, Args&&... args)
-      : maxsize_(maxsize), exchange_(maxsize == 0 ? SIZE_MAX : maxsize, std::forward<Args>(args)...) {}
+      : exchange_(maxsize == 0 ? SIZE_MAX : maxsize, std::forward<Args>(args)...), maxsize_(maxsize) {}
   BasicQueue(const BasicQueue&) = delete;
   BasicQueue& operator=(const BasicQueue&) = delete;
   ~BasicQueue() = default;
@@ -185,8 +185,8 @@ class BasicQueue {
     throw Error();
   }
 
-  std::size_t maxsize_;
   Items exchange_;
+  std::size_t maxsize_;
   UnfinishedCount unfinished_;
 };
 

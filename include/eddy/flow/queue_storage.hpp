@@ -1,6 +1,6 @@
 // Where a queue keeps its items: RingBuffer (first in, first out), Stack (last in, first out), PriorityHeap (best first).
 //
-// All three have size, push, take and keep. They keep the memory that they once needed, so nothing is allocated in
+// All three have size, push, take and keep, and has_space and reserve, for what `push` needs first. They keep the memory that they once needed, so nothing is allocated in
 // steady state, and an operation that throws leaves everything as it was: no item is lost.
 //
 // SPDX-License-Identifier: MIT
@@ -32,9 +32,12 @@ class RingBuffer {
 
   [[nodiscard]] std::size_t size() const noexcept { return tail_ - head_; }
 
-  // Adds an item behind all others. It is moved from only if this succeeds.
-  void push(Item&& item) {
-    if (size() == capacity_) [[unlikely]] return grow_and_push(std::move(item));
+  [[nodiscard]] bool has_space() const noexcept { return size() != capacity_; }
+  void reserve() {
+    if (!has_space()) grow();
+  }
+  // Adds an item behind all others; there is space.
+  void push(Item&& item) noexcept {
     std::construct_at(slot(tail_), std::move(item));
     ++tail_;
   }
@@ -58,11 +61,7 @@ class RingBuffer {
 
   [[nodiscard]] Item* slot(std::size_t index) const noexcept { return items_ + (index & mask_); }
 
-  EDDY_NOINLINE void grow_and_push(Item&& item) {
-    grow();
-    push(std::move(item));
-  }
-  void grow() {
+  EDDY_NOINLINE void grow() {
     const std::size_t larger = capacity_ == 0 ? kFirstCapacity : capacity_ * 2;
     Item* items = std::allocator<Item>().allocate(larger);
     const std::size_t count = size();
@@ -92,6 +91,8 @@ class Stack {
   using Item = StoredItem<T>;
 
   [[nodiscard]] std::size_t size() const noexcept { return items_.size(); }
+  [[nodiscard]] bool has_space() const noexcept { return items_.size() != items_.capacity(); }
+  void reserve() noexcept {}  // `push` does
   void push(Item&& item) { items_.push_back(std::move(item)); }
   template <class Result>
   Result take() {
@@ -120,6 +121,8 @@ class PriorityHeap {
   explicit PriorityHeap(Compare compare = Compare()) : compare_(std::move(compare)) {}
 
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+  [[nodiscard]] bool has_space() const noexcept { return entries_.size() != entries_.capacity(); }
+  void reserve() noexcept {}  // `push` does
 
   void push(Item&& item) {
     std::size_t place = size();

@@ -296,6 +296,14 @@ inline void WaitQueue::wake(WaitNode* node) noexcept {
   remove(node);
   loop->wake(node->target);
 }
+EDDY_INLINE void WaitQueue::wake_front_into(IntrusiveList<WaitNode>& woken) noexcept {
+  WaitNode* node = list_.front();
+  Scheduler* loop = node->loop;
+  list_.remove_front();
+  node->loop = nullptr;
+  woken.push_back(node);
+  loop->wake(node->target);
+}
 EDDY_INLINE void WaitQueue::wake_front() noexcept {
   WaitNode* node = list_.front();
   Scheduler* loop = node->loop;

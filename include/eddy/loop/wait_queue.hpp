@@ -51,6 +51,8 @@ class WaitQueue {
   void wake(WaitNode* node) noexcept;
   // Wakes the first waiter; there is one.
   EDDY_INLINE void wake_front() noexcept;
+  // The same, and puts it into `woken`.
+  EDDY_INLINE void wake_front_into(IntrusiveList<WaitNode>& woken) noexcept;
   EDDY_NOINLINE void wake_all() noexcept {
     while (!empty()) wake_front();
   }
