@@ -255,6 +255,7 @@ class Exchange : public ExchangeBase {
   }
 
  private:
+  // The long ways, apart, so that whoever goes the short one keeps nothing across calls.
   EDDY_NOINLINE void store_and_grant(StoredItem<T>&& item) {
     storage_.reserve();
     storage_.push(std::move(item));

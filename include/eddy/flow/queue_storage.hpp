@@ -1,7 +1,8 @@
 // Where a queue keeps its items: RingBuffer (first in, first out), Stack (last in, first out), PriorityHeap (best first).
 //
-// All three have size, push, take and keep, and has_space and reserve, for what `push` needs first. They keep the memory that they once needed, so nothing is allocated in
-// steady state, and an operation that throws leaves everything as it was: no item is lost.
+// All three have size, push, take and keep, and with `reserve` make the space that a push needs. They keep the memory
+// that they once needed, so nothing is allocated in steady state, and an operation that throws leaves everything as it
+// was: no item is lost.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -80,7 +81,7 @@ class RingBuffer {
 
   Item* items_ = nullptr;
   std::size_t capacity_ = 0;
-  std::size_t mask_ = 0;  // capacity_ - 1, unless that is zero
+  std::size_t mask_ = 0;  // capacity_ - 1, once there is a capacity
   std::size_t head_ = 0;  // both only count up; the slot is the index modulo the capacity
   std::size_t tail_ = 0;
 };

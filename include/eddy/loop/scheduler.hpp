@@ -296,19 +296,19 @@ inline void WaitQueue::wake(WaitNode* node) noexcept {
   remove(node);
   loop->wake(node->target);
 }
-EDDY_INLINE void WaitQueue::wake_front_into(IntrusiveList<WaitNode>& woken) noexcept {
-  WaitNode* node = list_.front();
-  Scheduler* loop = node->loop;
-  list_.remove_front();
-  node->loop = nullptr;
-  woken.push_back(node);
-  loop->wake(node->target);
-}
 EDDY_INLINE void WaitQueue::wake_front() noexcept {
   WaitNode* node = list_.front();
   Scheduler* loop = node->loop;
   list_.remove_front();
   node->loop = nullptr;
+  loop->wake(node->target);
+}
+EDDY_INLINE void WaitQueue::wake_front_into(IntrusiveList<WaitNode>& woken) noexcept {
+  WaitNode* node = list_.front();
+  Scheduler* loop = node->loop;
+  list_.remove_front();
+  node->loop = nullptr;
+  woken.push_back(node);  // before it is woken, so that this is the last call
   loop->wake(node->target);
 }
 

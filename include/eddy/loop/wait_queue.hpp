@@ -16,6 +16,7 @@ struct Scheduler;
 
 enum class NeverAsks { whether_it_waits };
 
+// A place in a wait list.
 struct WaitNode : ListHook {
   WaitNode() noexcept : loop(nullptr) {}
   // For those who never ask whether they are in a list: nothing is stored.
@@ -50,9 +51,9 @@ class WaitQueue {
   // Wakes one waiter (defined in scheduler.hpp).
   void wake(WaitNode* node) noexcept;
   // Wakes the first waiter; there is one.
-  EDDY_INLINE void wake_front() noexcept;
+  void wake_front() noexcept;
   // The same, and puts it into `woken`.
-  EDDY_INLINE void wake_front_into(IntrusiveList<WaitNode>& woken) noexcept;
+  void wake_front_into(IntrusiveList<WaitNode>& woken) noexcept;
   EDDY_NOINLINE void wake_all() noexcept {
     while (!empty()) wake_front();
   }

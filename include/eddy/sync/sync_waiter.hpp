@@ -51,7 +51,7 @@ struct SyncWaiter : Waiter {
   }
 };
 
-// One that gets an error if what it waits for, a Source, is destroyed.
+// A waiter that gets an error if what it waits for, a Source, is destroyed.
 template <class Source>
 struct WaiterOf : SyncWaiter {
   bool abandon() noexcept override {
