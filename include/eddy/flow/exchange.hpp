@@ -63,17 +63,22 @@ class ItemAwaiter {
   // Only before it is awaited, into `wait_for` and the like.
   ItemAwaiter(ItemAwaiter&& other) noexcept : exchange_(other.exchange_) {}
   ~ItemAwaiter() = default;  // the derived ones leave; a frame may be destroyed by force, wherever its awaiter stands
-  void wait(Frame* frame, Turn turn);  // Errors: RuntimeError if tasks of another loop wait there
+  // Errors: RuntimeError if tasks of another loop wait there.
+  void wait_for_item(Frame* frame);
+  void wait_for_room(Frame* frame);
   void leave() noexcept;
-  [[noreturn]] EDDY_COLD static void throw_other_loop() {
-    throw RuntimeError("eddy: tasks of two event loops wait at one queue or channel, which is for one loop");
-  }
 
   ExchangeBase* exchange_;
   Turn turn_ = Turn::none;
   union {
     ItemWaiter waiter_;  // alive from the first wait on
   };
+
+ private:
+  void wait(WaitQueue& queue, Frame* frame, Turn turn);
+  [[noreturn]] EDDY_COLD static void throw_other_loop() {
+    throw RuntimeError("eddy: tasks of two event loops wait at one queue or channel, which is for one loop");
+  }
 };
 
 inline CancelResult ItemWaiter::try_cancel(bool) noexcept {
@@ -146,8 +151,9 @@ class ExchangeBase {
   }
 };
 
-EDDY_NOINLINE inline void ItemAwaiter::wait(Frame* frame, Turn turn) {
-  WaitQueue& queue = turn == Turn::putting ? exchange_->putters_ : exchange_->getters_;
+inline void ItemAwaiter::wait_for_item(Frame* frame) { wait(exchange_->getters_, frame, Turn::getting); }
+inline void ItemAwaiter::wait_for_room(Frame* frame) { wait(exchange_->putters_, frame, Turn::putting); }
+EDDY_NOINLINE inline void ItemAwaiter::wait(WaitQueue& queue, Frame* frame, Turn turn) {
   Scheduler* const loop = frame->root->loop;
   WaitNode* const first = queue.front();
   if (first != nullptr && first->loop != loop) [[unlikely]] throw_other_loop();
@@ -303,7 +309,7 @@ class [[nodiscard("nothing is taken until this is awaited: co_await it")]] GetAw
   }
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
-    wait(frame_of(handle), Turn::getting);
+    wait_for_item(frame_of(handle));
   }
   typename From::value_type await_resume() { return take<typename From::value_type>(); }
 
@@ -345,7 +351,7 @@ class [[nodiscard("nothing is put until this is awaited: co_await it")]] PutAwai
   }
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
-    this->wait(frame_of(handle), Turn::putting);
+    this->wait_for_room(frame_of(handle));
   }
   void await_resume() const {
     if (this->turn_ != Turn::stored) [[unlikely]] refuse();
