@@ -20,6 +20,7 @@
 #include <eddy/base/nested_error.hpp>
 #include <eddy/base/outcome.hpp>
 #include <eddy/base/reference.hpp>
+#include <eddy/base/replace.hpp>
 #include <eddy/base/scope_exit.hpp>
 #include <eddy/base/time.hpp>
 #include <eddy/base/version.hpp>

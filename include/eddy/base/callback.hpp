@@ -5,6 +5,7 @@
 #pragma once
 
 #include <eddy/base/config.hpp>
+#include <eddy/base/replace.hpp>
 
 #include <cstddef>
 #include <new>
@@ -89,8 +90,8 @@ class Callback<R(Args...)> {
   }
   void take(Callback& other) noexcept {
     if (other.manage_ != nullptr) other.manage_(other.buffer_, buffer_);
-    call_ = std::exchange(other.call_, nullptr);
-    manage_ = std::exchange(other.manage_, nullptr);
+    call_ = detail::replace(other.call_, nullptr);
+    manage_ = detail::replace(other.manage_, nullptr);
   }
 
   alignas(std::max_align_t) std::byte buffer_[kSize];

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <eddy/base/config.hpp>
+#include <eddy/base/replace.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -21,9 +22,9 @@ class LocalPointer {
   LocalPointer() noexcept = default;
   explicit LocalPointer(T* object) noexcept : object_(object) { take(); }
   LocalPointer(const LocalPointer& other) noexcept : object_(other.object_) { take(); }
-  LocalPointer(LocalPointer&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+  LocalPointer(LocalPointer&& other) noexcept : object_(replace(other.object_, nullptr)) {}
   LocalPointer& operator=(LocalPointer other) noexcept {
-    std::swap(object_, other.object_);
+    other.object_ = replace(object_, other.object_);
     return *this;
   }
   ~LocalPointer() {

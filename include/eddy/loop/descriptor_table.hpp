@@ -7,6 +7,7 @@
 #pragma once
 
 #include <eddy/base/error.hpp>
+#include <eddy/base/replace.hpp>
 #include <eddy/loop/reactor.hpp>
 #include <eddy/loop/scheduler.hpp>
 
@@ -72,7 +73,7 @@ class DescriptorTable final : ReactorSink {
     }
     ReadyNode*& slot = entries_[static_cast<std::size_t>(fd)].target(interest);
     if (slot == nullptr) return;
-    ReadyNode* target = std::exchange(slot, nullptr);
+    ReadyNode* target = replace(slot, nullptr);
     --waiting_;
     scheduler_.wake(target);
     disarm(fd);

@@ -7,6 +7,7 @@
 
 #include <eddy/base/error.hpp>
 #include <eddy/base/fwd.hpp>
+#include <eddy/base/replace.hpp>
 #include <eddy/base/scope_exit.hpp>
 #include <eddy/base/time.hpp>
 #include <eddy/loop/close_hooks.hpp>
@@ -344,7 +345,7 @@ inline void EventLoop::close() {
   if (closed_) return;
   if (running_) throw RuntimeError("eddy: a running event loop cannot be closed");
   {
-    EventLoop* const outer = std::exchange(detail::running_loop_slot(), this);
+    EventLoop* const outer = detail::replace(detail::running_loop_slot(), this);
     const detail::ScopeExit restore([outer]() noexcept { detail::running_loop_slot() = outer; });
     while (detail::ScheduledCallback* callback = callbacks_.front()) detail::cancel_callback(callback);
     run_posts(waker_->close());
@@ -382,7 +383,7 @@ inline void detail::cancel_callback(ScheduledCallback* callback) noexcept {
 
 inline void detail::ScheduledCallback::run_it(CallbackNode* node) {
   auto* self = static_cast<ScheduledCallback*>(node);
-  EventLoop& loop = *std::exchange(self->loop, nullptr);
+  EventLoop& loop = *replace(self->loop, nullptr);
   loop.callbacks_.remove(self);
   loop.callback_context = &self->context;
   try {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <eddy/base/callback.hpp>
+#include <eddy/base/replace.hpp>
 #include <eddy/loop/scheduler.hpp>
 #include <eddy/loop/timer_queue.hpp>
 
@@ -48,9 +49,9 @@ class Handle {
   Handle(const Handle& other) noexcept : callback_(other.callback_) {
     if (callback_ != nullptr) ++callback_->count;
   }
-  Handle(Handle&& other) noexcept : callback_(std::exchange(other.callback_, nullptr)) {}
+  Handle(Handle&& other) noexcept : callback_(detail::replace(other.callback_, nullptr)) {}
   Handle& operator=(Handle other) noexcept {
-    std::swap(callback_, other.callback_);
+    other.callback_ = detail::replace(callback_, other.callback_);
     return *this;
   }
   ~Handle() {

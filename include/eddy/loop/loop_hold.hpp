@@ -4,6 +4,7 @@
 #pragma once
 
 #include <eddy/base/config.hpp>
+#include <eddy/base/replace.hpp>
 
 #include <cstddef>
 #include <utility>
@@ -15,9 +16,9 @@ namespace eddy::inline EDDY_ABI {
 class [[nodiscard]] LoopHold {
  public:
   explicit LoopHold(std::size_t& holds) noexcept : holds_(&holds) { ++holds; }
-  LoopHold(LoopHold&& other) noexcept : holds_(std::exchange(other.holds_, nullptr)) {}
+  LoopHold(LoopHold&& other) noexcept : holds_(detail::replace(other.holds_, nullptr)) {}
   LoopHold& operator=(LoopHold other) noexcept {
-    std::swap(holds_, other.holds_);
+    other.holds_ = detail::replace(holds_, other.holds_);
     return *this;
   }
   ~LoopHold() {

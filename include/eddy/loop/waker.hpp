@@ -8,6 +8,7 @@
 #pragma once
 
 #include <eddy/base/config.hpp>
+#include <eddy/base/replace.hpp>
 
 #include <atomic>
 #include <cerrno>
@@ -104,7 +105,7 @@ class Waker {
     while (node != nullptr) {
       PostNode* next = node->next;
       node->next = reversed;
-      reversed = std::exchange(node, next);
+      reversed = replace(node, next);
     }
     return reversed;
   }

@@ -91,7 +91,8 @@ class ContextVar {
     Token token;
     for (auto& entry : context.entries) {
       if (entry.variable != this) continue;
-      token.old_ = std::exchange(entry.value, std::move(boxed));
+      token.old_ = std::move(entry.value);
+      entry.value = std::move(boxed);
       return token;
     }
     context.entries.push_back({this, std::move(boxed)});

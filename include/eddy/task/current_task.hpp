@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <eddy/base/replace.hpp>
 #include <eddy/loop/event_loop.hpp>
 #include <eddy/task/cancellation.hpp>
 
@@ -25,9 +26,9 @@ class TaskRef {
   TaskRef(const TaskRef& other) noexcept : details_(other.details_) {
     if (details_ != nullptr) ++details_->observers;
   }
-  TaskRef(TaskRef&& other) noexcept : details_(std::exchange(other.details_, nullptr)) {}
+  TaskRef(TaskRef&& other) noexcept : details_(detail::replace(other.details_, nullptr)) {}
   TaskRef& operator=(TaskRef other) noexcept {
-    std::swap(details_, other.details_);
+    other.details_ = detail::replace(details_, other.details_);
     return *this;
   }
   ~TaskRef() {

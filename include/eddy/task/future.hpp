@@ -5,6 +5,7 @@
 
 #include <eddy/base/error.hpp>
 #include <eddy/base/outcome.hpp>
+#include <eddy/base/replace.hpp>
 #include <eddy/loop/context.hpp>
 #include <eddy/loop/waiter.hpp>
 #include <eddy/task/done_callback.hpp>
@@ -49,7 +50,8 @@ struct FutureState {
   }
   void finish(Outcome<T> how) noexcept {
     outcome.emplace(std::move(how));
-    references += std::exchange(self_references, 0);
+    references += self_references;
+    self_references = 0;
     waiters.wake_all();
   }
   bool cancel(std::string reason) {
@@ -76,7 +78,7 @@ template <class T>
 class SelfReference {
  public:
   explicit SelfReference(FutureState<T>* state) noexcept : state_(state) { ++count(); }
-  SelfReference(SelfReference&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  SelfReference(SelfReference&& other) noexcept : state_(replace(other.state_, nullptr)) {}
   SelfReference& operator=(SelfReference&&) = delete;
   ~SelfReference() {
     if (state_ != nullptr && --count() == 0 && state_->outcome) delete state_;
