@@ -4,14 +4,12 @@
 #pragma once
 
 #include <eddy/base/callback.hpp>
+#include <eddy/base/intrusive_list.hpp>
 #include <eddy/loop/descriptor_table.hpp>
 #include <eddy/loop/exception_handler.hpp>
 
-#include <cstddef>
 #include <exception>
-#include <memory>
 #include <utility>
-#include <vector>
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -23,60 +21,65 @@ class DescriptorCallbacks {
   DescriptorCallbacks& operator=(const DescriptorCallbacks&) = delete;
 
   void add(int fd, Interest interest, Callback<void()> fn) {
-    if (Watch* watch = find(fd, interest)) {
-      watch->fn = std::make_shared<Callback<void()>>(std::move(fn));
-      unlink(*watch);  // also a call that is queued: it was the old function's
+    auto* watch = new Watch(*this, fd, interest, std::move(fn));
+    if (remove(fd, interest)) {  // also a call that is queued: it was the old function's
+      watches_.push_back(watch);
       arm(*watch);
       return;
     }
-    auto watch = std::make_unique<Watch>(*this, fd, interest, std::move(fn));
-    watches_.reserve(watches_.size() + 1);
-    arm(*watch);
-    watches_.push_back(std::move(watch));
+    try {
+      arm(*watch);
+    } catch (...) {
+      watch->drop();
+      throw;
+    }
+    watches_.push_back(watch);
   }
   bool remove(int fd, Interest interest) noexcept {
-    for (std::size_t i = 0; i < watches_.size(); ++i) {
-      if (watches_[i]->fd != fd || watches_[i]->interest != interest) continue;
-      unlink(*watches_[i]);
-      watches_.erase(watches_.begin() + static_cast<std::ptrdiff_t>(i));
-      return true;
-    }
-    return false;
+    Watch* watch = find(fd, interest);
+    if (watch == nullptr) return false;
+    forget(watch);
+    return true;
   }
   // The descriptor whose callback this is; -1 if it is another's.
   [[nodiscard]] static int descriptor_of(const CallbackNode* node) noexcept {
     return node->run == &Watch::run_it ? static_cast<const Watch*>(node)->fd : -1;
   }
   void clear() noexcept {
-    for (auto& watch : watches_) unlink(*watch);
-    watches_.clear();
+    while (Watch* watch = watches_.front()) forget(watch);
   }
 
  private:
-  struct Watch final : CallbackNode {
-    Watch(DescriptorCallbacks& owner, int descriptor, Interest what, Callback<void()> function)
-        : CallbackNode(&Watch::run_it), set(owner), fd(descriptor), interest(what),
-          fn(std::make_shared<Callback<void()>>(std::move(function))) {}
+  struct Watch final : CallbackNode, ListHook {
+    Watch(DescriptorCallbacks& owner, int descriptor, Interest what, Callback<void()> function) noexcept
+        : CallbackNode(&Watch::run_it), set(owner), fd(descriptor), interest(what), fn(std::move(function)) {
+      count = 1;  // the list's; one more while its function runs
+    }
     static void run_it(CallbackNode* node) {
       auto* self = static_cast<Watch*>(node);
       self->armed = false;
-      self->set.call(self->fd, self->interest, self->fn);
+      self->set.call(self);
+    }
+    void drop() noexcept {
+      if (--count == 0) delete this;
     }
     DescriptorCallbacks& set;
     int fd;
     Interest interest;
     bool armed = false;  // in the table, or queued
-    std::shared_ptr<Callback<void()>> fn;
+    Callback<void()> fn;
   };
 
   // Calls the function, which may remove or replace itself, and watches again unless it has.
-  void call(int fd, Interest interest, std::shared_ptr<Callback<void()>> fn) noexcept {
+  void call(Watch* called) noexcept {
+    ++called->count;
     try {
-      (*fn)();
+      called->fn();
     } catch (...) {
       report(&loop_, "the callback of add_reader or add_writer threw an exception", std::current_exception());
     }
-    Watch* watch = find(fd, interest);
+    Watch* watch = find(called->fd, called->interest);
+    called->drop();
     if (watch == nullptr || watch->armed) return;
     try {
       arm(*watch);
@@ -89,24 +92,24 @@ class DescriptorCallbacks {
     watch.armed = true;
   }
   Watch* find(int fd, Interest interest) noexcept {
-    for (auto& watch : watches_) {
-      if (watch->fd == fd && watch->interest == interest) return watch.get();
-    }
-    return nullptr;
+    Watch* watch = watches_.front();
+    while (watch != nullptr && (watch->fd != fd || watch->interest != interest)) watch = watches_.after(watch);
+    return watch;
   }
-  void unlink(Watch& watch) noexcept {
-    if (watch.state == State::callback) {
-      scheduler_.unqueue(&watch);
-    } else if (watch.armed) {
-      table_.cancel(watch.fd, watch.interest);
+  void forget(Watch* watch) noexcept {
+    if (watch->state == State::callback) {
+      scheduler_.unqueue(watch);
+    } else if (watch->armed) {
+      table_.cancel(watch->fd, watch->interest);
     }
-    watch.armed = false;
+    watches_.remove(watch);
+    watch->drop();
   }
 
   EventLoop& loop_;
   Scheduler& scheduler_;
   DescriptorTable& table_;
-  std::vector<std::unique_ptr<Watch>> watches_;
+  IntrusiveList<Watch> watches_;
 };
 
 }  // namespace eddy::inline EDDY_ABI::detail

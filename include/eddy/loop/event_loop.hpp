@@ -361,8 +361,8 @@ inline void EventLoop::close() {
 }
 
 inline void detail::SignalHandlers::dispatch() {
-  for (const auto& handler : handlers_) {
-    if (handled_signals.came[handler->signal].exchange(false)) loop_.call_soon([fn = handler->fn] { (*fn)(); }, Location());
+  for (Handler* handler = handlers_.front(); handler != nullptr; handler = handlers_.after(handler)) {
+    if (handled_signals.came[handler->signal].exchange(false)) loop_.call_soon([fn = handler->fn] { fn->call(); }, Location());
   }
 }
 

@@ -5,16 +5,16 @@
 
 #include <eddy/base/callback.hpp>
 #include <eddy/base/error.hpp>
+#include <eddy/base/intrusive_list.hpp>
+#include <eddy/loop/context.hpp>
 #include <eddy/loop/signal_wakeup.hpp>
 
 #include <atomic>
 #include <cerrno>
 #include <csignal>
-#include <cstddef>
-#include <memory>
+#include <cstdint>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 namespace eddy::inline EDDY_ABI {
 
@@ -44,63 +44,80 @@ class SignalHandlers {
   [[nodiscard]] bool empty() const noexcept { return handlers_.empty(); }
   void add(int signal, Callback<void()> fn);
   bool remove(int signal) noexcept {
-    for (std::size_t i = 0; i < handlers_.size(); ++i) {
-      if (handlers_[i]->signal != signal) continue;
-      restore(*handlers_[i]);
-      handlers_.erase(handlers_.begin() + static_cast<std::ptrdiff_t>(i));
-      return true;
-    }
-    return false;
+    Handler* handler = find(signal);
+    if (handler == nullptr) return false;
+    forget(handler);
+    return true;
   }
   void clear() noexcept {
-    for (const auto& handler : handlers_) restore(*handler);
-    handlers_.clear();
+    while (Handler* handler = handlers_.front()) forget(handler);
   }
   // Queues the functions of the signals that have come.
   void dispatch();  // in event_loop.hpp
 
  private:
-  struct Handler {
-    Handler(int number, Callback<void()> function) : signal(number), fn(std::make_shared<Callback<void()>>(std::move(function))) {}
+  struct Function {  // kept by a call that is queued, too
+    explicit Function(Callback<void()> function) noexcept : call(std::move(function)) {}
+    std::uint32_t references = 0;
+    Callback<void()> call;
+  };
+  struct Handler : ListHook {
+    Handler(int number, LocalPointer<Function> function) noexcept : signal(number), fn(std::move(function)) {}
     int signal;
-    std::shared_ptr<Callback<void()>> fn;
+    LocalPointer<Function> fn;
     struct sigaction before {};
   };
-  static void restore(const Handler& handler) noexcept {
-    ::sigaction(handler.signal, &handler.before, nullptr);
-    handled_signals.wakers[handler.signal] = nullptr;
-    handled_signals.came[handler.signal] = false;
+  [[nodiscard]] Handler* find(int signal) noexcept {
+    Handler* handler = handlers_.front();
+    while (handler != nullptr && handler->signal != signal) handler = handlers_.after(handler);
+    return handler;
+  }
+  void install(Handler& handler);
+  void forget(Handler* handler) noexcept {
+    ::sigaction(handler->signal, &handler->before, nullptr);
+    handled_signals.wakers[handler->signal] = nullptr;
+    handled_signals.came[handler->signal] = false;
+    handlers_.remove(handler);
+    delete handler;
   }
 
   EventLoop& loop_;
   Waker& waker_;
-  std::vector<std::unique_ptr<Handler>> handlers_;
+  IntrusiveList<Handler> handlers_;
 };
 
 inline void SignalHandlers::add(int signal, Callback<void()> fn) {
   if (signal <= 0 || signal >= HandledSignals::kCount)
     throw std::system_error(EINVAL, std::generic_category(), "eddy: not a signal");
-  for (auto& handler : handlers_) {
-    if (handler->signal != signal) continue;
-    handler->fn = std::make_shared<Callback<void()>>(std::move(fn));
+  LocalPointer<Function> function(new Function(std::move(fn)));
+  if (Handler* handler = find(signal)) {
+    handler->fn = std::move(function);
     return;
   }
-  auto handler = std::make_unique<Handler>(signal, std::move(fn));
-  handlers_.reserve(handlers_.size() + 1);
+  auto* handler = new Handler(signal, std::move(function));
+  try {
+    install(*handler);
+  } catch (...) {
+    delete handler;
+    throw;
+  }
+  handlers_.push_back(handler);
+}
+
+inline void SignalHandlers::install(Handler& handler) {
   Waker* none = nullptr;
-  if (!handled_signals.wakers[signal].compare_exchange_strong(none, &waker_))
+  if (!handled_signals.wakers[handler.signal].compare_exchange_strong(none, &waker_))
     throw RuntimeError("eddy: another event loop handles this signal");
-  handled_signals.came[signal] = false;
+  handled_signals.came[handler.signal] = false;
   struct sigaction ours {};
   ours.sa_handler = on_handled_signal;
   ours.sa_flags = SA_RESTART;
   sigemptyset(&ours.sa_mask);
-  if (::sigaction(signal, &ours, &handler->before) != 0) {
+  if (::sigaction(handler.signal, &ours, &handler.before) != 0) {
     const int error = errno;
-    handled_signals.wakers[signal] = nullptr;
+    handled_signals.wakers[handler.signal] = nullptr;
     throw std::system_error(error, std::generic_category(), "eddy: this signal cannot be handled");
   }
-  handlers_.push_back(std::move(handler));
 }
 
 }  // namespace detail
