@@ -24,12 +24,9 @@
 #include <eddy/loop/timer_queue.hpp>
 #include <eddy/loop/waker.hpp>
 
-#include <cstdint>
 #include <cstdlib>
 #include <exception>
-#include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace eddy::inline EDDY_ABI {
@@ -320,7 +317,7 @@ inline void EventLoop::call_soon_threadsafe(Callback<void()> fn, detail::Locatio
     EventLoop* loop;
     detail::Location where;
   };
-  auto post = std::make_unique<Post>();
+  auto* post = new Post;
   post->fn = std::move(fn);
   post->loop = this;
   post->where = where;
@@ -328,8 +325,9 @@ inline void EventLoop::call_soon_threadsafe(Callback<void()> fn, detail::Locatio
     std::unique_ptr<Post> owned(static_cast<Post*>(node));
     owned->loop->schedule(std::move(owned->fn), owned->where);
   };
-  if (!waker_->post(post.get())) throw LoopClosed();
-  (void)post.release();
+  if (waker_->post(post)) return;
+  delete post;
+  throw LoopClosed();
 }
 
 inline void EventLoop::run_forever() {

@@ -8,7 +8,6 @@
 #include <eddy/loop/wait_queue.hpp>
 
 #include <cstdint>
-#include <memory>
 #include <utility>
 
 namespace eddy::inline EDDY_ABI {
@@ -22,7 +21,7 @@ struct DoneCallback final : CallbackNode, WaitNode {
   DoneCallback(Callback<void()> function, DoneCallbackId name) : CallbackNode(&run_it), fn(std::move(function)), id(name) {}
 
   static void run_it(CallbackNode* node) {
-    const std::unique_ptr<DoneCallback> self(static_cast<DoneCallback*>(node));
+    auto* self = static_cast<DoneCallback*>(node);
     EventLoop& event_loop = get_running_loop();
     Scheduler& scheduler = EventLoop::Internals::scheduler(event_loop);
     scheduler.callback_context = &self->context;
@@ -32,6 +31,7 @@ struct DoneCallback final : CallbackNode, WaitNode {
       report(&event_loop, "a done callback threw an exception", std::current_exception());
     }
     scheduler.callback_context = nullptr;
+    delete self;
   }
 
   Callback<void()> fn;
