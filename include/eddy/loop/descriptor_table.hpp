@@ -13,17 +13,22 @@
 
 #include <cerrno>
 #include <cstddef>
-#include <memory>
 #include <system_error>
-#include <vector>
 
 namespace eddy::inline EDDY_ABI::detail {
 
 class DescriptorTable final : ReactorSink {
  public:
-  DescriptorTable(Scheduler& scheduler, std::unique_ptr<Reactor> reactor, int wake_descriptor)
-      : scheduler_(scheduler), reactor_(std::move(reactor)), wake_descriptor_(wake_descriptor) {
+  // Takes over `reactor`, also if this throws.
+  DescriptorTable(Scheduler& scheduler, Reactor* reactor, int wake_descriptor) : DescriptorTable(scheduler, reactor) {
+    wake_descriptor_ = wake_descriptor;
     reactor_->watch(wake_descriptor, true, false);
+  }
+  DescriptorTable(const DescriptorTable&) = delete;
+  DescriptorTable& operator=(const DescriptorTable&) = delete;
+  ~DescriptorTable() {
+    delete[] entries_;
+    delete reactor_;
   }
 
   // Wakes `target` once when the descriptor is ready. Errors: BusyResourceError if somebody else waits for the same;
@@ -31,7 +36,7 @@ class DescriptorTable final : ReactorSink {
   void wait(int fd, Interest interest, ReadyNode* target) {
     if (fd < 0) throw std::system_error(EBADF, std::generic_category(), "eddy: not a descriptor");
     const auto index = static_cast<std::size_t>(fd);
-    if (index >= entries_.size()) entries_.resize(index + 1);
+    if (index >= size_) grow(index + 1);
     ReadyNode*& slot = entries_[index].target(interest);
     if (slot != nullptr)
       throw BusyResourceError(interest == Interest::read ? "eddy: another task waits to read from this descriptor"
@@ -66,6 +71,7 @@ class DescriptorTable final : ReactorSink {
     ReadyNode*& target(Interest interest) noexcept { return interest == Interest::read ? reader : writer; }
   };
 
+  DescriptorTable(Scheduler& scheduler, Reactor* reactor) noexcept : scheduler_(scheduler), reactor_(reactor) {}
   void ready(int fd, Interest interest) noexcept override {
     if (fd == wake_descriptor_) {
       woken_ = true;
@@ -77,6 +83,14 @@ class DescriptorTable final : ReactorSink {
     --waiting_;
     scheduler_.wake(target);
     disarm(fd);
+  }
+  void grow(std::size_t size) {
+    if (size < 2 * size_) size = 2 * size_;
+    auto* grown = new Entry[size];
+    for (std::size_t i = 0; i < size_; ++i) grown[i] = entries_[i];
+    delete[] entries_;
+    entries_ = grown;
+    size_ = size;
   }
   void update(int fd) {
     const Entry& entry = entries_[static_cast<std::size_t>(fd)];
@@ -91,11 +105,12 @@ class DescriptorTable final : ReactorSink {
   }
 
   Scheduler& scheduler_;
-  std::unique_ptr<Reactor> reactor_;
-  int wake_descriptor_;
+  Reactor* reactor_;
+  int wake_descriptor_ = -1;
   bool woken_ = false;
   std::size_t waiting_ = 0;
-  std::vector<Entry> entries_;
+  Entry* entries_ = nullptr;  // by descriptor
+  std::size_t size_ = 0;
 };
 
 }  // namespace eddy::inline EDDY_ABI::detail

@@ -53,8 +53,9 @@ inline constexpr int kBatchesAtClose = 1000;
 class EventLoop final : detail::LoopCore {
  public:
   /// A loop that reads `clock`, or real time if it is null. Errors: std::invalid_argument for a wrong EDDY_REACTOR.
+  template <class = void>
   explicit EventLoop(Clock* clock = nullptr, ReactorKind reactor = ReactorKind::automatic)
-      : LoopCore(clock, reactor) {
+      : LoopCore(clock, reactor), slow_steps_(*this) {
     if (const char* flag = std::getenv("EDDY_DEBUG")) set_debug(*flag != '\0' && *flag != '0');
   }
   EventLoop(const EventLoop&) = delete;
@@ -215,7 +216,7 @@ class EventLoop final : detail::LoopCore {
 
   detail::DescriptorCallbacks watches_{*this, *this, table_};
   detail::SignalHandlers signals_{*this, *waker_};
-  detail::SlowSteps slow_steps_{*this};
+  detail::SlowSteps<> slow_steps_;
   detail::CloseHooks close_hooks_;
   detail::CloseHook* default_executor_ = nullptr;  // one of them, once it was needed
   detail::IntrusiveList<detail::ScheduledCallback> callbacks_;
@@ -322,8 +323,10 @@ inline void EventLoop::call_soon_threadsafe(Callback<void()> fn, detail::Locatio
   post->loop = this;
   post->where = where;
   post->run = [](detail::PostNode* node) {
-    std::unique_ptr<Post> owned(static_cast<Post*>(node));
-    owned->loop->schedule(std::move(owned->fn), owned->where);
+    auto* accepted = static_cast<Post*>(node);
+    Post taken(std::move(*accepted));
+    delete accepted;
+    taken.loop->schedule(std::move(taken.fn), taken.where);
   };
   if (waker_->post(post)) return;
   delete post;

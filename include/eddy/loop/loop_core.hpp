@@ -19,7 +19,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -52,7 +51,9 @@ class LoopCore : public Scheduler {
   LoopCore& operator=(const LoopCore&) = delete;
 
  protected:
-  LoopCore(Clock* clock, ReactorKind reactor) : clock_(clock), table_(*this, make_reactor(reactor), waker_->descriptor()) {}
+  template <class = void>
+  LoopCore(Clock* clock, ReactorKind reactor)
+      : clock_(clock), waker_(), table_(*this, make_reactor<>(reactor), waker_->descriptor()) {}
   ~LoopCore() = default;
 
   [[nodiscard]] TimePoint now() const noexcept {
@@ -137,6 +138,7 @@ class LoopCore : public Scheduler {
   std::uint8_t reasons_to_end_ = 0;  // for whoever runs the passes, ReasonToEnd
 
  private:
+  template <class = void>
   EDDY_COLD static ReactorKind reactor_of_environment() {
     const char* value = std::getenv("EDDY_REACTOR");
     const std::string_view name = value == nullptr ? "" : value;
@@ -145,10 +147,11 @@ class LoopCore : public Scheduler {
     throw std::invalid_argument("eddy: the environment variable EDDY_REACTOR must be \"epoll\" or \"poll\", not \"" +
                                 std::string(name) + '"');
   }
-  static std::unique_ptr<Reactor> make_reactor(ReactorKind kind) {
-    if (kind == ReactorKind::automatic) kind = reactor_of_environment();
-    if (kind == ReactorKind::poll) return std::make_unique<PollReactor>();
-    return std::make_unique<EpollReactor>();
+  template <class Poll = PollReactor, class Epoll = EpollReactor>
+  static Reactor* make_reactor(ReactorKind kind) {
+    if (kind == ReactorKind::automatic) kind = reactor_of_environment<>();
+    if (kind == ReactorKind::poll) return new Poll;
+    return new Epoll;
   }
 };
 

@@ -15,16 +15,17 @@
 
 namespace eddy::inline EDDY_ABI::detail {
 
-class EpollReactor final : public Reactor {
+template <class Mask>
+class EpollReactorOf final : public Reactor {
  public:
-  EpollReactor() : fd_(::epoll_create1(EPOLL_CLOEXEC)) {
+  EpollReactorOf() : fd_(::epoll_create1(EPOLL_CLOEXEC)) {
     if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "eddy: epoll_create1");
   }
-  ~EpollReactor() override { ::close(fd_); }
+  ~EpollReactorOf() override { ::close(fd_); }
 
   void watch(int fd, bool read, bool write) override {
     const unsigned wanted = (read ? unsigned{EPOLLIN} | EPOLLRDHUP : 0U) | (write ? unsigned{EPOLLOUT} : 0U);
-    unsigned& registered = entry(fd);
+    Mask& registered = entry(fd);
     if (wanted == registered) return;
     if (wanted == 0) {
       // ENOENT and EBADF: it was closed first, which took it out.
@@ -64,7 +65,7 @@ class EpollReactor final : public Reactor {
   }
 
  private:
-  unsigned& entry(int fd) {
+  Mask& entry(int fd) {
     if (fd < 0) throw std::system_error(EBADF, std::generic_category(), "eddy: not a descriptor");
     const auto index = static_cast<std::size_t>(fd);
     if (index >= registered_.size()) registered_.resize(index + 1);
@@ -88,7 +89,8 @@ class EpollReactor final : public Reactor {
 
   int fd_;
   bool coarse_ = false;
-  std::vector<unsigned> registered_;  // by descriptor: what epoll was told
+  std::vector<Mask> registered_;  // by descriptor: what epoll was told
 };
+using EpollReactor = EpollReactorOf<unsigned>;
 
 }  // namespace eddy::inline EDDY_ABI::detail

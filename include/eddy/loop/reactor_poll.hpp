@@ -16,7 +16,8 @@
 
 namespace eddy::inline EDDY_ABI::detail {
 
-class PollReactor final : public Reactor {
+template <class Entry>
+class PollReactorOf final : public Reactor {
  public:
   void watch(int fd, bool read, bool write) override {
     if (fd < 0) throw std::system_error(EBADF, std::generic_category(), "eddy: not a descriptor");
@@ -45,7 +46,7 @@ class PollReactor final : public Reactor {
     }
     if (::ppoll(entries_.data(), entries_.size(), timeout < Duration::zero() ? nullptr : &limit, nullptr) <= 0) return;
     seen_ = entries_;  // what is told may change the entries
-    for (const pollfd& entry : seen_) {
+    for (const Entry& entry : seen_) {
       const bool failed = (entry.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
       if ((entry.events & POLLIN) && ((entry.revents & (POLLIN | POLLRDHUP)) || failed)) sink.ready(entry.fd, Interest::read);
       if ((entry.events & POLLOUT) && ((entry.revents & POLLOUT) || failed)) sink.ready(entry.fd, Interest::write);
@@ -62,8 +63,9 @@ class PollReactor final : public Reactor {
                               "eddy: this kind of file cannot be waited for (a regular file is always ready)");
   }
 
-  std::vector<pollfd> entries_;
-  std::vector<pollfd> seen_;
+  std::vector<Entry> entries_;
+  std::vector<Entry> seen_;
 };
+using PollReactor = PollReactorOf<pollfd>;
 
 }  // namespace eddy::inline EDDY_ABI::detail

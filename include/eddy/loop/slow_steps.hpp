@@ -25,6 +25,7 @@ Frame* task_of(Frame* root) noexcept;                                      // th
 std::string await_chain(Frame* root);                                      // in task/current_task.hpp
 void call_handler(EventLoop& loop, const ExceptionContext& context) noexcept;  // in event_loop.hpp
 
+template <class = void>
 class SlowSteps final : public StepWatch, public BatchHook {
  public:
   explicit SlowSteps(EventLoop& loop) noexcept : loop_(loop) {}

@@ -20,6 +20,7 @@ namespace eddy::inline EDDY_ABI {
 /// ended by `close`. Threads: one; no other loop may run in it meanwhile. Source: asyncio.Runner.
 class Runner {
  public:
+  template <class = void>
   explicit Runner(RunOptions options = {}) : options_(options), loop_(options.clock, options.reactor) {
     if (options.debug) loop_.set_debug(true);
     if (options.on_exception != nullptr) loop_.set_exception_handler(options.on_exception);
@@ -102,6 +103,7 @@ class Runner {
     return detail::HandleAccess::take(std::move(main));
   }
 
+  template <class = void>
   [[noreturn]] EDDY_COLD void throw_over(std::exception_ptr error, std::exception_ptr displaced) {
     detail::throw_displacing(std::move(error), std::move(displaced), [this](std::exception_ptr lost) {
       detail::report(&loop_, "the end of a run took the place of this error", std::move(lost));
