@@ -75,7 +75,7 @@ struct GeneratorFinal {
   EDDY_SUSPEND std::coroutine_handle<> await_suspend(std::coroutine_handle<P> handle) const noexcept {
     Frame* frame = Frame::of(handle);
     frame->state = State::done;
-    GeneratorCleanups& cleanups = handle.promise().cleanups;
+    auto& cleanups = handle.promise().cleanups;
     if (cleanups.empty()) return hop(frame->root, frame->parent);
     cleanups.run_before(frame->parent);
     return std::noop_coroutine();
@@ -141,7 +141,7 @@ struct GeneratorPromise final : PromiseBase {
   }
 
   YieldSlot<T> yielded;
-  GeneratorCleanups cleanups;
+  GeneratorCleanups<> cleanups;
 };
 
 // A generator that is at its end and has no frame any more, or never had one. Only read.
@@ -301,13 +301,14 @@ class [[nodiscard("a generator does nothing until its next() is awaited")]] Asyn
   /// Ends the generator where it stands: destroys its frame, then completes when the cleanups that it registered have run,
   /// which a cancel does not interrupt. After it, `next()` gives the end. A second call does nothing. Errors: what a
   /// cleanup throws; BusyResourceError while a task is in `next()`.
-  [[nodiscard("aclose does nothing until it is awaited")]] detail::CleanupAwaiter aclose() {
-    if (frame_ == &detail::ended_generator) return detail::CleanupAwaiter({});
+  template <class Awaiter = detail::CleanupAwaiter<>>
+  [[nodiscard("aclose does nothing until it is awaited")]] Awaiter aclose() {
+    if (frame_ == &detail::ended_generator) return Awaiter({});
     if (in_next()) throw BusyResourceError("eddy: a generator cannot be closed while a task is in its next()");
-    detail::GeneratorCleanups cleanups;
+    typename Awaiter::Cleanups cleanups;
     if (frame_->has(detail::kAlive)) cleanups = std::move(promise().cleanups);
     reset();
-    return detail::CleanupAwaiter(std::move(cleanups));
+    return Awaiter(std::move(cleanups));
   }
 
  private:

@@ -5,14 +5,15 @@
 
 #include <eddy/base/callback.hpp>
 #include <eddy/base/nested_error.hpp>
+#include <eddy/loop/context.hpp>
 #include <eddy/task/child_group.hpp>
 #include <eddy/task/create_task.hpp>
 #include <eddy/task/current_task.hpp>
 
 #include <coroutine>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -27,10 +28,12 @@ namespace detail {
   std::terminate();
 }
 
-using Cleanup = Callback<Task<>()>;
+// What follows are templates of the type of a cleanup, which is always Callback<Task<>()>, so that only who has a generator
+// compiles them.
 
 // Runs the cleanups, the last registered first. All run; the first error is thrown at the end.
-inline Task<> run_cleanups(std::vector<Cleanup> cleanups) {
+template <class Cleanup>
+Task<> run_cleanups(std::vector<Cleanup> cleanups) {
   std::exception_ptr error;
   while (!cleanups.empty()) {
     try {
@@ -45,6 +48,7 @@ inline Task<> run_cleanups(std::vector<Cleanup> cleanups) {
 }
 
 // Runs cleanups as a strand that a cancel of the waiting task does not reach.
+template <class Cleanup>
 class CleanupGroup : public ChildGroup {
  public:
   CleanupGroup() = default;
@@ -69,11 +73,12 @@ class CleanupGroup : public ChildGroup {
     resume_parent();
   }
   [[nodiscard]] const char* waits_for() const noexcept override { return "a generator's cleanup"; }
-  std::optional<ChildSlot<void>> child_;
+  std::optional<ChildSlot<typename std::invoke_result_t<Cleanup&>::value_type>> child_;
 };
 
 // Runs cleanups on the loop, for a generator that was dropped or stopped. The end of `run` waits for it.
-inline void run_cleanups_on_loop(std::vector<Cleanup> cleanups) noexcept {
+template <class Cleanup>
+void run_cleanups_on_loop(std::vector<Cleanup> cleanups) noexcept {
   EventLoop* loop = running_loop_slot();
   if (loop == nullptr) return;
   try {
@@ -88,6 +93,7 @@ inline void run_cleanups_on_loop(std::vector<Cleanup> cleanups) noexcept {
 }
 
 // The cleanups of one generator; nothing is allocated until there is one.
+template <class Cleanup = Callback<Task<>()>>
 class GeneratorCleanups {
  public:
   GeneratorCleanups() noexcept = default;
@@ -99,7 +105,7 @@ class GeneratorCleanups {
 
   [[nodiscard]] bool empty() const noexcept { return !state_ || state_->list.empty(); }
   void add(Cleanup cleanup) {
-    if (!state_) state_ = std::make_unique<State>();
+    if (!state_) state_ = LocalPointer<State>(new State);
     state_->list.push_back(std::move(cleanup));
   }
   std::vector<Cleanup> take() { return state_ ? std::exchange(state_->list, {}) : std::vector<Cleanup>(); }
@@ -114,8 +120,7 @@ class GeneratorCleanups {
       consumer->root->state = detail::State::ready;
     }
   }
-  // Throws the cleanups' error, with `displaced` nested into it. A template, so that only who has a generator compiles it.
-  template <class = void>
+  // Throws the cleanups' error, with `displaced` nested into it.
   void throw_error(const std::exception_ptr& displaced) {
     if (!state_) return;
     std::exception_ptr error = state_->error ? std::exchange(state_->error, nullptr) : state_->group.take_error();
@@ -127,33 +132,37 @@ class GeneratorCleanups {
   }
 
  private:
-  struct Group final : CleanupGroup {};
+  struct Group final : CleanupGroup<Cleanup> {};
   struct State {
+    std::uint32_t references = 0;
     std::vector<Cleanup> list;
     Group group;
     std::exception_ptr error;
   };
-  std::unique_ptr<State> state_;
+  LocalPointer<State> state_;
 };
 
 // For `co_await generator.aclose()`.
-class [[nodiscard("aclose does nothing until it is awaited: co_await it")]] CleanupAwaiter final : public CleanupGroup {
+template <class Cleanup = Callback<Task<>()>>
+class [[nodiscard("aclose does nothing until it is awaited: co_await it")]] CleanupAwaiter final : public CleanupGroup<Cleanup> {
  public:
-  explicit CleanupAwaiter(GeneratorCleanups cleanups) noexcept : cleanups_(std::move(cleanups)) {}
-  CleanupAwaiter(CleanupAwaiter&& other) noexcept : CleanupGroup(), cleanups_(std::move(other.cleanups_)) {}
+  using Cleanups = GeneratorCleanups<Cleanup>;
+  explicit CleanupAwaiter(Cleanups cleanups) noexcept : cleanups_(std::move(cleanups)) {}
+  CleanupAwaiter(CleanupAwaiter&& other) noexcept : CleanupGroup<Cleanup>(), cleanups_(std::move(other.cleanups_)) {}
   [[nodiscard]] bool await_ready() const noexcept { return cleanups_.empty(); }
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {
-    run_before(frame_of(handle), cleanups_.take());
+    this->run_before(frame_of(handle), cleanups_.take());
   }
   void await_resume() {
-    if (std::exception_ptr error = take_error()) std::rethrow_exception(std::move(error));
+    if (std::exception_ptr error = this->take_error()) std::rethrow_exception(std::move(error));
   }
 
  private:
-  GeneratorCleanups cleanups_;
+  Cleanups cleanups_;
 };
 
+template <class Cleanup = Callback<Task<>()>>
 class [[nodiscard("nothing is registered until this is awaited: co_await it")]] OnClose {
  public:
   using EddyAwaiter = void;
@@ -182,9 +191,9 @@ class [[nodiscard("nothing is registered until this is awaited: co_await it")]] 
 /// reported. Source: contextlib.aclosing and an `async with` in the generator.
 template <class F>
   requires std::is_invocable_r_v<Task<>, std::decay_t<F>&>
-[[nodiscard]] detail::OnClose on_close(F&& cleanup) {
+[[nodiscard]] detail::OnClose<> on_close(F&& cleanup) {
   detail::check_callable<F>();
-  return detail::OnClose(detail::Cleanup(std::forward<F>(cleanup)));
+  return detail::OnClose<>(std::forward<F>(cleanup));
 }
 
 }  // namespace eddy::inline EDDY_ABI

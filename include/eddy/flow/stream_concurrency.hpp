@@ -89,7 +89,8 @@ struct Pumps {
 };
 
 // Waits for pumps that have ended or were cancelled.
-inline Task<> pumps_ended(LocalPointer<Pumps> pumps) {
+template <class = void>
+Task<> pumps_ended(LocalPointer<Pumps> pumps) {
   for (const auto& pump : pumps->tasks) {
     try {
       co_await pump;
@@ -139,7 +140,7 @@ template <class T>
 AsyncGenerator<T> read_buffer(std::vector<AsyncGenerator<T>> sources, std::size_t size) {
   const LocalPointer<StreamBuffer<T>> buffer(new StreamBuffer<T>(size));
   const LocalPointer<Pumps> pumps(new Pumps);
-  const auto ended = [pumps] { return pumps_ended(pumps); };
+  const auto ended = [pumps] { return pumps_ended<>(pumps); };
   co_await on_close(ended);
   const PumpGuard<T> guard(buffer, pumps);
   buffer->pumps = sources.size();
@@ -174,14 +175,14 @@ Task<ConcurrentResult<F, T>> call_shared(LocalPointer<SharedFunction<F>> shared,
 }
 
 // Starts a call for each item; a place in the queue is taken before the call starts, so it bounds the calls that run.
-template <class F, class T>
-Task<> pump_calls(LocalPointer<StreamBuffer<TaskHandle<ConcurrentResult<F, T>>>> buffer, LocalPointer<StreamBuffer<Unit>> places,
+template <class F, class T, class Place>
+Task<> pump_calls(LocalPointer<StreamBuffer<TaskHandle<ConcurrentResult<F, T>>>> buffer, LocalPointer<StreamBuffer<Place>> places,
                   AsyncGenerator<T> source, LocalPointer<SharedFunction<F>> shared) {
   PumpEnd<TaskHandle<ConcurrentResult<F, T>>> end(buffer);
   std::exception_ptr error;
   try {
     while (auto item = co_await source.next()) {
-      co_await places->queue.put(Unit{});
+      co_await places->queue.put(Place{});
       if (buffer->abandoned) break;
       buffer->queue.put_nowait(create_task(call_shared<F, T>(shared, std::move(*item))));
     }
@@ -205,14 +206,14 @@ struct CallGuard {
   TaskHandle<T> current;
 };
 
-template <class F, class T>
+template <class F, class T, class Place = Unit>
 AsyncGenerator<ConcurrentResult<F, T>> transform_concurrently(AsyncGenerator<T> source, F fn, std::size_t limit) {
   using Result = ConcurrentResult<F, T>;
   const LocalPointer<StreamBuffer<TaskHandle<Result>>> buffer(new StreamBuffer<TaskHandle<Result>>(0));
-  const LocalPointer<StreamBuffer<Unit>> places(new StreamBuffer<Unit>(limit));
+  const LocalPointer<StreamBuffer<Place>> places(new StreamBuffer<Place>(limit));
   const LocalPointer<SharedFunction<F>> shared(new SharedFunction<F>(std::move(fn)));
   const LocalPointer<Pumps> pumps(new Pumps);
-  const auto ended = [pumps] { return pumps_ended(pumps); };
+  const auto ended = [pumps] { return pumps_ended<>(pumps); };
   co_await on_close(ended);
   CallGuard<Result> calls(buffer);
   const PumpGuard<TaskHandle<Result>> guard(buffer, pumps);
