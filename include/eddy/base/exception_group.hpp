@@ -30,8 +30,8 @@ class ExceptionGroup : public std::exception {
 
   /// Those errors that are an E, and the others; nested groups are split and keep their shape. A side without errors is
   /// nullopt. Source: ExceptionGroup.split.
-  template <class E>
-  [[nodiscard]] std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>> split() const {
+  template <class E, class Group = ExceptionGroup>
+  [[nodiscard]] std::pair<std::optional<Group>, std::optional<Group>> split() const {
     std::vector<std::exception_ptr> matching;
     std::vector<std::exception_ptr> rest;
     for (const std::exception_ptr& error : exceptions_) {
@@ -43,7 +43,7 @@ class ExceptionGroup : public std::exception {
         (is<E>(error) ? matching : rest).push_back(error);
       }
     }
-    return {make(std::move(matching)), make(std::move(rest))};
+    return {make<Group>(std::move(matching)), make<Group>(std::move(rest))};
   }
   /// Calls `fn(error)` for each error that is an E, also in nested groups, then throws what is left, if anything, as a
   /// group. Source: `except*`.
@@ -55,9 +55,10 @@ class ExceptionGroup : public std::exception {
   }
 
  private:
-  static std::optional<ExceptionGroup> make(std::vector<std::exception_ptr> exceptions) {
+  template <class Group>
+  static std::optional<Group> make(std::vector<std::exception_ptr> exceptions) {
     if (exceptions.empty()) return std::nullopt;
-    return ExceptionGroup(std::move(exceptions));
+    return Group(std::move(exceptions));
   }
   // The group that `error` holds, alive as long as it; null for another exception.
   static const ExceptionGroup* as_group(const std::exception_ptr& error) {

@@ -34,7 +34,7 @@ auto uncancellable(TimeLimit limit, A&& awaitable) {
 
 namespace detail {
 
-template <class T>
+template <class T, class Cleaned = void>
 class [[nodiscard("nothing runs until this is awaited: co_await it")]] FinallyAwaiter final : public ScopeGroup {
  public:
   FinallyAwaiter(Task<T> body, Task<> cleanup) : ScopeGroup(false), body_(std::move(body)), cleanup_(std::move(cleanup)) {}
@@ -92,7 +92,7 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] FinallyAw
   Task<T> body_;
   Task<> cleanup_;
   std::optional<ChildSlot<T>> worker_;
-  std::optional<ChildSlot<void>> cleaner_;
+  std::optional<ChildSlot<Cleaned>> cleaner_;
 };
 
 // A Task as it is; a callable as a task that calls it when it starts.

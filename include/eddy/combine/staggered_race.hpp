@@ -42,9 +42,9 @@ struct Staggered {
 };
 
 // However the attempt ends, the next one need not wait any longer.
-template <class T>
+template <class T, class Ended>
 struct AttemptEnd {
-  AttemptEnd(TaskGroup& owner, Future<> end, StaggeredResult<T>& to, std::size_t at)
+  AttemptEnd(TaskGroup& owner, Ended end, StaggeredResult<T>& to, std::size_t at)
       : group(owner), ended(std::move(end)), result(to), position(at) {}
   AttemptEnd(const AttemptEnd&) = delete;
   AttemptEnd& operator=(const AttemptEnd&) = delete;
@@ -58,20 +58,20 @@ struct AttemptEnd {
     ended.set_result_unless_done();
   }
   TaskGroup& group;
-  Future<> ended;
+  Ended ended;
   StaggeredResult<T>& result;
   std::size_t position;
   bool reported = false;
 };
 
-template <class F, class T>
-Task<> run_attempt(TaskGroup& group, Staggered<F, T>& race, std::size_t position, std::optional<Future<>> before) {
+template <class F, class T, class Ended>
+Task<> run_attempt(TaskGroup& group, Staggered<F, T>& race, std::size_t position, std::optional<Ended> before) {
   if (before) co_await move_on_after(race.delay, shield(*before));
   race.result.errors.emplace_back();
-  const Future<> ended(get_running_loop());
-  AttemptEnd<T> end(group, ended, race.result, position);
+  const Ended ended(get_running_loop());
+  AttemptEnd<T, Ended> end(group, ended, race.result, position);
   if (position + 1 < race.attempts.size() && !group.closing())
-    group.create_task(run_attempt<F, T>(group, race, position + 1, ended));
+    group.create_task(run_attempt<F, T, Ended>(group, race, position + 1, ended));
   try {
     T value = co_await race.attempts[position]();
     end.reported = true;
@@ -88,7 +88,7 @@ Task<> run_attempt(TaskGroup& group, Staggered<F, T>& race, std::size_t position
 
 template <class F, class T>
 Task<> start_attempts(TaskGroup& group, Staggered<F, T>& race) {
-  if (!race.attempts.empty()) group.create_task(run_attempt<F, T>(group, race, 0, std::nullopt));
+  if (!race.attempts.empty()) group.create_task(run_attempt<F, T, Future<>>(group, race, 0, std::nullopt));
   co_return;
 }
 

@@ -28,14 +28,15 @@ inline const ContextPointer* context_of(Frame* root) noexcept {
 }
 
 // The running task's own context, made its own if it is shared.
-inline Context& writable_context() {
+template <class Copied = Context>
+Context& writable_context() {
   EventLoop& loop = get_running_loop();
   Frame* task = running_task(loop);
   if (task == nullptr) throw RuntimeError("eddy: a ContextVar can be set in a task only");
   TaskDetails& details = details_of(task);
   if (!details.context || details.context->references > 1) {
-    ContextPointer copy(new Context);
-    if (const ContextPointer* inherited = context_of(task)) copy->entries = (*inherited)->entries;
+    LocalPointer<Copied> copy(new Copied);
+    if (const LocalPointer<Copied>* inherited = context_of(task)) copy->entries = (*inherited)->entries;
     details.context = std::move(copy);
     EventLoop::Internals::scheduler(loop).contexts = true;
   }
@@ -86,7 +87,7 @@ class ContextVar {
   }
   /// Sets the value for this task and those it creates from now on. Errors: NoRunningLoop; RuntimeError outside a task.
   Token set(T value) {
-    detail::Context& context = detail::writable_context();
+    detail::Context& context = detail::writable_context<>();
     detail::LocalPointer<detail::ContextValue> boxed(new Box(std::move(value)));
     Token token;
     for (auto& entry : context.entries) {
@@ -100,7 +101,7 @@ class ContextVar {
   }
   /// Puts back what was there before the `set` that gave `token`.
   void reset(const Token& token) {
-    detail::Context& context = detail::writable_context();
+    detail::Context& context = detail::writable_context<>();
     for (auto& entry : context.entries) {
       if (entry.variable == this) entry.value = token.old_;
     }

@@ -69,7 +69,6 @@ class TaskRef {
 
  private:
   friend TaskRef current_task();
-  friend std::vector<TaskRef> all_tasks();
   friend struct detail::RefAccess;
   explicit TaskRef(detail::Frame* frame) : details_(&detail::details_of(frame)) { ++details_->observers; }
   [[nodiscard]] bool alive() const noexcept {
@@ -91,6 +90,7 @@ class TaskRef {
 namespace detail {
 
 struct RefAccess {
+  static TaskRef make(Frame* root) { return TaskRef(root); }
   // Null if the task has ended and nobody can ask for its outcome any more.
   static Frame* frame(const TaskRef& task) noexcept { return task.details_ == nullptr ? nullptr : task.details_->frame; }
 };
@@ -151,10 +151,11 @@ inline std::string describe_strands(Scheduler& scheduler) {
 
 /// The tasks of the running loop that have not ended, children of groups included, parents first. Errors: NoRunningLoop.
 /// Complexity: linear, allocates. Source: asyncio.all_tasks.
-[[nodiscard]] inline std::vector<TaskRef> all_tasks() {
-  std::vector<TaskRef> tasks;
+template <class Ref = TaskRef>
+[[nodiscard]] std::vector<Ref> all_tasks() {
+  std::vector<Ref> tasks;
   detail::for_each_strand(EventLoop::Internals::scheduler(get_running_loop()), [&](detail::Frame* root) {
-    if (root->has(detail::kTask)) tasks.push_back(TaskRef(root));
+    if (root->has(detail::kTask)) tasks.push_back(detail::RefAccess::make(root));
   });
   return tasks;
 }

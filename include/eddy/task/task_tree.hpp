@@ -26,8 +26,9 @@ struct TaskTree {
 };
 
 /// A snapshot of the running loop's tasks. Errors: NoRunningLoop. Complexity: linear, allocates. Source: asyncio.print_call_graph.
-[[nodiscard]] inline TaskTree task_tree() {
-  TaskTree tree;
+template <class Tree = TaskTree>
+[[nodiscard]] Tree task_tree() {
+  Tree tree;
   detail::for_each_strand(EventLoop::Internals::scheduler(get_running_loop()), [&](detail::Frame* root) {
     std::size_t depth = 0;
     for (detail::Frame* at = root; at->has(detail::kChild); at = at->owner->parent->root) ++depth;
