@@ -68,3 +68,23 @@ TEST_CASE("a node moves from one intrusive list to another", "[base]") {
   CHECK(one.empty());
   CHECK(names(other) == "ab");
 }
+
+TEST_CASE("the first node of an intrusive list leaves it, and the last is followed by the first in the circle", "[base]") {
+  Node a('a'), b('b'), c('c');
+  List list;
+  for (Node* node : {&a, &b, &c}) list.push_back(node, list.front());
+  CHECK(names(list) == "abc");
+  CHECK(List::after_in_circle(&a) == &b);
+  CHECK(List::after_in_circle(&c) == &a);
+  list.remove_front();
+  CHECK(names(list) == "bc");
+  CHECK(List::after_in_circle(&c) == &b);
+  list.push_back(&a, list.front());
+  CHECK(names(list) == "bca");
+  list.remove_front();
+  list.remove_front();
+  CHECK(names(list) == "a");
+  CHECK(List::after_in_circle(&a) == &a);
+  list.remove_front();
+  CHECK(list.empty());
+}

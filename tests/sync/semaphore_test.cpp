@@ -172,6 +172,25 @@ EDDY_TEST_CASE("release(n) wakes as many waiters as it can serve", "[c229][order
   CHECK(semaphore.value() == 0);
 }
 
+EDDY_TEST_CASE("a release of just what the first waiter asks for serves the next ones from what was there", "[c229][order]") {
+  Log log;
+  eddy::Semaphore semaphore(1);
+  const auto large = eddy::create_task(take(semaphore, log, "large", 3));
+  const auto small = eddy::create_task(take(semaphore, log, "small", 1));
+  const auto none = eddy::create_task(take(semaphore, log, "none", 0));
+  const auto last = eddy::create_task(take(semaphore, log, "last", 1));
+  co_await test::settle();
+  semaphore.release(3);
+  CHECK(semaphore.value() == 0);
+  co_await test::settle();
+  const Log expected{"large", "small", "none"};
+  CHECK(log == expected);
+  semaphore.release();
+  CHECK(semaphore.value() == 0);
+  co_await eddy::gather(large, small, none, last);
+  CHECK(log.back() == "last");
+}
+
 EDDY_TEST_CASE("a large request at the head is not starved by small ones behind it", "[c231][order]") {
   Log log;
   eddy::Semaphore semaphore(4);

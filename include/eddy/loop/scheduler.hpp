@@ -168,7 +168,7 @@ struct Scheduler {
     while (ReadyNode* node = batch.take()) {
       ++ran;
       run_next(node);
-      while (ReadyNode* follower = next.pop()) run_next(follower);
+      if (!next.empty()) [[unlikely]] run_followers();
     }
     return ran;
   }
@@ -203,10 +203,16 @@ struct Scheduler {
   }
 
   EDDY_INLINE void run_next(ReadyNode* node) {
-    if (node->state <= State::ready) [[likely]] {
-      current = static_cast<Frame*>(node);
-      run_strand(current);
-    } else if (node->state == State::callback) {
+    if (node->state > State::ready) [[unlikely]] return run_other(node);
+    current = static_cast<Frame*>(node);
+    run_strand(current);
+  }
+  EDDY_NOINLINE void run_followers() {
+    while (ReadyNode* follower = next.pop()) run_next(follower);
+  }
+  // A callback, or a strand that is unwound.
+  EDDY_NOINLINE void run_other(ReadyNode* node) {
+    if (node->state == State::callback) {
       auto* callback = static_cast<CallbackNode*>(node);
       current = nullptr;
       callback->state = State::idle;
@@ -230,6 +236,13 @@ struct Scheduler {
     }
   }
 
+  EDDY_NOINLINE void strand_left(Frame* root) noexcept {
+    if (root->state == State::done) {
+      finish(root);
+    } else {
+      unwind(root);
+    }
+  }
   // The driver: the one place where a strand is resumed. It is `current`.
   EDDY_INLINE void run_strand(Frame* root, StepWatch* watch = nullptr) noexcept {
     root->state = State::running;
@@ -244,7 +257,7 @@ struct Scheduler {
       }
       if (root->state == State::running) continue;  // its budget of hops is spent
       if (watch != nullptr) watch->strand_ran(root);
-      return root->state == State::done ? finish(root) : unwind(root);
+      return strand_left(root);
     }
   }
 

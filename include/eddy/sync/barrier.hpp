@@ -34,7 +34,7 @@ class [[nodiscard("nothing waits until this is awaited: co_await it")]] BarrierA
  private:
   friend class eddy::Barrier;
   void wait(Frame* frame);
-  CancelResult try_cancel(bool) noexcept override;
+  void leave() noexcept override;
   [[nodiscard]] const char* waits_for() const noexcept override { return "a barrier"; }
   std::size_t index_ = 0;
   bool broken_ = false;
@@ -139,10 +139,9 @@ inline std::size_t detail::BarrierAwaiter::await_resume() {
 inline void detail::BarrierAwaiter::wait(Frame* frame) {
   if (wait_in(source_->waiters_, frame)) ++source_->queued_;
 }
-inline CancelResult detail::BarrierAwaiter::try_cancel(bool) noexcept {
+inline void detail::BarrierAwaiter::leave() noexcept {
   source_->waiters_.remove(this);
   --source_->queued_;
-  return CancelResult::stopped;
 }
 
 }  // namespace eddy::inline EDDY_ABI

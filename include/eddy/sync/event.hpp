@@ -25,7 +25,7 @@ class [[nodiscard("nothing waits until this is awaited: co_await it")]] EventAwa
 
  private:
   void wait(Frame* frame);
-  CancelResult try_cancel(bool) noexcept override;
+  void leave() noexcept override;
   [[nodiscard]] const char* waits_for() const noexcept override { return "an event"; }
 };
 
@@ -67,9 +67,6 @@ class Event {
 
 inline bool detail::EventAwaiter::await_ready() const noexcept { return source_->set_; }
 inline void detail::EventAwaiter::wait(Frame* frame) { wait_in(source_->waiters_, frame); }
-inline CancelResult detail::EventAwaiter::try_cancel(bool) noexcept {
-  source_->waiters_.remove(this);
-  return CancelResult::stopped;
-}
+inline void detail::EventAwaiter::leave() noexcept { source_->waiters_.remove(this); }
 
 }  // namespace eddy::inline EDDY_ABI

@@ -26,7 +26,7 @@ class [[nodiscard("nothing waits until this is awaited: co_await it")]] LatchAwa
 
  private:
   void wait(Frame* frame);
-  CancelResult try_cancel(bool) noexcept override;
+  void leave() noexcept override;
   [[nodiscard]] const char* waits_for() const noexcept override { return "a latch"; }
   std::size_t arrivals_;
 };
@@ -77,9 +77,6 @@ inline bool detail::LatchAwaiter::await_ready() const noexcept {
   return source_->try_wait();
 }
 inline void detail::LatchAwaiter::wait(Frame* frame) { wait_in(source_->waiters_, frame); }
-inline CancelResult detail::LatchAwaiter::try_cancel(bool) noexcept {
-  source_->waiters_.remove(this);
-  return CancelResult::stopped;
-}
+inline void detail::LatchAwaiter::leave() noexcept { source_->waiters_.remove(this); }
 
 }  // namespace eddy::inline EDDY_ABI

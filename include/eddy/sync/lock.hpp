@@ -63,7 +63,7 @@ class LockAwaiter : public WaiterOf<Lock> {
  protected:
   ~LockAwaiter() = default;
   void wait(Frame* frame);
-  CancelResult try_cancel(bool) noexcept override;
+  void leave() noexcept override;
   [[nodiscard]] const char* waits_for() const noexcept override { return "a lock"; }
 };
 
@@ -172,9 +172,6 @@ inline void LockGuard::release() noexcept {
 
 inline bool detail::LockAwaiter::await_ready() const noexcept { return source_->try_acquire(); }
 inline void detail::LockAwaiter::wait(Frame* frame) { wait_in(source_->waiters_, frame); }
-inline CancelResult detail::LockAwaiter::try_cancel(bool) noexcept {
-  source_->waiters_.remove(this);
-  return CancelResult::stopped;
-}
+inline void detail::LockAwaiter::leave() noexcept { source_->waiters_.remove(this); }
 
 }  // namespace eddy::inline EDDY_ABI

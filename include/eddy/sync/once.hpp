@@ -39,10 +39,7 @@ class OnceTurns {
 
    private:
     friend class OnceTurns;
-    CancelResult try_cancel(bool) noexcept override {
-      source_->waiters_.remove(this);
-      return CancelResult::stopped;
-    }
+    void leave() noexcept override { source_->waiters_.remove(this); }
     [[nodiscard]] const char* waits_for() const noexcept override { return "a once"; }
     bool mine_ = false;
   };

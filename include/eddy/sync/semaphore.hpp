@@ -50,7 +50,7 @@ class SemaphoreAwaiter : public WaiterOf<Semaphore> {
  protected:
   ~SemaphoreAwaiter() = default;
   void wait(Frame* frame);
-  CancelResult try_cancel(bool force) noexcept override;
+  void leave() noexcept override;
   [[nodiscard]] const char* waits_for() const noexcept override { return "a semaphore"; }
   std::size_t count_;
 };
@@ -145,10 +145,9 @@ inline void SemaphorePermit::release() noexcept {
 
 inline bool detail::SemaphoreAwaiter::await_ready() const noexcept { return source_->try_acquire(count_); }
 inline void detail::SemaphoreAwaiter::wait(Frame* frame) { wait_in(source_->waiters_, frame); }
-inline CancelResult detail::SemaphoreAwaiter::try_cancel(bool) noexcept {
+inline void detail::SemaphoreAwaiter::leave() noexcept {
   source_->waiters_.remove(this);
   source_->serve();
-  return CancelResult::stopped;
 }
 
 }  // namespace eddy::inline EDDY_ABI

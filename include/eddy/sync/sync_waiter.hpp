@@ -65,6 +65,12 @@ struct WaiterOf : SyncWaiter {
   void check_alive() const {
     if (source_ == nullptr) [[unlikely]] throw_abandoned();
   }
+  // The task is cancelled: gives up its place at the source.
+  virtual void leave() noexcept = 0;
+  CancelResult try_cancel(bool) noexcept final {
+    if (source_ != nullptr) leave();
+    return CancelResult::stopped;
+  }
 
   Source* source_;  // null once it was destroyed while this waited
 };
