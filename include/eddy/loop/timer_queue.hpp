@@ -25,14 +25,14 @@ struct TimerNode {
   TimerNode(const TimerNode& other) noexcept : deadline(other.deadline) {}  // of one that is not armed
   TimerNode& operator=(const TimerNode&) = delete;
 
-  ReadyNode* target = nullptr;  // the strand to resume or the callback to run
-  TimePoint deadline;           // the caller's to use while it is not armed
+  ReadyNode* target;          // the strand to resume or the callback to run
+  TimerNode* next = nullptr;  // in a run; in the heap: itself; null: not armed
+  TimePoint deadline;         // the caller's to use while it is not armed
   std::uint64_t sequence;
   union {
     TimerNode* prev;    // in a run
     std::size_t index;  // in the heap: where
   };
-  TimerNode* next = nullptr;  // in a run; in the heap: itself; null: not armed
 
   [[nodiscard]] bool armed() const noexcept { return next != nullptr; }
 };
@@ -56,20 +56,8 @@ class TimerQueue {
 
   // Errors: std::bad_alloc, with nothing armed.
   void arm(TimerNode* node, TimePoint deadline) {
-    for (TimerNode& run : runs_) {
-      TimerNode* tail = run.prev;
-      if (tail->deadline > deadline) continue;
-      node->deadline = deadline;
-      node->sequence = sequence_++;
-      node->prev = tail;
-      node->next = &run;
-      tail->next = node;
-      run.prev = node;
-      ++size_;
-      if (first_of_runs_ != nullptr && deadline < first_of_runs_->deadline) first_of_runs_ = node;
-      return;
-    }
-    arm_in_heap(node, deadline);
+    if (runs_[0].prev->deadline <= deadline) [[likely]] return append(runs_[0], node, deadline);
+    arm_elsewhere(node, deadline);
   }
   void cancel(TimerNode* node) noexcept {
     --size_;
@@ -123,7 +111,22 @@ class TimerQueue {
     return first;
   }
 
-  EDDY_NOINLINE void arm_in_heap(TimerNode* node, TimePoint deadline) {
+  void append(TimerNode& run, TimerNode* node, TimePoint deadline) noexcept {
+    TimerNode* tail = run.prev;
+    node->deadline = deadline;
+    node->sequence = sequence_++;
+    node->prev = tail;
+    node->next = &run;
+    tail->next = node;
+    run.prev = node;
+    ++size_;
+    if (first_of_runs_ != nullptr && deadline < first_of_runs_->deadline) first_of_runs_ = node;
+  }
+  // Where the first run is not the place.
+  EDDY_NOINLINE void arm_elsewhere(TimerNode* node, TimePoint deadline) {
+    for (std::size_t i = 1; i < kRuns; ++i) {
+      if (runs_[i].prev->deadline <= deadline) return append(runs_[i], node, deadline);
+    }
     heap_.push_back({deadline, sequence_, node});
     node->deadline = deadline;
     node->sequence = sequence_++;

@@ -44,8 +44,8 @@ struct TimerWait : Suspension {
   TimerWait() = default;
   ~TimerWait() = default;
   void wait_until(Frame* frame, TimePoint deadline) {
-    if (!park(frame, this)) return;
     Frame* root = frame->root;
+    if (!park(frame, this)) return;
     timer_.target = root;
     try {
       EventLoop::Internals::timers(root->loop).arm(&timer_, deadline);
