@@ -27,7 +27,7 @@ class Timeout {
   Timeout& operator=(const Timeout&) = delete;
 
   /// When the body will be stopped; nullopt for never.
-  [[nodiscard]] std::optional<TimePoint> when() const noexcept { return when_; }
+  [[nodiscard]] std::optional<TimePoint> when() const noexcept;
   /// True once the deadline has passed and the body was told to stop. It stays true.
   [[nodiscard]] bool expired() const noexcept { return expired_; }
   /// Moves the deadline; one that has passed stops the body in the next pass, nullopt means never. Errors:
@@ -36,28 +36,32 @@ class Timeout {
 
  private:
   friend class detail::ScopeGroup;
-  explicit Timeout(detail::ScopeGroup* scope) noexcept : scope_(scope) {}
-  detail::ScopeGroup* scope_;
-  std::optional<TimePoint> when_;
+  Timeout() noexcept = default;
+  ~Timeout() = default;
+  bool limited_ = false;
   bool expired_ = false;
 };
 
 namespace detail {
 
-class ScopeGroup : public ChildGroup {
+class ScopeGroup : public ChildGroup, public Timeout, CallbackNode {
  public:
+  // Timeout::when.
+  [[nodiscard]] std::optional<TimePoint> deadline() const noexcept {
+    return Timeout::limited_ ? std::optional(timer_.deadline) : std::nullopt;
+  }
   // Timeout::reschedule.
-  void reschedule(std::optional<TimePoint> when) {
-    if (!has_children() || timeout_.expired_)
-      throw InvalidStateError(timeout_.expired_ ? "eddy: the timeout has expired already" : "eddy: the timeout is not running");
+  void move_deadline(std::optional<TimePoint> when) {
+    if (!has_children() || expired())
+      throw InvalidStateError(expired() ? "eddy: the timeout has expired already" : "eddy: the timeout is not running");
     disarm();
-    timeout_.when_ = when;
-    if (when) arm(*when);
+    Timeout::limited_ = false;
+    if (when) arm(loop(), *when);
   }
 
  protected:
   // A masked scope does not hear of the caller's cancel.
-  explicit ScopeGroup(bool masked) noexcept : masked_(masked), timeout_(this), expiry_(this) {}
+  explicit ScopeGroup(bool masked) noexcept : CallbackNode(&ScopeGroup::expire), masked_(masked) {}
   ~ScopeGroup() = default;
 
   // Parks the caller. False if a stop is in force and the scope is not masked.
@@ -68,57 +72,62 @@ class ScopeGroup : public ChildGroup {
     return true;
   }
   // Sets the deadline; to be called before the body starts. Errors: std::bad_alloc.
-  void arm(TimePoint when) {
-    timeout_.when_ = when;
-    timer_.target = &expiry_;
-    EventLoop::Internals::timers(&loop()).arm(&timer_, when);
+  void arm(Scheduler& scheduler, TimePoint when) {
+    timer_.target = static_cast<CallbackNode*>(this);
+    EventLoop::Internals::timers(&scheduler).arm(&timer_, when);
+    Timeout::limited_ = true;
   }
   void start_body(Frame* body) noexcept {
     body_ = body;
     start_child(body, false);
   }
   // The body runs to its first blocking suspension and is stopped there.
-  void start_expired_body(Frame* body) noexcept {
+  EDDY_NOINLINE void start_expired_body(Frame* body) noexcept {
     start_body(body);
-    timeout_.expired_ = true;
+    Timeout::expired_ = true;
     body->state = State::ready;  // not `start`: that would never run with a stop in force
     body->set(kStop);
   }
   // The caller cannot be parked after all.
   void unpark() noexcept { parent->root->state = State::running; }
-  [[nodiscard]] Timeout& timeout() noexcept { return timeout_; }
+  [[nodiscard]] Timeout& timeout() noexcept { return *this; }
   [[nodiscard]] Frame* body() const noexcept { return body_; }
+  [[nodiscard]] bool masked() const noexcept { return masked_; }
   void set_masked(bool masked) noexcept { masked_ = masked; }
 
-  // The body has ended; what happens to the caller. A body that was stopped stops its caller, if that is to stop.
-  virtual void body_done() noexcept {
-    if (body_->ended == Ended::cancelled && parent_stops()) {
+  // The body has ended; what happens to the caller.
+  virtual void body_done() noexcept { go_on(body_->ended); }
+  // A body that was stopped stops its caller, if that is to stop.
+  void go_on(Ended how) noexcept {
+    if (how == Ended::cancelled && parent_stops()) {
       unwind_parent();
     } else {
       resume_parent();
     }
   }
+  // The body leaves the group, and its deadline means nothing any more.
+  void end_body(Frame* body) noexcept {
+    child_ended(body);
+    disarm();
+  }
+  void child_done(Frame* child) noexcept override {
+    end_body(child);
+    body_done();
+  }
 
  private:
-  struct Expiry : CallbackNode {
-    explicit Expiry(ScopeGroup* group) noexcept : CallbackNode(&Expiry::run_it), scope(group) {}
-    static void run_it(CallbackNode* node) { static_cast<Expiry*>(node)->scope->expire(); }
-    ScopeGroup* scope;
-  };
-
-  void expire() noexcept {
-    timeout_.expired_ = true;
-    loop().stop(body_);
+  static void expire(CallbackNode* node) {
+    auto* scope = static_cast<ScopeGroup*>(node);
+    scope->Timeout::expired_ = true;
+    scope->loop().stop(scope->body_);
   }
   void disarm() noexcept {
     Scheduler& scheduler = loop();
-    if (timer_.armed()) EventLoop::Internals::timers(&scheduler).cancel(&timer_);
-    scheduler.unqueue(&expiry_);
-  }
-  void child_done(Frame* child) noexcept override {
-    child_ended(child);
-    disarm();
-    body_done();
+    if (timer_.armed()) {
+      EventLoop::Internals::timers(&scheduler).cancel(&timer_);
+    } else {
+      scheduler.unqueue(this);  // it may have fired
+    }
   }
   CancelResult try_cancel(bool) noexcept override {
     if (!masked_) stop_children();
@@ -129,14 +138,17 @@ class ScopeGroup : public ChildGroup {
   }
 
   bool masked_;
-  Timeout timeout_;
-  Frame* body_ = nullptr;
+  Frame* body_;  // once it has started
   TimerNode timer_;
-  Expiry expiry_;
 };
 
 }  // namespace detail
 
-inline void Timeout::reschedule(std::optional<TimePoint> when) { scope_->reschedule(when); }
+inline std::optional<TimePoint> Timeout::when() const noexcept {
+  return static_cast<const detail::ScopeGroup*>(this)->deadline();
+}
+inline void Timeout::reschedule(std::optional<TimePoint> when) {
+  static_cast<detail::ScopeGroup*>(this)->move_deadline(when);
+}
 
 }  // namespace eddy::inline EDDY_ABI

@@ -26,12 +26,16 @@ class Limit {
       : time_(at ? at->time_since_epoch() : Duration::zero()), kind_(at ? Kind::at : Kind::never) {}
 
   [[nodiscard]] bool limited() const noexcept { return kind_ != Kind::never; }
-  [[nodiscard]] bool passed(const EventLoop& loop) const noexcept {
-    if (kind_ == Kind::after) return time_ <= Duration::zero();
-    return kind_ == Kind::at && TimePoint(time_) <= loop.time();
-  }
-  [[nodiscard]] TimePoint deadline(const EventLoop& loop) const noexcept {
-    return kind_ == Kind::at ? TimePoint(time_) : saturating_add(loop.time(), time_);
+  // When it passes, if it is limited; nothing that has passed needs one.
+  [[nodiscard]] bool passed(const EventLoop& loop, TimePoint& deadline) const noexcept {
+    if (kind_ == Kind::after && time_ <= Duration::zero()) return true;
+    const TimePoint present = loop.time();
+    if (kind_ == Kind::at) {
+      deadline = TimePoint(time_);
+      return deadline <= present;
+    }
+    deadline = saturating_add(present, time_);
+    return false;
   }
 
  private:
@@ -48,20 +52,77 @@ using Maybe = std::conditional_t<std::is_void_v<T>, bool,
                                  std::conditional_t<std::is_reference_v<T>, std::add_pointer_t<T>,
                                                     std::optional<std::conditional_t<std::is_void_v<T>, int, T>>>>;
 
-// Makes the body when it starts: a Task as it is, or a callable that is called then.
+// The body's block: a Task that has not started yet, then the holder of its outcome. As a Task it is found out if a compiler
+// moves it bit by bit.
+class BodyHolder {
+ public:
+  BodyHolder() noexcept = default;
+  BodyHolder(BodyHolder&& other) noexcept {
+    if (other.startable()) keep(std::exchange(other.frame_, nullptr));
+  }
+  BodyHolder& operator=(BodyHolder&&) = delete;
+  ~BodyHolder() = default;
+
+  template <class T>
+  void hold(Task<T>& task) noexcept {
+    Frame* frame = TaskAccess::frame(task);
+    if (frame == nullptr) return;
+    TaskAccess::release(task, frame);
+    keep(frame);
+  }
+  // What is to be started now. Errors: InvalidStateError if the Task was empty or has been started.
+  [[nodiscard]] Frame* prepare() const {
+    if (!startable()) throw_empty_task();
+    return frame_;
+  }
+  // True if it has ended in this way; false if it never started.
+  [[nodiscard]] bool has_ended(Ended how) const noexcept { return frame_ != nullptr && frame_->ended == how; }
+  template <class T>
+  [[nodiscard]] T take() {
+    return ResultSlot<T>::take(frame_);
+  }
+  [[noreturn]] void rethrow() const { std::rethrow_exception(frame_->error()); }
+  template <class T>
+  void reset() noexcept {
+    if (frame_ != nullptr) drop<std::conditional_t<ResultSlot<T>::kTrivial, void, T>>(std::exchange(frame_, nullptr));
+  }
+
+ private:
+  void keep(Frame* frame) noexcept {
+    frame_ = frame;
+    frame->holder = &frame_;
+  }
+  [[nodiscard]] bool startable() const noexcept {
+    if (frame_ == nullptr || frame_->holder == &frame_) return frame_ != nullptr;
+#if defined(EDDY_CLOSURE_PRVALUES_BREAK)
+    if (!frame_->has(kChild)) stop_for_copied_task();
+#endif
+    return false;  // it has been started
+  }
+  // Nobody else can hold the block of one that has ended: it was no task of its own.
+  template <class T>
+  EDDY_NOINLINE static void drop(Frame* frame) noexcept {
+    if (frame->ended != Ended::value) [[unlikely]] return drop_without_value<T>(frame);
+    if constexpr (!ResultSlot<T>::kTrivial) ResultSlot<T>::destroy(frame);
+    free_frame(frame);
+  }
+  template <class T>
+  EDDY_COLD static void drop_without_value(Frame* frame) noexcept {
+    if (!frame->has(kChild)) return frame->handle().destroy();  // it never started
+    frame->set(kRetrieved);
+    release_result<T>(frame);
+  }
+
+  Frame* frame_ = nullptr;
+};
+
+// What becomes the body when it starts: a Task, held from the beginning, or a callable that is called then.
 template <class T>
 class TaskBody {
  public:
   using value_type = T;
-  explicit TaskBody(Task<T>&& task) noexcept : task_(std::move(task)) {}
-  TaskBody(TaskBody&&) = default;
-  ~TaskBody() = default;
-  Task<T>&& make(Timeout&) noexcept { return std::move(task_); }
-
- private:
-  Task<T> task_;
+  TaskBody(BodyHolder& holder, Task<T>&& task) noexcept { holder.hold(task); }
 };
-
 template <class F, class... Args>
 class CallableBody {
   static constexpr bool kTakesTimeout = std::is_invocable_v<F&, Timeout&, Args...>;
@@ -76,11 +137,12 @@ class CallableBody {
  public:
   using value_type = typename decltype(call(std::declval<F&>(), std::declval<Timeout&>(), std::declval<Args&>()...))::value_type;
   template <class G, class... As>
-  explicit CallableBody(std::in_place_t, G&& fn, As&&... args) : fn_(std::forward<G>(fn)), args_(std::forward<As>(args)...) {}
-  CallableBody(CallableBody&&) = default;
-  ~CallableBody() = default;
-  Task<value_type> make(Timeout& timeout) {
-    return std::apply([&](Args&... args) { return call(fn_, timeout, args...); }, args_);
+  explicit CallableBody(BodyHolder&, G&& fn, As&&... args) : fn_(std::forward<G>(fn)), args_(std::forward<As>(args)...) {}
+
+  void make(BodyHolder& holder, Timeout& timeout) {
+    auto task = std::apply([&](Args&... args) { return call(fn_, timeout, args...); }, args_);
+    holder.reset<value_type>();  // of an earlier await
+    holder.hold(task);
   }
 
  private:
@@ -88,36 +150,35 @@ class CallableBody {
   std::tuple<Args...> args_;
 };
 
-template <class Body, OnExpiry Expires>
-class [[nodiscard("nothing runs until this is awaited: co_await it")]] TimeoutAwaiter final : public ScopeGroup {
- public:
-  using T = typename Body::value_type;
-  using Result = std::conditional_t<Expires == OnExpiry::throw_error, T, Maybe<T>>;
+// The part of a timeout that is the same for all bodies.
+class TimeoutScope : public ScopeGroup {
+ protected:
+  TimeoutScope(Limit limit, bool masked, bool start_when_passed) noexcept
+      : ScopeGroup(masked), start_when_passed_(start_when_passed), limit_(limit) {}
+  TimeoutScope(TimeoutScope&& other) noexcept
+      : ScopeGroup(other.masked()), start_when_passed_(other.start_when_passed_), limit_(other.limit_),
+        holder_(std::move(other.holder_)) {}
+  ~TimeoutScope() = default;
 
-  // With `start_when_passed` a limit that has passed lets the body run to its first wait; else it is not started.
-  TimeoutAwaiter(Limit limit, Body&& body, bool masked, bool start_when_passed)
-      : ScopeGroup(masked), limit_(limit), body_(std::move(body)), start_when_passed_(start_when_passed), masked_now_(masked) {}
-  TimeoutAwaiter(TimeoutAwaiter&& other) noexcept
-      : ScopeGroup(other.masked_now_), limit_(other.limit_), body_(std::move(other.body_)),
-        start_when_passed_(other.start_when_passed_), masked_now_(other.masked_now_) {}
-
-  [[nodiscard]] bool await_ready() const noexcept { return false; }
-  template <class P>
-  EDDY_SUSPEND bool await_suspend(std::coroutine_handle<P> handle) {
-    if (!begin(frame_of(handle))) return true;
-    EventLoop& event_loop = EventLoop::Internals::loop(loop());
+  // Parks the caller and starts the body, which `make` puts into the holder first. False if the caller goes on at once.
+  template <class Make>
+  EDDY_INLINE bool enter(Frame* frame, Make make) {
+    Scheduler& scheduler = *frame->root->loop;
+    if (!begin(frame)) return true;
     try {
-      const bool passed = limit_.passed(event_loop);
-      if (passed && !start_when_passed_) {
+      TimePoint deadline;
+      const bool passed = limit_.limited() && limit_.passed(EventLoop::Internals::loop(scheduler), deadline);
+      if (passed && !start_when_passed_) [[unlikely]] {
         unpark();
         return false;
       }
-      child_.emplace(body_.make(timeout()));
-      if (passed) {
-        start_expired_body(child_->frame());
+      make();
+      Frame* body = holder_.prepare();
+      if (passed) [[unlikely]] {
+        start_expired_body(body);
       } else {
-        if (limit_.limited()) arm(limit_.deadline(event_loop));
-        start_body(child_->frame());
+        if (limit_.limited()) arm(scheduler, deadline);
+        start_body(body);
       }
     } catch (...) {
       unpark();
@@ -125,19 +186,58 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] TimeoutAw
     }
     return true;
   }
-  Result await_resume() {
-    if (child_ && child_->has_value()) {
+  EDDY_NOINLINE bool enter(Frame* frame) {
+    return enter(frame, [] {});
+  }
+
+ private:
+  void child_done(Frame* child) noexcept final {
+    const Ended how = child->ended;
+    end_body(child);
+    go_on(how);
+  }
+
+  bool start_when_passed_;  // a limit that has passed lets the body run to its first wait; else it is not started
+  Limit limit_;
+
+ protected:
+  BodyHolder holder_;
+};
+
+template <class Body, OnExpiry Expires>
+class [[nodiscard("nothing runs until this is awaited: co_await it")]] TimeoutAwaiter final : public TimeoutScope {
+ public:
+  using T = typename Body::value_type;
+  using Result = std::conditional_t<Expires == OnExpiry::throw_error, T, Maybe<T>>;
+
+  template <class... As>
+  TimeoutAwaiter(Limit limit, bool masked, bool start_when_passed, As&&... body)
+      : TimeoutScope(limit, masked, start_when_passed), body_(holder_, std::forward<As>(body)...) {}
+  TimeoutAwaiter(TimeoutAwaiter&& other) = default;
+  ~TimeoutAwaiter() { holder_.template reset<T>(); }
+
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  template <class P>
+  EDDY_SUSPEND bool await_suspend(std::coroutine_handle<P> handle) {
+    if constexpr (requires { body_.make(holder_, timeout()); }) {
+      return enter(frame_of(handle), [this] { body_.make(holder_, timeout()); });
+    } else {
+      return enter(frame_of(handle));
+    }
+  }
+  EDDY_INLINE Result await_resume() {
+    if (holder_.has_ended(Ended::value)) [[likely]] {
       if constexpr (Expires == OnExpiry::throw_error) {
-        return child_->take();
+        return holder_.template take<T>();
       } else if constexpr (std::is_void_v<T>) {
         return true;
       } else if constexpr (std::is_reference_v<T>) {
-        return &child_->take();
+        return &holder_.template take<T>();
       } else {
-        return Result(std::in_place, child_->take());
+        return Result(std::in_place, holder_.template take<T>());
       }
     }
-    if (child_ && !child_->cancelled()) std::rethrow_exception(child_->take_error());
+    if (holder_.has_ended(Ended::exception)) holder_.rethrow();
     if constexpr (Expires == OnExpiry::throw_error) {
       throw TimeoutError();
     } else {
@@ -146,18 +246,14 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] TimeoutAw
   }
 
  private:
-  Limit limit_;
-  Body body_;
-  bool start_when_passed_;
-  bool masked_now_ = false;
-  std::optional<ChildSlot<T>> child_;
+  [[no_unique_address]] Body body_;
 };
 
 template <OnExpiry Expires, class A>
 auto make_timeout(Limit limit, A&& awaitable, bool masked = false, bool start_when_passed = true) {
   if constexpr (is_task<std::remove_cvref_t<A>>) {
-    using T = typename std::remove_cvref_t<A>::value_type;
-    return TimeoutAwaiter<TaskBody<T>, Expires>(limit, TaskBody<T>(std::move(awaitable)), masked, start_when_passed);
+    using Body = TaskBody<typename std::remove_cvref_t<A>::value_type>;
+    return TimeoutAwaiter<Body, Expires>(limit, masked, start_when_passed, std::move(awaitable));
   } else {
     return make_timeout<Expires>(limit, make_task(std::forward<A>(awaitable)), masked, start_when_passed);
   }
@@ -183,7 +279,7 @@ auto make_timeout_of(Limit limit, F&& fn, Args&&... args) {
   if constexpr (check_timeout_body<std::decay_t<F>, std::decay_t<Args>...>()) {
     check_callable<F>();
     using Body = CallableBody<std::decay_t<F>, std::decay_t<Args>...>;
-    return TimeoutAwaiter<Body, Expires>(limit, Body(std::in_place, std::forward<F>(fn), std::forward<Args>(args)...), false, true);
+    return TimeoutAwaiter<Body, Expires>(limit, false, true, std::forward<F>(fn), std::forward<Args>(args)...);
   }
 }
 
