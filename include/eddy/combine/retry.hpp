@@ -126,8 +126,14 @@ auto call_hook(EventLoop& loop, const std::exception_ptr& error, Hook hook) {
   }
 }
 
-template <class F, class... Args>
-auto retry_loop(RetryPolicy policy, RetryHooks hooks, F fn, Args... args) -> Task<AwaitResult<std::invoke_result_t<F&, const Args&...>>> {
+// In the place of RetryHooks where there are none.
+struct NoRetryHooks {
+  void before_wait(const RetryAttempt&) const noexcept {}
+  [[nodiscard]] bool retries(const std::exception_ptr&) const noexcept { return true; }
+};
+
+template <class Hooks, class F, class... Args>
+auto retry_loop(RetryPolicy policy, Hooks hooks, F fn, Args... args) -> Task<AwaitResult<std::invoke_result_t<F&, const Args&...>>> {
   using T = AwaitResult<std::invoke_result_t<F&, const Args&...>>;
   EventLoop& loop = get_running_loop();
   std::optional<TimePoint> end;
@@ -170,22 +176,27 @@ auto retry_loop(RetryPolicy policy, RetryHooks hooks, F fn, Args... args) -> Tas
   }
 }
 
+template <class Hooks, class F, class... Args>
+auto make_retry(const RetryPolicy& policy, Hooks&& hooks, F&& fn, Args&&... args) {
+  constexpr bool kCallable = std::is_invocable_v<std::decay_t<F>&, const std::decay_t<Args>&...>;
+  static_assert(kCallable,
+                "eddy: retry calls its function again with the same arguments, so the function must take them by value or by "
+                "const reference (or as std::ref)");
+  check_callable<F>();
+  check_policy(policy);
+  if constexpr (kCallable) {
+    if constexpr (check_gives_awaitable<std::decay_t<F>&, const std::decay_t<Args>&...>())
+      return retry_loop<Hooks, std::decay_t<F>, std::decay_t<Args>...>(policy, std::move(hooks), std::forward<F>(fn),
+                                                                       std::forward<Args>(args)...);
+  }
+}
+
 }  // namespace detail
 
 /// `retry` with hooks; see below.
 template <class F, class... Args>
 auto retry(RetryPolicy policy, RetryHooks hooks, F&& fn, Args&&... args) {
-  constexpr bool kCallable = std::is_invocable_v<std::decay_t<F>&, const std::decay_t<Args>&...>;
-  static_assert(kCallable,
-                "eddy: retry calls its function again with the same arguments, so the function must take them by value or by "
-                "const reference (or as std::ref)");
-  detail::check_callable<F>();
-  detail::check_policy(policy);
-  if constexpr (kCallable) {
-    if constexpr (detail::check_gives_awaitable<std::decay_t<F>&, const std::decay_t<Args>&...>())
-      return detail::retry_loop<std::decay_t<F>, std::decay_t<Args>...>(policy, std::move(hooks), std::forward<F>(fn),
-                                                                       std::forward<Args>(args)...);
-  }
+  return detail::make_retry(policy, std::move(hooks), std::forward<F>(fn), std::forward<Args>(args)...);
 }
 /// Calls `fn(args…)`, a coroutine function, until it succeeds, and completes with what it gave. Between the attempts it waits;
 /// after the last failure it does not. The arguments are kept and passed by const reference or copied to each call.
@@ -198,7 +209,7 @@ auto retry(RetryPolicy policy, RetryHooks hooks, F&& fn, Args&&... args) {
 template <class F, class... Args>
   requires(!std::is_same_v<std::remove_cvref_t<F>, RetryHooks>)
 auto retry(RetryPolicy policy, F&& fn, Args&&... args) {
-  return retry(policy, RetryHooks(), std::forward<F>(fn), std::forward<Args>(args)...);
+  return detail::make_retry(policy, detail::NoRetryHooks(), std::forward<F>(fn), std::forward<Args>(args)...);
 }
 
 }  // namespace eddy::inline EDDY_ABI
