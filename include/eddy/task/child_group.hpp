@@ -97,7 +97,7 @@ class ChildOutcome {
 // The group lets go of a child that has ended.
 template <class T>
 EDDY_INLINE void drop_child(Frame* child) noexcept {
-  child->set(kRetrieved);
+  if (child->holds_error()) [[unlikely]] child->set(kRetrieved);
   release_result<T>(child);
 }
 
