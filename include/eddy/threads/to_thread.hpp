@@ -21,6 +21,10 @@
 #include <type_traits>
 #include <utility>
 
+#if !defined(__cpp_lib_jthread)
+#error "eddy: this standard library keeps std::stop_token back: with libc++ before 20 add -fexperimental-library"
+#endif
+
 namespace eddy::inline EDDY_ABI {
 
 namespace detail {
