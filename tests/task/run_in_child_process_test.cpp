@@ -3,11 +3,10 @@
 // SPDX-License-Identifier: MIT
 #include <eddy/task/run.hpp>
 
+#include "support/child.hpp"
 #include "support/run.hpp"
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -16,47 +15,11 @@
 #include <thread>
 
 using namespace std::chrono_literals;
+using test::Ended;
+using test::in_child;
+using test::say;
 
 namespace {
-
-// How a child process ended, and what it wrote to standard error.
-struct Ended {
-  int status = 0;
-  std::string output;
-  [[nodiscard]] bool exited() const { return WIFEXITED(status) && WEXITSTATUS(status) == 0; }
-  [[nodiscard]] bool killed_by(int signal) const { return WIFSIGNALED(status) && WTERMSIG(status) == signal; }
-  [[nodiscard]] bool wrote(const std::string& text) const { return output.find(text) != std::string::npos; }
-};
-
-void say(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
-
-// Runs `body()` in a forked process, which leaves without cleaning up: what it leaks is meant to leak.
-template <class F>
-Ended in_child(F body) {
-  std::fflush(nullptr);
-  std::array<int, 2> ends{};
-  REQUIRE(::pipe(ends.data()) == 0);
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    ::dup2(ends[1], STDERR_FILENO);
-    ::close(ends[0]);
-    for (const int signal : {SIGINT, SIGABRT, SIGTERM, SIGSEGV}) std::signal(signal, SIG_DFL);  // Catch2 has its own
-    ::alarm(10);
-    body();
-    std::fflush(nullptr);
-    ::_exit(0);
-  }
-  ::close(ends[1]);
-  Ended ended;
-  std::array<char, 4096> buffer{};
-  for (ssize_t n = 0; (n = ::read(ends[0], buffer.data(), buffer.size())) > 0;)
-    ended.output.append(buffer.data(), static_cast<std::size_t>(n));
-  ::close(ends[0]);
-  ::waitpid(child, &ended.status, 0);
-  INFO(ended.output);
-  return ended;
-}
 
 // Says what running `body()` gives or throws.
 template <class F>
