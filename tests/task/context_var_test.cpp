@@ -209,6 +209,39 @@ EDDY_LOOP_TEST_CASE("values are destroyed when the last task that sees them is g
   });
 }
 
+EDDY_LOOP_TEST_CASE("the destructor of a value that goes with its task may use the loop, and sees no value",
+                    "[task][c47]") {
+  struct UsesTheLoop {
+    UsesTheLoop(Log& log, eddy::ContextVar<std::shared_ptr<UsesTheLoop>>& of) : seen(&log), variable(&of) {}
+    UsesTheLoop(const UsesTheLoop&) = delete;
+    UsesTheLoop& operator=(const UsesTheLoop&) = delete;
+    ~UsesTheLoop() {
+      const eddy::testing::AllocationsSucceed pause;  // a sweep may be letting them fail
+      seen->push_back(eddy::current_task().done() ? "no task" : "a task");
+      seen->push_back(variable->get() == nullptr ? "unset" : "set");
+      eddy::get_running_loop().call_soon([to = seen] { to->push_back("callback"); });
+      const auto body = [](Log& to) -> eddy::Task<> {
+        to.push_back("task");
+        co_return;
+      };
+      (void)eddy::create_task(body(*seen));
+    }
+    Log* seen;
+    eddy::ContextVar<std::shared_ptr<UsesTheLoop>>* variable;
+  };
+  static eddy::ContextVar<std::shared_ptr<UsesTheLoop>> variable("uses the loop", nullptr);
+  Log log;
+  test::run_virtual([&]() -> eddy::Task<> {
+    const auto setter = [&]() -> eddy::Task<> {
+      variable.set(std::make_shared<UsesTheLoop>(log, variable));
+      co_return;
+    };
+    (void)eddy::create_task(setter());
+    co_await eddy::sleep(1s);
+  });
+  CHECK(log == Log{"no task", "unset", "callback", "task"});
+}
+
 EDDY_LOOP_TEST_CASE("many variables are kept apart", "[task]") {
   std::vector<std::unique_ptr<eddy::ContextVar<int>>> variables;
   for (int i = 0; i < 20; ++i) variables.push_back(std::make_unique<eddy::ContextVar<int>>("v", -1));

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <eddy/base/replace.hpp>
 #include <eddy/loop/context.hpp>
 #include <eddy/loop/frame.hpp>
 
@@ -28,8 +29,9 @@ inline TaskDetails& details_of(Frame* frame) {
   return *frame->details;
 }
 
+// Destructors of the context's values may ask for the running task, which is this one if it has just ended: it has none now.
 EDDY_NOINLINE inline void destroy_details(TaskDetails* details) noexcept {
-  details->frame = nullptr;
+  replace(details->frame, nullptr)->details = nullptr;
   if (details->observers == 0) delete details;
 }
 
