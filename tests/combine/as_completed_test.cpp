@@ -313,6 +313,22 @@ EDDY_TEST_CASE("as_completed of the running task's own handle is an error, not a
   CHECK_THROWS_AS(self[0].result(), eddy::RuntimeError);
 }
 
+TEST_CASE("as_completed with a time limit may outlive its loop") {
+  using Order = decltype(eddy::as_completed(std::declval<std::vector<eddy::TaskHandle<int>>>(), 1h));
+  std::optional<Order> order;
+  const auto main = [&]() -> eddy::Task<> {
+    std::vector<eddy::TaskHandle<int>> handles;
+    handles.push_back(eddy::create_task(after(1s, 1)));
+    handles.push_back(eddy::create_task(after(2h, 2)));
+    order.emplace(eddy::as_completed(std::move(handles), 1h));
+    auto first = co_await order->next();
+    CHECK(first->result() == 1);
+  };
+  eddy::testing::VirtualClock clock;
+  eddy::run(main(), {.clock = &clock});
+  order.reset();
+}
+
 EDDY_TEST_CASE("as_completed gives two thousand handles in order of their ends", "[large]") {
   Handles handles;
   for (int i = 0; i < 2000; ++i)

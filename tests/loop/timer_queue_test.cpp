@@ -89,6 +89,15 @@ TEST_CASE("equal deadlines keep their order wherever the queue has put them", "[
   CHECK(sorted);
 }
 
+TEST_CASE("timers that outlive their queue are no longer armed", "[loop]") {
+  std::deque<TimerNode> nodes(10);
+  {
+    TimerQueue queue;
+    for (std::size_t i = 0; i < nodes.size(); ++i) queue.arm(&nodes[i], TimePoint(std::chrono::seconds(nodes.size() - i)));
+  }
+  for (const TimerNode& node : nodes) CHECK_FALSE(node.armed());
+}
+
 TEST_CASE("only what is due is taken", "[loop]") {
   TimerQueue queue;
   TimerNode a, b;

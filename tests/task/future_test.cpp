@@ -327,6 +327,25 @@ EDDY_TEST_CASE("the done callbacks of a future that goes before it is done are d
   CHECK_FALSE(ran);
 }
 
+EDDY_LOOP_TEST_CASE("the done callbacks of a future that is not done when its loop closes are destroyed, and it can still be set",
+                    "[task][c334]") {
+  std::optional<eddy::Future<int>> future;
+  std::optional<eddy::FutureSetter<int>> setter;
+  int called = 0;
+  test::run_virtual([&]() -> eddy::Task<> {
+    future.emplace(eddy::get_running_loop().create_future<int>());
+    future->add_done_callback([&called, tracked = test::Tracked()] { ++called; });
+    future->add_done_callback([&called, tracked = test::Tracked()](const eddy::Future<int>&) { ++called; });
+    setter.emplace(future->setter());
+    CHECK(test::Tracked::alive == 2);
+    co_return;
+  });
+  CHECK(test::Tracked::alive == 0);
+  (*setter)(1);
+  CHECK(future->result() == 1);
+  CHECK(called == 0);
+}
+
 EDDY_LOOP_TEST_CASE("a done callback that takes its future keeps it until it has run", "[task]") {
   int seen = 0;
   test::run_virtual([&seen]() -> eddy::Task<> {

@@ -1,4 +1,4 @@
-// Context: the values of all ContextVars in one task, as a counted map that is copied on write.
+// Context: the values of all ContextVars in one task, as a counted map that is copied on write; and what a thread works for.
 //
 // A child starts with its parent's context for the price of a pointer; the first `set` after that copies the map.
 //
@@ -6,6 +6,7 @@
 #pragma once
 
 #include <eddy/base/config.hpp>
+#include <eddy/base/fwd.hpp>
 #include <eddy/base/replace.hpp>
 
 #include <cstddef>
@@ -68,5 +69,15 @@ struct Context {
 };
 
 using ContextPointer = LocalPointer<Context>;
+
+// What a thread works for: the loop that runs in it or, in a pool's thread, the job's task, whose values it may read.
+struct ThreadSlot {
+  EventLoop* loop = nullptr;
+  const ContextPointer* job_context = nullptr;
+};
+inline thread_local constinit ThreadSlot thread_slot{};
+// Not inlined: clang 14 keeps the address of a thread_local across a suspension.
+EDDY_NOINLINE inline EventLoop*& running_loop_slot() noexcept { return thread_slot.loop; }
+EDDY_NOINLINE inline const ContextPointer*& job_context_slot() noexcept { return thread_slot.job_context; }
 
 }  // namespace eddy::inline EDDY_ABI::detail

@@ -31,22 +31,6 @@
 
 namespace eddy::inline EDDY_ABI {
 
-namespace detail {
-
-// What a thread works for: the loop that runs in it or, in a pool's thread, the job's task, whose values it may read.
-struct ThreadSlot {
-  EventLoop* loop = nullptr;
-  const ContextPointer* job_context = nullptr;
-};
-inline thread_local constinit ThreadSlot thread_slot{};
-// Not inlined: clang 14 keeps the address of a thread_local across a suspension.
-EDDY_NOINLINE inline EventLoop*& running_loop_slot() noexcept { return thread_slot.loop; }
-EDDY_NOINLINE inline const ContextPointer*& job_context_slot() noexcept { return thread_slot.job_context; }
-
-inline constexpr int kBatchesAtClose = 1000;
-
-}  // namespace detail
-
 /// One thread's event loop. Threads: everything except `call_soon_threadsafe` is for the loop's own thread; with debug
 /// mode on, a call from another thread throws RuntimeError, and one that wakes a task (`Event::set`, `Queue::put_nowait`)
 /// stops the program with a sentence. Source: asyncio's AbstractEventLoop.
@@ -61,7 +45,11 @@ class EventLoop final : detail::LoopCore {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
   /// Closes the loop.
-  ~EventLoop() { close(); }
+  ~EventLoop() {
+    close();
+    // What was left alone can still be asked, but no longer be cancelled.
+    detail::for_each_strand(*this, [](detail::Frame* root) { root->loop = nullptr; });
+  }
 
   /// Runs `fn` in the next pass, after everything that is ready before it. What it throws goes to the exception
   /// handler. `where` is the caller's place, for reports of debug mode; it is left out, here and below. Errors: LoopClosed.

@@ -39,6 +39,9 @@ inline constexpr std::uint32_t kPollEvery = 128;
 // How long a virtual clock waits for descriptors that somebody waits for before it jumps.
 inline constexpr Duration kDescriptorPatience = std::chrono::milliseconds(2);
 
+// How many batches a loop runs while it is closed.
+inline constexpr int kBatchesAtClose = 1000;
+
 // What may have come up in a pass; flags.
 enum ReasonToEnd : std::uint8_t {
   kStopAsked = 1,   // by EventLoop::stop: the pass is the last one

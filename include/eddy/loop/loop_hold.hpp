@@ -12,7 +12,7 @@
 namespace eddy::inline EDDY_ABI {
 
 /// Keeps a virtual clock from jumping, and the deadlock report from firing, while something outside the loop (another
-/// thread, a process) is going to call in. Made by `EventLoop::hold`.
+/// thread, a process) is going to call in. Made by `EventLoop::hold`; it must not outlive the loop.
 class [[nodiscard]] LoopHold {
  public:
   explicit LoopHold(std::size_t& holds) noexcept : holds_(&holds) { ++holds; }

@@ -304,6 +304,25 @@ struct Scheduler {
   }
 };
 
+// The strand after `root` of all that the loop has: its first child, else the next beside it or beside one of its parents.
+inline Frame* strand_after(Scheduler& scheduler, Frame* root) noexcept {
+  if (root->state == State::suspended || root->state == State::listed || root->state == State::leaving) {
+    const IntrusiveList<Frame>* children = root->suspension->children();
+    if (children != nullptr && !children->empty()) return children->front();
+  }
+  for (;; root = root->owner->parent->root) {
+    const IntrusiveList<Frame>& siblings = root->has(kChild) ? *root->owner->children() : scheduler.tasks;
+    if (Frame* next = siblings.after(root)) return next;
+    if (!root->has(kChild)) return nullptr;
+  }
+}
+
+// Calls `visit(root)` for every strand of the loop, parents before children. `visit` must not end or start any.
+template <class Visit>
+void for_each_strand(Scheduler& scheduler, Visit visit) {
+  for (Frame* root = scheduler.tasks.front(); root != nullptr; root = strand_after(scheduler, root)) visit(root);
+}
+
 inline void WaitQueue::wake(WaitNode* node) noexcept {
   Scheduler* loop = node->loop;
   remove(node);

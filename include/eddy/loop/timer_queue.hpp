@@ -11,6 +11,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <eddy/base/replace.hpp>
 #include <eddy/base/time.hpp>
 #include <eddy/loop/frame.hpp>
 
@@ -48,6 +49,13 @@ class TimerQueue {
   }
   TimerQueue(const TimerQueue&) = delete;
   TimerQueue& operator=(const TimerQueue&) = delete;
+  // What is still armed may outlive the loop, and must not be taken out later.
+  ~TimerQueue() {
+    for (TimerNode& run : runs_) {
+      for (TimerNode* node = run.next; node != &run;) node = replace(node->next, nullptr);
+    }
+    for (const Entry& entry : heap_) entry.node->next = nullptr;
+  }
 
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }

@@ -95,25 +95,6 @@ struct RefAccess {
   static Frame* frame(const TaskRef& task) noexcept { return task.details_ == nullptr ? nullptr : task.details_->frame; }
 };
 
-// The strand after `root` of all that the loop has: its first child, else the next beside it or beside one of its parents.
-inline Frame* strand_after(Scheduler& scheduler, Frame* root) noexcept {
-  if (root->state == State::suspended || root->state == State::listed || root->state == State::leaving) {
-    const IntrusiveList<Frame>* children = root->suspension->children();
-    if (children != nullptr && !children->empty()) return children->front();
-  }
-  for (;; root = root->owner->parent->root) {
-    const IntrusiveList<Frame>& siblings = root->has(kChild) ? *root->owner->children() : scheduler.tasks;
-    if (Frame* next = siblings.after(root)) return next;
-    if (!root->has(kChild)) return nullptr;
-  }
-}
-
-// Calls `visit(root)` for every strand of the loop, parents before children. `visit` must not end or start any.
-template <class Visit>
-void for_each_strand(Scheduler& scheduler, Visit visit) {
-  for (Frame* root = scheduler.tasks.front(); root != nullptr; root = strand_after(scheduler, root)) visit(root);
-}
-
 // Where a strand stands, as `what it waits for at file:line < file:line < …`, leaf first.
 inline std::string await_chain(Frame* root) {
   std::string text;

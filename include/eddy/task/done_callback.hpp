@@ -4,6 +4,7 @@
 #pragma once
 
 #include <eddy/base/callback.hpp>
+#include <eddy/loop/close_hooks.hpp>
 #include <eddy/loop/event_loop.hpp>
 #include <eddy/loop/wait_queue.hpp>
 
@@ -17,12 +18,14 @@ enum class DoneCallbackId : std::uint64_t {};
 
 namespace detail {
 
-struct DoneCallback final : CallbackNode, WaitNode {
+// A future may outlive the loop whose callbacks wait for it, so the loop destroys those that are left when it closes.
+struct DoneCallback final : CallbackNode, WaitNode, CloseHook {
   DoneCallback(Callback<void()> function, DoneCallbackId name) : CallbackNode(&run_it), fn(std::move(function)), id(name) {}
 
   static void run_it(CallbackNode* node) {
     auto* self = static_cast<DoneCallback*>(node);
     EventLoop& event_loop = get_running_loop();
+    if (self->queue != nullptr) EventLoop::Internals::close_hooks(event_loop).remove(self);
     Scheduler& scheduler = EventLoop::Internals::scheduler(event_loop);
     scheduler.callback_context = &self->context;
     try {
@@ -34,9 +37,28 @@ struct DoneCallback final : CallbackNode, WaitNode {
     delete self;
   }
 
+  void wait_in(WaitQueue& waited_for, EventLoop& event_loop) noexcept {
+    queue = &waited_for;
+    queue->add(this, static_cast<CallbackNode*>(this), &EventLoop::Internals::scheduler(event_loop));
+    EventLoop::Internals::close_hooks(event_loop).push_back(this);
+  }
+  // Of one that waits.
+  void destroy() noexcept {
+    EventLoop::Internals::close_hooks(EventLoop::Internals::loop(*WaitNode::loop)).remove(this);
+    detach();
+  }
+  void begin_close() noexcept override {}
+  [[nodiscard]] bool closed() noexcept override { return true; }
+  void detach() noexcept override {
+    if (WaitNode::loop == nullptr) return;  // it is queued, in a loop that makes no more passes
+    queue->remove(this);
+    delete this;
+  }
+
   Callback<void()> fn;
   DoneCallbackId id;
   ContextPointer context;
+  WaitQueue* queue = nullptr;  // null if it has not had to wait
 };
 
 inline DoneCallbackId add_done_callback(WaitQueue& queue, bool done, Callback<void()> fn) {
@@ -48,7 +70,7 @@ inline DoneCallbackId add_done_callback(WaitQueue& queue, bool done, Callback<vo
   if (done) {
     scheduler.ready.push(static_cast<CallbackNode*>(callback));
   } else {
-    queue.add(callback, static_cast<CallbackNode*>(callback), &scheduler);
+    callback->wait_in(queue, event_loop);
   }
   return id;
 }
@@ -62,10 +84,7 @@ inline DoneCallback* as_done_callback(WaitNode* node) noexcept {
 inline void drop_done_callbacks(WaitQueue& queue) noexcept {
   for (WaitNode* node = queue.front(); node != nullptr;) {
     WaitNode* next = queue.after(node);
-    if (DoneCallback* callback = as_done_callback(node)) {
-      queue.remove(callback);
-      delete callback;
-    }
+    if (DoneCallback* callback = as_done_callback(node)) callback->destroy();
     node = next;
   }
 }
@@ -74,8 +93,7 @@ inline bool remove_done_callback(WaitQueue& queue, DoneCallbackId id) noexcept {
   for (WaitNode* node = queue.front(); node != nullptr; node = queue.after(node)) {
     DoneCallback* callback = as_done_callback(node);
     if (callback == nullptr || callback->id != id) continue;
-    queue.remove(callback);
-    delete callback;
+    callback->destroy();
     return true;
   }
   return false;
