@@ -241,6 +241,7 @@ struct EventLoop::Internals {
   // In any thread, also if the loop is gone: true in the loop's own while it runs.
   static bool runs_here(const EventLoop* loop) noexcept { return detail::running_loop_slot() == loop && loop->running_; }
   static void pass(EventLoop& loop, TimePoint limit) { loop.pass(limit); }
+  static bool in_child(const EventLoop& loop) noexcept { return loop.fork_guard_.in_child(); }
   static bool has_reason_to_end(const EventLoop& loop) noexcept { return loop.reasons_to_end_ != 0; }
   static bool take(EventLoop& loop, detail::ReasonToEnd reason) noexcept { return loop.take(reason); }
 
@@ -249,8 +250,8 @@ struct EventLoop::Internals {
    public:
     explicit Running(EventLoop& loop) : loop_(loop) {
       EventLoop*& slot = detail::running_loop_slot();
-      if (slot != nullptr)
-        throw RuntimeError("eddy: run() cannot be called while an event loop runs in this thread; co_await the task instead");
+      if (slot != nullptr) detail::throw_nested_run(slot->fork_guard_.in_child());
+      if (loop.fork_guard_.in_child()) detail::throw_in_child();
       slot = &loop;
       loop.running_ = true;
       loop.thread_ = detail::this_thread_mark();
@@ -333,6 +334,11 @@ inline void EventLoop::run_forever() {
 inline void EventLoop::close() {
   if (closed_) return;
   if (running_) throw RuntimeError("eddy: a running event loop cannot be closed");
+  if (fork_guard_.in_child()) {  // what there is belongs to the parent: it is left alone
+    while (detail::ScheduledCallback* callback = callbacks_.pop_front()) callback->loop = nullptr;
+    closed_ = closing = true;
+    return signals_.clear();
+  }
   {
     EventLoop* const outer = detail::replace(detail::running_loop_slot(), this);
     const detail::ScopeExit restore([outer]() noexcept { detail::running_loop_slot() = outer; });
@@ -347,6 +353,10 @@ inline void EventLoop::close() {
   while (detail::CloseHook* hook = close_hooks_.pop_front()) hook->detach();
   watches_.clear();
   signals_.clear();
+}
+
+inline void detail::leave_batch_to_parent() noexcept {
+  if (EventLoop* loop = running_loop_slot()) EventLoop::Internals::scheduler(*loop).drop_batch();
 }
 
 inline void detail::SignalHandlers::dispatch() {

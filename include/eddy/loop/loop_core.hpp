@@ -9,6 +9,7 @@
 
 #include <eddy/base/time.hpp>
 #include <eddy/loop/descriptor_table.hpp>
+#include <eddy/loop/fork_guard.hpp>
 #include <eddy/loop/loop_statistics.hpp>
 #include <eddy/loop/reactor_epoll.hpp>
 #include <eddy/loop/reactor_poll.hpp>
@@ -56,13 +57,16 @@ class LoopCore : public Scheduler {
  protected:
   template <class = void>
   LoopCore(Clock* clock, ReactorKind reactor)
-      : clock_(clock), waker_(), table_(*this, make_reactor<>(reactor), waker_->descriptor()) {}
+      : clock_(clock), waker_(), table_(*this, make_reactor<>(reactor), waker_->descriptor()) {
+    count_forks();
+  }
   ~LoopCore() = default;
 
   [[nodiscard]] TimePoint now() const noexcept {
     return clock_ == nullptr ? TimePoint(std::chrono::steady_clock::now()) : clock_->now();
   }
-  // One pass; sleeps at most until `limit`, a point of real time, and not at all if the loop is to stop after it.
+  // One pass; sleeps at most until `limit`, a point of real time, and not at all if the loop is to stop after it. Errors:
+  // RuntimeError in a forked child.
   void pass(TimePoint limit);
   [[nodiscard]] LoopStatistics collect_statistics() const noexcept {
     LoopStatistics collected = statistics_;
@@ -137,6 +141,7 @@ class LoopCore : public Scheduler {
   DescriptorTable table_;
   std::size_t holds_ = 0;
   LoopStatistics statistics_;
+  ForkGuard fork_guard_;
   std::uint32_t ran_ = 0;  // nodes run since the descriptors were last looked at
   std::uint8_t reasons_to_end_ = 0;  // for whoever runs the passes, ReasonToEnd
 
@@ -159,6 +164,7 @@ class LoopCore : public Scheduler {
 };
 
 inline void LoopCore::pass(TimePoint limit) {
+  if (fork_guard_.in_child()) [[unlikely]] throw_in_child();
   ++statistics_.passes;
   if (waker_->has_news()) serve_news();
   if (ready.empty() && (reasons_to_end_ & kStopAsked) == 0) {

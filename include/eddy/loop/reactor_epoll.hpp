@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <eddy/loop/fork_guard.hpp>
 #include <eddy/loop/reactor.hpp>
 
 #include <cerrno>
@@ -26,7 +27,7 @@ class EpollReactorOf final : public Reactor {
   void watch(int fd, bool read, bool write) override {
     const unsigned wanted = (read ? unsigned{EPOLLIN} | EPOLLRDHUP : 0U) | (write ? unsigned{EPOLLOUT} : 0U);
     Mask& registered = entry(fd);
-    if (wanted == registered) return;
+    if (wanted == registered || fork_guard_.in_child()) return;  // a child would change what its parent waits for
     if (wanted == 0) {
       // ENOENT and EBADF: it was closed first, which took it out.
       ::epoll_ctl(fd_, EPOLL_CTL_DEL, fd, nullptr);
@@ -89,6 +90,7 @@ class EpollReactorOf final : public Reactor {
 
   int fd_;
   bool coarse_ = false;
+  ForkGuard fork_guard_;
   std::vector<Mask> registered_;  // by descriptor: what epoll was told
 };
 using EpollReactor = EpollReactorOf<unsigned>;

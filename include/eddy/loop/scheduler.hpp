@@ -146,6 +146,10 @@ struct Scheduler {
     if (!cancels.empty()) deliver_stops();
   }
 
+  // Forgets what else the pass was to run. The frames stay as they are.
+  void drop_batch() noexcept {
+    while (batch.pop() != nullptr || next.pop() != nullptr) continue;
+  }
   // Runs one node of the ready queue, for a batch hook.
   void run_node(ReadyNode* node) {
     if (step_watch != nullptr) {

@@ -61,6 +61,7 @@ class RunLoop {
   // Ends everything that main left behind; what does not end in time is left alone and named in the text it returns. To stop
   // the loop means nothing meanwhile.
   std::string end_leftovers() {
+    if (EventLoop::Internals::in_child(loop_)) return {};  // they are the parent's
     scheduler_.closing = true;
     for (Frame* task = scheduler_.tasks.front(); task != nullptr; task = scheduler_.tasks.after(task)) {
       if (task->has(kTask)) mark_cancelled(task);
@@ -100,7 +101,8 @@ class RunLoop {
   static TimePoint real_now() noexcept { return TimePoint(std::chrono::steady_clock::now()); }
   // Main has ended. As in asyncio a task that it created in its last turn still has its first one, unless the loop is to stop.
   PassesEnd finish_passes() {
-    if (!EventLoop::Internals::take(loop_, kStopAsked) && !scheduler_.ready.empty()) pass_unstopped(TimePoint::max());
+    const bool stopped = EventLoop::Internals::take(loop_, kStopAsked) || EventLoop::Internals::in_child(loop_);
+    if (!stopped && !scheduler_.ready.empty()) pass_unstopped(TimePoint::max());
     return PassesEnd::done;
   }
   // A stop that came before is over, and one that comes in this pass is with it.

@@ -52,7 +52,7 @@ class Runner {
   /// time. Errors: RuntimeError that names what does not stop.
   void close() {
     if (loop_.is_closed() || given_up_) return;
-    if (!ran_) return loop_.close();
+    if (!ran_ || EventLoop::Internals::in_child(loop_)) return loop_.close();
     std::string stuck;
     {
       detail::RunLoop passes(loop_, options_);
@@ -134,7 +134,8 @@ auto EventLoop::run_until_complete(A awaitable) {
         throw DeadlockError("eddy: deadlock: nothing can ever run again" + detail::describe_strands(*this));
     } while (!frame->done() && !stopped);
     if (!frame->done()) throw RuntimeError(detail::kStoppedTooEarly);
-    if (!stopped && !ready.empty()) pass(TimePoint::max());  // a task made in its last turn has its first one
+    // A task made in its last turn has its first one.
+    if (!stopped && !fork_guard_.in_child() && !ready.empty()) pass(TimePoint::max());
     take(detail::kStopAsked);
   }
   return detail::HandleAccess::take(std::move(main));

@@ -5,6 +5,7 @@
 
 #include <eddy/base/error.hpp>
 #include <eddy/base/intrusive_list.hpp>
+#include <eddy/loop/fork_guard.hpp>
 
 #include <condition_variable>
 #include <cstddef>
@@ -40,6 +41,7 @@ struct PoolState {
   std::size_t idle = 0;
   std::size_t most = 0;
   bool closing = false;
+  ForkGuard fork_guard;  // the threads are not in a forked child, where one may hold the mutex for ever
   void (*on_end)(void*) noexcept = nullptr;  // called when the last thread has ended after `closing`
   void* on_end_argument = nullptr;
 
@@ -77,6 +79,7 @@ class ThreadPool {
   /// Lets the jobs that were given finish and waits for the threads. Idle threads end at once, so this blocks only if a job
   /// still runs, which it does not when every `run_in_executor` was awaited.
   ~ThreadPool() {
+    if (state_->fork_guard.in_child()) return;
     shutdown();
     std::unique_lock lock(state_->mutex);
     state_->ended.wait(lock, [this] { return state_->threads == 0; });
@@ -111,9 +114,11 @@ class ThreadPool {
 struct ThreadPool::Internals {
   static const std::shared_ptr<detail::PoolState>& state(ThreadPool& pool) noexcept { return pool.state_; }
 
-  // Queues a job, and starts a thread if none is idle. Errors: RuntimeError after shutdown; std::system_error if there is
-  // no thread at all to run it.
+  // Queues a job, and starts a thread if none is idle. Errors: RuntimeError after shutdown and in a forked child;
+  // std::system_error if there is no thread at all to run it.
   static void submit(const std::shared_ptr<detail::PoolState>& state, detail::PoolJob* job) {
+    if (state->fork_guard.in_child())
+      throw RuntimeError("eddy: a thread pool has no threads in a forked child; make another one there");
     const std::lock_guard lock(state->mutex);
     if (state->closing) throw RuntimeError("eddy: the thread pool was shut down and takes no more work");
     state->jobs.push_back(job);

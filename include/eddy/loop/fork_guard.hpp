@@ -1,0 +1,50 @@
+// ForkGuard: tells a loop or a pool that it was made in another process, of which this one is a forked child.
+//
+// The child has a copy of the parent's memory and shares its epoll instance and its eventfd, but has only the thread that
+// forked. A loop that went on there would take the parent's events and wake-ups, and do its work a second time; so it throws
+// in its next pass. A guard costs a load and a comparison: a handler that runs in the child, inside of fork, counts.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/config.hpp>
+#include <eddy/base/error.hpp>
+
+#include <pthread.h>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+// The forks between the process that made the first loop and this one. Written in a new child only, which has one thread.
+inline constinit unsigned forks = 0;
+
+// What else was to run in the pass in which a task forks is the parent's to run. Defined in event_loop.hpp.
+void leave_batch_to_parent() noexcept;
+
+// From the first loop on; without memory for the handler no fork is noticed.
+inline void count_forks() noexcept {
+  [[maybe_unused]] static const int registered = ::pthread_atfork(nullptr, nullptr, [] {
+    ++forks;
+    leave_batch_to_parent();
+  });
+}
+
+class ForkGuard {
+ public:
+  // True in a child that was forked after this was made.
+  [[nodiscard]] bool in_child() const noexcept { return forks != made_after_; }
+
+ private:
+  unsigned made_after_ = forks;
+};
+
+[[noreturn]] EDDY_COLD inline void throw_in_child() {
+  throw RuntimeError("eddy: an event loop cannot go on in a forked child, which shares its descriptors with the parent: "
+                     "call exec or _exit there, or fork before the loop is made");
+}
+[[noreturn]] EDDY_COLD inline void throw_nested_run(bool in_child) {
+  throw RuntimeError(in_child ? "eddy: run() cannot be called in a child that was forked while an event loop ran in this thread: "
+                                "call exec or _exit there, or fork before the loop runs"
+                              : "eddy: run() cannot be called while an event loop runs in this thread; co_await the task instead");
+}
+
+}  // namespace eddy::inline EDDY_ABI::detail
