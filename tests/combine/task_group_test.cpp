@@ -304,6 +304,31 @@ EDDY_TEST_CASE("a hundred thousand tasks of one group leave nothing behind", "[c
   CHECK(count == 100'000);
 }
 
+EDDY_TEST_CASE("a group of a million tasks, all there at once, ends or is cancelled on a flat stack", "[c141][deep]") {
+  constexpr int kMany = 1'000'000;
+  int ended = 0;
+  int gone = 0;
+  struct Child {
+    static eddy::Task<> run_it(int& ends, int& goes, std::chrono::nanoseconds delay) {
+      const eddy::detail::ScopeExit exit([&goes]() noexcept { ++goes; });
+      co_await eddy::sleep(delay);
+      ++ends;
+    }
+  };
+  for (const bool cancelled : {false, true}) {
+    const std::chrono::nanoseconds delay = cancelled ? 2h : 1s;
+    auto body = [&](eddy::TaskGroup& group) -> eddy::Task<> {
+      for (int i = 0; i < kMany; ++i) group.create_task(Child::run_it(ended, gone, delay));
+      if (!cancelled) co_return;
+      co_await eddy::sleep(1s);
+      group.cancel();
+    };
+    co_await eddy::task_group(body);
+    CHECK(ended == kMany);
+    CHECK(gone == (cancelled ? 2 * kMany : kMany));
+  }
+}
+
 EDDY_LOOP_TEST_CASE("a task of a group sees its creator's ContextVar values, and what it sets stays its own",
                     "[c55][order]") {
   static eddy::ContextVar<int> request("request", 0);

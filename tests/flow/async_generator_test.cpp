@@ -155,6 +155,38 @@ EDDY_LOOP_TEST_CASE("a million values that come at once are taken on a flat stac
   CHECK(sum == 500'000);
 }
 
+EDDY_LOOP_TEST_CASE("a million nested generators pass an item up and end, or are cut, on a flat stack", "[c301][deep]") {
+  struct Nested {
+    static eddy::AsyncGenerator<int> down(int depth, bool waits) {
+      const Tracked tracked;
+      if (depth == 0) {
+        if (waits) co_await eddy::sleep(1h);
+        co_yield 1;
+      } else {
+        auto inner = down(depth - 1, waits);
+        while (auto item = co_await inner.next()) co_yield *item + 1;
+      }
+    }
+    static eddy::Task<> cut(eddy::AsyncGenerator<int> source) { (void)co_await source.next(); }
+  };
+  run_virtual([]() -> eddy::Task<> {
+    auto source = Nested::down(1'000'000, false);
+    const auto item = co_await source.next();
+    CHECK(item == 1'000'001);
+    CHECK(Tracked::alive == 1'000'001);
+    const auto end = co_await source.next();
+    CHECK_FALSE(end.has_value());
+    CHECK(Tracked::alive == 0);
+    auto task = eddy::create_task(Nested::cut(Nested::down(1'000'000, true)));
+    co_await eddy::yield();
+    CHECK(Tracked::alive == 1'000'001);
+    task.cancel();
+    co_await eddy::yield();
+    CHECK(task.cancelled());
+    CHECK(Tracked::alive == 0);
+  });
+}
+
 EDDY_TEST_CASE("a generator yields references as pointers, move-only values, and copies of what its body keeps",
                "[c302]") {
   int value = 1;
