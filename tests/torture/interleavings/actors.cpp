@@ -97,7 +97,7 @@ void ActorSystem::look(bool idle) {
     if (actor.status == Status::ended && !actor.task.done())
       fail("the frames of %c are gone and its task is not done", letter(i));
   }
-  compare();
+  compare(idle);
 }
 
 void ActorSystem::end() {

@@ -33,7 +33,7 @@ struct Op {
 };
 
 class ActorSystem : public System {
-public:
+ public:
   struct Settings {
     std::vector<std::vector<Op>> scripts;  // one for each actor
     unsigned cancels = 0;                  // how many of them the adversary has
@@ -48,7 +48,7 @@ public:
   void look(bool idle) final;
   void end() final;
 
-protected:
+ protected:
   explicit ActorSystem(Settings settings) : settings_(std::move(settings)), actors_(settings_.scripts.size()) {}
 
   // ---- What a system says of its primitive.
@@ -77,7 +77,7 @@ protected:
   // An actor ends and gives back what it holds: really, and in the model.
   virtual void drop(std::size_t actor) = 0;
   // Compares what the primitive says of itself with the model.
-  virtual void compare() = 0;
+  virtual void compare(bool idle) = 0;
   // The last look, when all have ended.
   virtual void audit() {}
 
@@ -96,7 +96,7 @@ protected:
 
   [[nodiscard]] std::size_t count() const noexcept { return actors_.size(); }
 
-private:
+ private:
   enum class Status : unsigned char {
     gate,         // between two operations
     waiting,      // in a queue

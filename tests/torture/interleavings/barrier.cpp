@@ -14,10 +14,10 @@ namespace {
 enum Kind : unsigned char { kWait, kAbort, kReset };
 
 class BarrierSystem final : public ActorSystem {
-public:
+ public:
   BarrierSystem(int parties, Settings settings) : ActorSystem(std::move(settings)), parties_(parties) {}
 
-private:
+ private:
   void make() override {
     barrier_.emplace(parties_);
     broken_ = false;
@@ -90,7 +90,7 @@ private:
     leave(actor);
   }
   void drop(std::size_t) override {}
-  void compare() override {
+  void compare(bool) override {
     if (std::cmp_not_equal(barrier_->n_waiting(), counted()))
       fail("%zu wait at the barrier, and not %d", barrier_->n_waiting(), counted());
     if (barrier_->broken() != broken_) fail("the barrier is %s, wrongly", barrier_->broken() ? "broken" : "whole");

@@ -28,11 +28,11 @@ struct Ends {
 };
 
 class ChannelSystem final : public ItemSystem {
-public:
+ public:
   ChannelSystem(std::size_t capacity, std::vector<Ends> ends, Settings settings)
       : ItemSystem(capacity, true, std::move(settings)), capacity_(capacity), ends_(std::move(ends)) {}
 
-private:
+ private:
   void make() override {
     make_items();
     senders_.clear();
@@ -46,7 +46,7 @@ private:
     }
   }
   void destroy() override {
-    if (Item::alive != 0) fail("%d items are left, or were destroyed twice", Item::alive);
+    if (Item::alive != 0) fail("%d items outlive it, or were destroyed twice", Item::alive);
   }
   std::optional<eddy::Sender<Item>>& sender_at(int place) { return senders_[static_cast<std::size_t>(place)]; }
   std::optional<eddy::Receiver<Item>>& receiver_at(int place) { return receivers_[static_cast<std::size_t>(place)]; }
@@ -148,7 +148,8 @@ private:
     if (has_sender(actor) && is_own(actor, &Ends::sender)) close_sender(actor);
     if (has_receiver(actor) && is_own(actor, &Ends::receiver)) close_receiver(actor);
   }
-  void compare() override {
+  void compare(bool idle) override {
+    if (idle) compare_items();
     for (const auto& sender : senders_) {
       if (sender && sender->closed() == any_of(receivers_)) fail("a sender's closed() is wrong");
     }

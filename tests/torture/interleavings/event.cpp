@@ -19,10 +19,10 @@ enum Kind : unsigned char {
 };
 
 class EventSystem final : public ActorSystem {
-public:
+ public:
   explicit EventSystem(Settings settings) : ActorSystem(std::move(settings)) {}
 
-private:
+ private:
   void make() override {
     event_.emplace();
     set_ = false;
@@ -62,7 +62,7 @@ private:
     leave(actor);
   }
   void drop(std::size_t) override {}
-  void compare() override {
+  void compare(bool) override {
     if (event_->is_set() != set_) fail("the flag is %s, wrongly", event_->is_set() ? "up" : "down");
   }
 

@@ -210,7 +210,7 @@ Count explore(Plan& plan, unsigned depth, std::uint64_t limit) {
   return count;
 }
 
-bool replay(Plan& plan, const std::string& choices) {
+void replay(Plan& plan, const std::string& choices) {
   present.tells = true;
   begin(plan);
   std::istringstream words(choices);
@@ -221,13 +221,13 @@ bool replay(Plan& plan, const std::string& choices) {
     if (option == options.end()) {
       std::fprintf(stderr, "interleavings: '%s' cannot be chosen here, only: %s\n", word.c_str(),
                    text_of(options).c_str());
-      return false;
+      std::fflush(stdout);
+      std::_Exit(2);
     }
     apply(*plan.system, *option);
   }
   std::printf("(to the end)\n");
   end(*plan.system);
-  return true;
 }
 
 }  // namespace interleavings

@@ -39,7 +39,7 @@ constexpr char letter(std::size_t actor) noexcept { return static_cast<char>('A'
 
 // A primitive, its actors and its model. It is used for many schedules, one after another.
 class System {
-public:
+ public:
   System() = default;
   System(const System&) = delete;
   System& operator=(const System&) = delete;
@@ -72,9 +72,9 @@ void note(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
 // Where a task waits until it is chosen.
 class Gate {
-public:
+ public:
   class Pass {
-  public:
+   public:
     explicit Pass(Gate& gate) noexcept : gate_(&gate) {}
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> task) noexcept { gate_->waiting_ = task; }
@@ -84,7 +84,7 @@ public:
       return eddy::CancelResult::stopped;
     }
 
-  private:
+   private:
     Gate* gate_;
   };
 
@@ -93,13 +93,13 @@ public:
   // Queues the task behind what is ready.
   void open() { std::exchange(waiting_, nullptr).resume(); }
 
-private:
+ private:
   std::coroutine_handle<> waiting_;
 };
 
 // The loop that all schedules share. Each of its passes runs one strand or callback: its batch hook puts the others off.
 class Stage final : eddy::detail::BatchHook {
-public:
+ public:
   Stage();
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -118,7 +118,7 @@ public:
   void check_clean();
   [[nodiscard]] std::uint64_t turns() const noexcept { return turns_; }
 
-private:
+ private:
   eddy::detail::Scheduler& scheduler() noexcept { return eddy::EventLoop::Internals::scheduler(loop_); }
   void run_one(std::size_t index);
   std::uint32_t run_batch(eddy::detail::Scheduler& scheduler) override;
@@ -144,8 +144,8 @@ struct Count {
 
 // Runs all schedules of a plan with up to `depth` steps, or the first `limit` of them.
 Count explore(Plan& plan, unsigned depth, std::uint64_t limit);
-// Runs one schedule, and tells what happens. False if it is not one of this system.
-bool replay(Plan& plan, const std::string& choices);
+// Runs one schedule, and tells what happens. Ends the program if it is not one of this system.
+void replay(Plan& plan, const std::string& choices);
 
 // What there is.
 void add_semaphores(std::vector<Plan>& plans);

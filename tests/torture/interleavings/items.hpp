@@ -13,23 +13,30 @@
 
 namespace interleavings {
 
-// It has a number, and is counted while it lives.
+// It has a number until it is moved from, and is counted.
 class Item {
-public:
-  explicit Item(int number) noexcept : number_(number) { ++alive; }
+ public:
+  explicit Item(int number) noexcept : number_(number) {
+    ++alive;
+    ++numbered;
+  }
   Item(Item&& other) noexcept : number_(std::exchange(other.number_, 0)) { ++alive; }
   Item& operator=(Item&&) = delete;
-  ~Item() { --alive; }
+  ~Item() {
+    --alive;
+    if (number_ != 0) --numbered;
+  }
   [[nodiscard]] int number() const noexcept { return number_; }
 
   static inline int alive = 0;
+  static inline int numbered = 0;  // those that have one
 
-private:
+ private:
   int number_;
 };
 
 class ItemSystem : public ActorSystem {
-protected:
+ protected:
   // The limit is the number of items that fit; with `hands_over` an item that a woken getter was promised needs no room.
   ItemSystem(std::size_t limit, bool hands_over, Settings settings)
       : ActorSystem(std::move(settings)), limit_(limit), hands_over_(hands_over) {}
@@ -44,6 +51,11 @@ protected:
     made_.assign(count(), 0);
   }
 
+  // While nothing runs an item is stored, or in the hands of a putter that waits.
+  void compare_items() const {
+    const std::size_t items = items_.size() + putters_.size();
+    if (std::cmp_not_equal(Item::numbered, items)) fail("there are %d items, and not %zu", Item::numbered, items);
+  }
   [[nodiscard]] std::size_t stored() const noexcept { return items_.size(); }
   [[nodiscard]] bool has_item() const noexcept { return items_.size() > promised_; }
   [[nodiscard]] bool has_room() const noexcept {
@@ -115,7 +127,7 @@ protected:
   static constexpr int kPutters = 2;
   static constexpr int kOthers = 3;
 
-private:
+ private:
   static constexpr int kPromised = -10;
   struct Putter {
     std::size_t actor;

@@ -23,10 +23,10 @@ enum Kind : unsigned char {
 constexpr int kAll = 1000;
 
 class LockSystem final : public ActorSystem {
-public:
+ public:
   explicit LockSystem(Settings settings) : ActorSystem(std::move(settings)), guards_(count()) {}
 
-private:
+ private:
   static constexpr std::size_t kNobody = SIZE_MAX;
   enum class Wants : unsigned char {
     lock,         // it called acquire
@@ -175,7 +175,7 @@ private:
     give_back(actor);
     hand_over();
   }
-  void compare() override {
+  void compare(bool) override {
     if (lock_->locked() != (owner_ != kNobody)) fail("the lock is %s, wrongly", lock_->locked() ? "held" : "free");
     if (condition_->locked() != lock_->locked()) fail("the condition's lock is another");
   }

@@ -105,7 +105,10 @@ int main(int argc, char** argv) {
     return 0;
   }
   interleavings::Stage stage;
-  if (options.replay) return interleavings::replay(plans.front(), *options.replay) ? 0 : 2;
+  if (options.replay) {
+    interleavings::replay(plans.front(), *options.replay);
+    return 0;
+  }
 
   const auto start = std::chrono::steady_clock::now();
   Count total{0, 0, true};

@@ -20,11 +20,11 @@ enum Kind : unsigned char {
 };
 
 class QueueSystem final : public ItemSystem {
-public:
+ public:
   QueueSystem(std::size_t limit, Settings settings)
       : ItemSystem(limit == 0 ? SIZE_MAX : limit, false, std::move(settings)), maxsize_(limit) {}
 
-private:
+ private:
   void make() override {
     queue_.emplace(maxsize_);
     make_items();
@@ -34,7 +34,7 @@ private:
   }
   void destroy() override {
     queue_.reset();
-    if (Item::alive != 0) fail("%d items are left, or were destroyed twice", Item::alive);
+    if (Item::alive != 0) fail("%d items outlive it, or were destroyed twice", Item::alive);
   }
 
   eddy::Task<int> perform(std::size_t actor, Op op) override {
@@ -123,7 +123,8 @@ private:
     ItemSystem::stop(actor);
   }
   void drop(std::size_t) override {}
-  void compare() override {
+  void compare(bool idle) override {
+    if (idle) compare_items();
     if (queue_->qsize() != stored()) fail("%zu items are in the queue, and not %zu", queue_->qsize(), stored());
     if (queue_->empty() == has_item()) fail("empty() is wrong");
     if (queue_->full() != (maxsize_ != 0 && stored() >= maxsize_)) fail("full() is wrong");

@@ -20,11 +20,11 @@ enum Kind : unsigned char {
 };
 
 class SemaphoreSystem final : public ActorSystem {
-public:
+ public:
   SemaphoreSystem(int permits, Settings settings)
       : ActorSystem(std::move(settings)), initial_(permits), held_(count()), guards_(count()) {}
 
-private:
+ private:
   struct Waiting {
     std::size_t actor;
     int permits;
@@ -122,7 +122,7 @@ private:
     permits_ += permits;
     serve();
   }
-  void compare() override {
+  void compare(bool) override {
     if (std::cmp_not_equal(semaphore_->value(), permits_))
       fail("%zu permits are free, and not %d", semaphore_->value(), permits_);
     if (semaphore_->locked() != (!queue_.empty() || permits_ == 0)) fail("locked() is wrong");

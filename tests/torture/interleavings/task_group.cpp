@@ -36,14 +36,14 @@ constexpr std::size_t kBody = 1;
 
 // What a member throws.
 class Failure : public std::exception {
-public:
+ public:
   explicit Failure(std::size_t its_member) noexcept : member(its_member) {}
   [[nodiscard]] const char* what() const noexcept override { return "a member failed"; }
   std::size_t member;
 };
 
 class GroupSystem final : public System {
-public:
+ public:
   struct Settings {
     std::vector<Script> members;  // from the body on
     unsigned cancels = 0;
@@ -152,7 +152,7 @@ public:
     for (Member& member : members_) member.task = eddy::TaskHandle<>();
   }
 
-private:
+ private:
   enum class Status : unsigned char {
     unborn,
     queued,     // added, and not started
