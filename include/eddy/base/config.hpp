@@ -43,6 +43,14 @@
 #define EDDY_FRAME_POOL 1
 #endif
 
+// The types of parameters are part of a function's mangled name, that of the result is not. So the namespace's name is a
+// tag of its types as well: functions that return one and variables of one carry it, also those of programs.
+#define EDDY_TEXT_OF(name) #name
+#define EDDY_TAG(name) __attribute__((abi_tag(EDDY_TEXT_OF(name))))
+namespace eddy {
+inline namespace EDDY_ABI EDDY_TAG(EDDY_ABI) {}
+}  // namespace eddy
+
 #define EDDY_NOINLINE __attribute__((noinline))
 #define EDDY_COLD __attribute__((noinline, cold))
 #define EDDY_INLINE inline __attribute__((always_inline))
