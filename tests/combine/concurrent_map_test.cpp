@@ -522,3 +522,17 @@ EDDY_LOOP_TEST_CASE("a million elements are mapped on a flat stack, when the cal
     CHECK(sum == static_cast<long>(kMany) * (kMany - 1) / 2);
   });
 }
+
+EDDY_TEST_CASE("the calls of a running concurrent_map are listed by all_tasks, after their parent") {
+  std::vector<std::size_t> seen;
+  auto count = [&seen](int) -> eddy::Task<> {
+    seen.push_back(eddy::all_tasks().size());
+    co_await eddy::sleep(1s);
+  };
+  auto other = eddy::create_task([]() -> eddy::Task<> { co_await eddy::sleep(10s); });
+  co_await eddy::concurrent_map(std::vector<int>{1, 2, 3}, count, {.limit = 2});
+  const std::vector<std::size_t> expected{4, 4, 3};  // with the main task and the other one
+  CHECK(seen == expected);
+  CHECK(eddy::all_tasks().size() == 2);
+  co_await other;
+}

@@ -104,6 +104,7 @@ class [[nodiscard("concurrent_map starts nothing until it is awaited: co_await i
   struct Place final : Boundary {
     explicit Place(ConcurrentMapAwaiter* owner) noexcept : map(owner) { this->parent = owner->parent; }
     void child_done(Frame* child) noexcept override { map->call_done(child, this); }
+    [[nodiscard]] const IntrusiveList<Frame>* children() const noexcept override { return map->children(); }
     [[nodiscard]] const char* waits_for() const noexcept override { return "concurrent_map"; }
     ConcurrentMapAwaiter* map;
     std::size_t index = 0;
