@@ -248,6 +248,31 @@ EDDY_TEST_CASE("a second task in next() gets BusyResourceError and the first goe
   CHECK(sum == 1);
 }
 
+EDDY_TEST_CASE("a generator whose cleanups run before the end is given is still in next() for every other task") {
+  std::vector<std::string>& log = lasting_log();
+  auto source = with_cleanup(log, 1);
+  auto first = eddy::create_task(drain(source));
+  co_await test::settle();
+  CHECK(log.size() == 1);
+  int busy = 0;
+  try {
+    (void)co_await source.next();
+  } catch (const eddy::BusyResourceError&) {
+    ++busy;
+  }
+  try {
+    co_await source.aclose();
+  } catch (const eddy::BusyResourceError&) {
+    ++busy;
+  }
+  CHECK(busy == 2);
+  const int sum = co_await first;
+  CHECK(sum == 0);
+  CHECK(log == std::vector<std::string>{"locals are destroyed", "last registered", "first registered"});
+  const auto end = co_await source.next();
+  CHECK_FALSE(end.has_value());
+}
+
 EDDY_TEST_CASE("on_close runs its cleanups before the end is given, the last registered first, after the locals' scope",
                "[c305]") {
   std::vector<std::string>& log = lasting_log();

@@ -68,15 +68,17 @@ struct YieldCopy : YieldBack {
   T copy;
 };
 
-// The end of the body: first the cleanups that it registered, then back to the consumer.
+// The end of the body: first the cleanups that it registered, then back to the consumer. Until that goes on, it is in `next`.
 struct GeneratorFinal {
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   template <class P>
   EDDY_SUSPEND std::coroutine_handle<> await_suspend(std::coroutine_handle<P> handle) const noexcept {
     Frame* frame = Frame::of(handle);
-    frame->state = State::done;
     auto& cleanups = handle.promise().cleanups;
-    if (cleanups.empty()) return hop(frame->root, frame->parent);
+    if (cleanups.empty()) {
+      frame->state = State::done;
+      return hop(frame->root, frame->parent);
+    }
     cleanups.run_before(frame->parent);
     return std::noop_coroutine();
   }
@@ -217,6 +219,7 @@ class EnteredNext {
   EDDY_COLD static void finish(Frame* generator) {
     if (generator == &ended_generator) return;
     if (!generator->has(kAlive)) throw CancelledError("the generator was cut short by a cancel while it was in next()");
+    generator->state = State::done;
     std::exception_ptr error;
     if (generator->holds_error()) {
       error = std::move(generator->error());
