@@ -41,8 +41,7 @@ EDDY_NOINLINE inline void delete_block(void* block) noexcept {
 inline constexpr std::size_t kPooledClasses = 128;                        // blocks of up to 2 KiB
 inline constexpr std::size_t kKeptBytes = std::size_t{64} * 1024 * 1024;  // by one thread, of all sizes together
 
-// How many free blocks of a size may be kept follows the most that this thread ever had in use: each one that it makes
-// gives room for one. So a thread that only destroys what others made keeps nothing.
+// Each block that a thread makes gives room for a free one, so one that only destroys what others made keeps nothing.
 struct FramePool {
   struct Free {
     Free* next;
@@ -82,8 +81,7 @@ struct FramePoolCloser {
   ~FramePoolCloser() { close_frame_pool(); }
 };
 
-// Halves the quota of the size that has most, so that sizes that are no longer used do not take it all. False if that is
-// the one it is for.
+// Halves the largest quota, so that sizes that are no longer used do not take it all. False if it is that of this size.
 inline bool take_from_largest_quota(std::size_t size_class) noexcept {
   std::size_t largest = 1;
   for (std::size_t i = 2; i < kPooledClasses; ++i) {

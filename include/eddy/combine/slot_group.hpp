@@ -96,8 +96,7 @@ class SlotGroup : public ChildGroup {
     }
   }
 
-  // A slot has ended, with `error` or, if those are heard, a value. `slot` is its Frame or its Watcher. It is not told of children that ended
-  // because they were stopped.
+  // A slot, its Frame or its Watcher, has ended with `error` or, if those are heard, a value; not because it was stopped.
   virtual void slot_ended(const void* slot, std::exception_ptr error) noexcept = 0;
   // Over the slots that are watched: to leave them all, and to cancel what they watch.
   virtual void leave_watched() noexcept = 0;

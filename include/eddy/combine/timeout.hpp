@@ -52,8 +52,7 @@ using Maybe = std::conditional_t<std::is_void_v<T>, bool,
                                  std::conditional_t<std::is_reference_v<T>, std::add_pointer_t<T>,
                                                     std::optional<std::conditional_t<std::is_void_v<T>, int, T>>>>;
 
-// The body's block: a Task that has not started yet, then the holder of its outcome. As a Task it is found out if a compiler
-// moves it bit by bit.
+// The body's block: a Task that has not started yet (and may not be moved bit by bit), then the holder of its outcome.
 class BodyHolder {
  public:
   BodyHolder() noexcept = default;

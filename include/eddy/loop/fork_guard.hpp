@@ -1,8 +1,7 @@
 // ForkGuard: tells a loop or a pool that it was made in another process, of which this one is a forked child.
 //
-// The child has a copy of the parent's memory and shares its epoll instance and its eventfd, but has only the thread that
-// forked. A loop that went on there would take the parent's events and wake-ups, and do its work a second time; so it throws
-// in its next pass. A guard costs a load and a comparison: a handler that runs in the child, inside of fork, counts.
+// The child shares the epoll instance and the eventfd, so a loop that went on there would take its parent's events; it throws
+// in its next pass. A guard costs a load and a comparison: a handler that fork runs in the child counts.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -16,10 +15,8 @@ namespace eddy::inline EDDY_ABI::detail {
 
 // The forks between the process that made the first loop and this one. Written in a new child only, which has one thread.
 inline constinit unsigned forks = 0;
-
 // What else was to run in the pass in which a task forks is the parent's to run. Defined in event_loop.hpp.
 void leave_batch_to_parent() noexcept;
-
 // From the first loop on; without memory for the handler no fork is noticed.
 inline void count_forks() noexcept {
   [[maybe_unused]] static const int registered = ::pthread_atfork(nullptr, nullptr, [] {
@@ -42,9 +39,10 @@ class ForkGuard {
                      "call exec or _exit there, or fork before the loop is made");
 }
 [[noreturn]] EDDY_COLD inline void throw_nested_run(bool in_child) {
-  throw RuntimeError(in_child ? "eddy: run() cannot be called in a child that was forked while an event loop ran in this thread: "
-                                "call exec or _exit there, or fork before the loop runs"
-                              : "eddy: run() cannot be called while an event loop runs in this thread; co_await the task instead");
+  if (!in_child)
+    throw RuntimeError("eddy: run() cannot be called while an event loop runs in this thread; co_await the task instead");
+  throw RuntimeError("eddy: run() cannot be called in a child that was forked while an event loop ran in this thread: call "
+                     "exec or _exit there, or fork before the loop runs");
 }
 
 }  // namespace eddy::inline EDDY_ABI::detail

@@ -32,8 +32,7 @@ inline void drop_outcome(Frame* root) noexcept {
   std::terminate();
 }
 
-// What a test puts in the place of the loop's own way of running a batch: another order, or something between two steps.
-// It is asked once a pass.
+// What is put in the place of the loop's own way of running a batch, as a test's other order. It is asked once a pass.
 struct BatchHook {
   // Runs what is in scheduler.batch, or puts it off. Gives the number of nodes of the batch that it ran.
   virtual std::uint32_t run_batch(Scheduler& scheduler) = 0;
