@@ -192,7 +192,7 @@ void add_channels(std::vector<Plan>& plans) {
   const Op limited_next{kNext, 1, Limit::some};
   const std::vector<Ends> two_and_two{{0, kNone}, {1, kNone}, {kNone, 0}, {kNone, 1}};
   const std::vector<Ends> shared{{0, kNone}, {0, kNone}, {kNone, 0}, {kNone, 0}, {0, kNone}};
-  add("rendezvous", 0, two_and_two, {{{send, send}, {send}, {next, next}, {next}}, 2}, 6, 8);
+  add("rendezvous", 0, two_and_two, {{{send, send}, {send}, {next, next}, {next}}, 2}, 5, 8);
   add("one", 1, two_and_two, {{{send, send}, {send}, {next, next}, {{kReceive}}}, 2}, 6, 9);
   add("tries", 0, two_and_two,
       {{{send, {kTrySend}}, {{kTrySend}, send}, {next, {kTryReceive}}, {{kTryReceive}, next}}, 1}, 5, 8);
