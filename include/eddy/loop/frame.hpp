@@ -180,7 +180,7 @@ void destroy_details(TaskDetails* details) noexcept;
 
 // Gives the block back. The coroutine is gone, nobody holds a handle.
 EDDY_INLINE void free_frame(Frame* frame) noexcept {
-  while (frame->details != nullptr) [[unlikely]] destroy_details(frame->details);  // which may make new ones
+  if (frame->details != nullptr) [[unlikely]] destroy_details(frame->details);
   free_block(frame->block, frame->size_class);
 }
 // Not inlined, so that a coroutine that ends need not save registers.

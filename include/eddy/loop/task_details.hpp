@@ -29,10 +29,15 @@ inline TaskDetails& details_of(Frame* frame) {
   return *frame->details;
 }
 
-// Destructors of the context's values may ask for the running task, which is this one if it has just ended: it has none now.
+// Destructors of the context's values may ask for the running task, which is this one if it has just ended: it has no details
+// by then, and gets new ones, which go as well.
 EDDY_NOINLINE inline void destroy_details(TaskDetails* details) noexcept {
-  replace(details->frame, nullptr)->details = nullptr;
-  if (details->observers == 0) delete details;
+  Frame* const frame = details->frame;
+  do {
+    details = replace(frame->details, nullptr);
+    details->frame = nullptr;
+    if (details->observers == 0) delete details;
+  } while (frame->details != nullptr);
 }
 
 }  // namespace eddy::inline EDDY_ABI::detail
