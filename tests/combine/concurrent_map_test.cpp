@@ -530,8 +530,9 @@ EDDY_TEST_CASE("the calls of a running concurrent_map are listed by all_tasks, a
     co_await eddy::sleep(1s);
   };
   auto other = eddy::create_task([]() -> eddy::Task<> { co_await eddy::sleep(10s); });
-  co_await eddy::concurrent_map(std::vector<int>{1, 2, 3}, count, {.limit = 2});
-  const std::vector<std::size_t> expected{4, 4, 3};  // with the main task and the other one
+  const std::vector<int> input{1, 2, 3};
+  co_await eddy::concurrent_map(input, count, {.limit = 2});
+  const std::vector<std::size_t> expected{4, 4, 4};  // with the main task and the other one
   CHECK(seen == expected);
   CHECK(eddy::all_tasks().size() == 2);
   co_await other;
