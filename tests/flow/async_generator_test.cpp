@@ -455,3 +455,83 @@ TEST_CASE(
   CHECK(reported[0].find("was dropped before its end; close it with aclose()") != std::string::npos);
   CHECK(log.size() == 15);
 }
+
+EDDY_TEST_CASE("a consumer that is to stop waits for the cleanups of the generator that it brings to its end", "[c305]") {
+  std::vector<std::string>& log = lasting_log();
+  const auto consume = [](std::vector<std::string>& target) -> eddy::Task<> {
+    auto source = with_cleanup(target, 1);
+    (void)co_await source.next();
+    eddy::current_task().cancel();
+    (void)co_await source.next();
+    target.push_back("the end is given");
+    co_await eddy::yield();
+    target.push_back("not stopped");
+  };
+  auto consumer = eddy::create_task(consume(log));
+  co_await eddy::sleep(3s);
+  CHECK(consumer.cancelled());
+  CHECK(log == std::vector<std::string>{"locals are destroyed", "last registered", "first registered",
+                                        "the end is given"});
+}
+
+EDDY_TEST_CASE("a generator that another one is assigned to is closed first, and one that is assigned to itself goes on") {
+  int closed = 0;
+  struct Counts {
+    explicit Counts(int& c) : count(c) {}
+    Counts(const Counts&) = delete;
+    Counts& operator=(const Counts&) = delete;
+    ~Counts() { ++count; }
+    int& count;
+  };
+  const auto numbers = [](int& count, int first) -> eddy::AsyncGenerator<int> {
+    const Counts at_end(count);
+    for (int i = first;; ++i) co_yield i;
+  };
+  auto source = numbers(closed, 1);
+  const auto one = co_await source.next();
+  CHECK(one == 1);
+  eddy::AsyncGenerator<int>& same = source;
+  source = std::move(same);
+  const auto two = co_await source.next();
+  CHECK(two == 2);
+  CHECK(closed == 0);
+  source = numbers(closed, 10);
+  CHECK(closed == 1);
+  const auto ten = co_await source.next();
+  CHECK(ten == 10);
+}
+
+EDDY_TEST_CASE("a generator cannot be closed while a task is in its next()", "[c306]") {
+  auto source = count(2);
+  auto reader = eddy::create_task(drain(source));
+  co_await test::settle();
+  bool busy = false;
+  try {
+    co_await source.aclose();
+  } catch (const eddy::BusyResourceError&) {
+    busy = true;
+  }
+  CHECK(busy);
+  co_await reader;
+}
+
+EDDY_TEST_CASE("if several cleanups of a generator fail, the error of the first to run is thrown") {
+  const auto broken = []() -> eddy::AsyncGenerator<int> {
+    for (const char* text : {"ran last", "ran first"}) {
+      co_await eddy::on_close([text]() -> eddy::Task<> {
+        co_await eddy::yield();
+        throw std::logic_error(text);
+      });
+    }
+    co_yield 1;
+  };
+  auto source = broken();
+  (void)co_await source.next();
+  std::string error;
+  try {
+    (void)co_await source.next();
+  } catch (const std::logic_error& e) {
+    error = e.what();
+  }
+  CHECK(error == "ran first");
+}

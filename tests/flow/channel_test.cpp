@@ -592,3 +592,21 @@ EDDY_TEST_CASE("a send and a receive that wait to be awaited keep a channel whos
   const auto item = co_await std::move(next);
   CHECK_FALSE(item);
 }
+
+EDDY_TEST_CASE("a copy of an end that was closed is closed, and closing an end twice does nothing") {
+  IntChannel ends(1);
+  const auto& [sender, receiver] = ends;
+  eddy::Sender<int> second = sender;
+  second.close();
+  second.close();
+  const eddy::Sender<int> closed_sender = second;
+  CHECK(closed_sender.closed());
+  CHECK(sender.try_send(3));
+  eddy::Receiver<int> other = receiver;
+  other.close();
+  other.close();
+  const eddy::Receiver<int> closed_receiver = other;
+  CHECK(closed_receiver.closed());
+  CHECK(receiver.try_receive() == 3);
+  co_return;
+}

@@ -617,3 +617,41 @@ EDDY_TEST_CASE("get and put of queues can be gathered and raced as they are") {
   CHECK(second.get_nowait() == 2);
   CHECK(first.empty());
 }
+
+EDDY_TEST_CASE("a join that is cancelled before the last item is done, in the same turn, is stopped", "[c276]") {
+  eddy::Queue<int> queue;
+  queue.put_nowait(1);
+  const auto wait = [](eddy::Queue<int>& items) -> eddy::Task<> { co_await items.join(); };
+  auto stopped = eddy::create_task(wait(queue));
+  auto other = eddy::create_task(wait(queue));
+  co_await test::settle();
+  stopped.cancel();
+  CHECK(queue.get_nowait() == 1);
+  queue.task_done();
+  co_await other;
+  co_await test::settle();
+  CHECK(stopped.cancelled());
+}
+
+EDDY_LOOP_TEST_CASE("a deadlock at a queue says whether an item or room for one is waited for") {
+  const auto said = [](auto body) {
+    std::string text;
+    try {
+      run_virtual(body);
+    } catch (const eddy::DeadlockError& error) {
+      text = error.what();
+    }
+    return text;
+  };
+  const std::string getting = said([]() -> eddy::Task<> {
+    eddy::Queue<int> queue;
+    (void)co_await queue.get();
+  });
+  CHECK(getting.find("waits for an item at") != std::string::npos);
+  const std::string putting = said([]() -> eddy::Task<> {
+    eddy::Queue<int> queue(1);
+    co_await queue.put(1);
+    co_await queue.put(2);
+  });
+  CHECK(putting.find("waits for room for an item at") != std::string::npos);
+}

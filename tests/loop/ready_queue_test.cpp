@@ -95,3 +95,42 @@ TEST_CASE("a callback is taken out after those before it have run", "[loop]") {
   batch.push(&a);
   CHECK(pop_all(batch) == "a");
 }
+
+TEST_CASE("a callback that came first in its queue is taken out of the queue that took it over", "[loop]") {
+  Node a('a'), b('b'), c('c'), z('z');
+  ReadyQueue batch, ready, third;
+  batch.push(&a);
+  ready.push(&b);
+  ready.push(&c);
+  batch.take_all(ready);
+  ReadyQueue::remove(&b, batch, third);
+  CHECK(ready.empty());
+  batch.push(&z);
+  CHECK(pop_all(batch) == "acz");
+}
+
+TEST_CASE("what is left when a queue was not emptied to its end stays, and what comes goes behind it", "[loop]") {
+  Node a('a'), b('b'), c('c'), d('d');
+  ReadyQueue queue;
+  for (Node* node : {&a, &b, &c}) queue.push(node);
+  CHECK(queue.take() == &a);
+  queue.end_taking();
+  queue.push(&d);
+  CHECK(pop_all(queue) == "bcd");
+}
+
+TEST_CASE("a ready queue counts its nodes and says whether one of them is a callback", "[loop]") {
+  ReadyNode strand, other;
+  strand.flags = other.flags = 0;
+  Node callback('c');
+  ReadyQueue queue;
+  CHECK(queue.count() == 0);
+  CHECK_FALSE(queue.holds_callback());
+  queue.push(&strand);
+  queue.push(&other);
+  CHECK(queue.count() == 2);
+  CHECK_FALSE(queue.holds_callback());
+  queue.push(&callback);
+  CHECK(queue.count() == 3);
+  CHECK(queue.holds_callback());
+}

@@ -302,6 +302,24 @@ EDDY_TEST_CASE("a guard can be moved, given to another task, and releases once")
   CHECK_FALSE(other.locked());
 }
 
+TEST_CASE("a lock is taken and released where no loop runs") {
+  eddy::Lock lock;
+  CHECK(lock.try_acquire());
+  CHECK_FALSE(lock.try_acquire());
+  lock.release();
+  CHECK_FALSE(lock.locked());
+}
+
+EDDY_TEST_CASE("in debug mode any task may release a lock that a callback acquired", "[c216]") {
+  eddy::get_running_loop().set_debug(true);
+  eddy::Lock lock;
+  eddy::get_running_loop().call_soon([&] { CHECK(lock.try_acquire()); });
+  co_await test::settle();
+  REQUIRE(lock.locked());
+  lock.release();
+  CHECK_FALSE(lock.locked());
+}
+
 EDDY_TEST_CASE("a million uncontended acquisitions need no stack", "[large]") {
   eddy::Lock lock;
   for (int i = 0; i < 1'000'000; ++i) {

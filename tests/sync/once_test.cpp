@@ -83,6 +83,17 @@ EDDY_TEST_CASE("a call of a Once that is done neither suspends nor calls the fun
   co_await eddy::yield();
 }
 
+EDDY_TEST_CASE("a Once has no value before it was made, constant or not") {
+  eddy::Once<int> once;
+  CHECK(once.get() == nullptr);
+  CHECK(std::as_const(once).get() == nullptr);
+  int made = 0;
+  co_await once.call(make_number, std::ref(made), 3);
+  REQUIRE(std::as_const(once).get() != nullptr);
+  CHECK(*std::as_const(once).get() == 3);
+  CHECK(once.get() == std::as_const(once).get());
+}
+
 EDDY_TEST_CASE("a Once without a value does something once") {
   eddy::Once once;
   int runs = 0;

@@ -7,6 +7,7 @@
 #include <eddy/sync/event.hpp>
 #include <eddy/sync/latch.hpp>
 #include <eddy/sync/lock.hpp>
+#include <eddy/sync/once.hpp>
 
 #include "support/allocations.hpp"
 #include "support/run.hpp"
@@ -179,6 +180,39 @@ EDDY_TEST_CASE("the waiters of a primitive that is destroyed are told", "[c220][
                    "eddy: a semaphore was destroyed while tasks waited for it",
                    "eddy: a barrier was destroyed while tasks waited for it",
                    "eddy: a latch was destroyed while tasks waited for it"});
+}
+
+EDDY_TEST_CASE("the turns of a Once that is destroyed are told", "[c245][order]") {
+  eddy::get_running_loop().set_debug(false);
+  auto turns = std::make_unique<eddy::detail::OnceTurns>();
+  Log log;
+  const bool mine = co_await turns->turn();
+  REQUIRE(mine);
+  auto waiter = eddy::create_task(told(turns->turn(), log));
+  co_await test::settle();
+  turns.reset();
+  co_await waiter;
+  CHECK(log == Log{"eddy: a once was destroyed while tasks waited for it"});
+}
+
+TEST_CASE("a waiter that stands still with its loop is stopped there, if its primitive is destroyed meanwhile", "[c245]") {
+  for (const bool debug : {false, true}) {
+    Log log;
+    eddy::RunOptions options;
+    options.debug = debug;
+    eddy::Runner runner(options);
+    auto event = std::make_unique<eddy::Event>();
+    auto task = runner.run([](eddy::Event& e, Log& l) -> eddy::Task<eddy::TaskHandle<>> {
+      auto waiter = eddy::create_task(told(e.wait(), l));
+      co_await eddy::yield();
+      co_return waiter;
+    }(*event, log));
+    event.reset();
+    CHECK_FALSE(task.done());
+    runner.close();
+    CHECK(task.cancelled());
+    CHECK(log.empty());
+  }
 }
 
 EDDY_TEST_CASE("a waiter that was woken before the primitive was destroyed has what it was given", "[c245][order]") {

@@ -460,3 +460,62 @@ EDDY_TEST_CASE("a value that was set stays when its setter is gone, and is given
   CHECK(first == "sent");
   CHECK(second == "sent");
 }
+
+EDDY_TEST_CASE("a setter that is dropped after its future was cancelled or set does nothing", "[task][c32]") {
+  const auto cancelled = make_future<int>();
+  const auto set = make_future<int>();
+  {
+    const eddy::FutureSetter<int> first(cancelled);
+    const eddy::FutureSetter<int> second(set);
+    cancelled.cancel();
+    set.set_result(1);
+  }
+  CHECK(cancelled.cancelled());
+  CHECK(set.result() == 1);
+  co_return;
+}
+
+EDDY_TEST_CASE("a setter that was told not to break its promise leaves the future pending", "[task][c32]") {
+  const auto future = make_future<int>();
+  { const eddy::FutureSetter<int> setter(future, false); }
+  CHECK_FALSE(future.done());
+  co_return;
+}
+
+EDDY_TEST_CASE("a setter that is assigned to itself keeps its future", "[task]") {
+  const auto future = make_future<int>();
+  eddy::FutureSetter<int> setter(future);
+  eddy::FutureSetter<int>& same = setter;
+  setter = std::move(same);
+  CHECK_FALSE(future.done());
+  setter(4);
+  CHECK(future.result() == 4);
+  co_return;
+}
+
+EDDY_TEST_CASE("a future that only its done callback holds goes when that has run", "[task]") {
+  const auto value = std::make_shared<int>(1);
+  {
+    const auto future = make_future<std::shared_ptr<int>>();
+    future.add_done_callback([](const eddy::Future<std::shared_ptr<int>>&) {});
+    future.set_result(value);
+  }
+  CHECK(value.use_count() == 2);
+  co_await test::settle();
+  CHECK(value.use_count() == 1);
+}
+
+EDDY_TEST_CASE("a done callback is removed from among tasks that wait", "[task][c30]") {
+  const auto future = make_future<int>();
+  Log log;
+  auto first = eddy::create_task(watch(future, log, "first"));
+  co_await test::settle();
+  bool called = false;
+  const auto id = future.add_done_callback([&] { called = true; });
+  CHECK(future.remove_done_callback(id));
+  CHECK_FALSE(future.remove_done_callback(id));
+  future.set_result(2);
+  co_await first;
+  CHECK_FALSE(called);
+  CHECK(log == Log{"first=2"});
+}
