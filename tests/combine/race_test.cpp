@@ -533,3 +533,58 @@ EDDY_TEST_CASE("the value of a RaceResult can be moved out as its Variant") {
   const Result::Variant value = std::move(result).value();
   CHECK(std::get<0>(value) == "first");
 }
+
+EDDY_TEST_CASE("a handle that ends while a race that is won still stops a loser does not matter any more") {
+  auto first = eddy::create_task(after(1s, 1));
+  auto other = eddy::create_task(after(2s, 2));
+  const auto start = now();
+  const int winner = co_await eddy::race(first, slow_to_stop(3s), other);
+  CHECK(winner == 1);
+  CHECK(now() - start == 4s);
+  CHECK(other.done());
+}
+
+EDDY_TEST_CASE("handles that fail in the turn in which the race is lost count as seen", "[order]") {
+  for (const bool range : {false, true}) {
+    std::vector<eddy::TaskHandle<int>> handles;
+    for (const char* text : {"first", "second"}) handles.push_back(eddy::create_task(fail_after<int>(1s, text)));
+    std::string how;
+    if (range) {
+      how = co_await ending(eddy::race(handles));
+    } else {
+      how = co_await ending(eddy::race(handles[0], handles[1]));
+    }
+    CHECK(how == "first");
+    handles.clear();
+    co_await test::settle();
+    CHECK(take_reports().empty());
+  }
+}
+
+EDDY_TEST_CASE("a race of handles that is cancelled is no exception for its caller") {
+  static std::vector<std::string> log;  // the caller may outlive this test, if that is stopped
+  log.clear();
+  static constexpr auto kBody = [](eddy::TaskHandle<int> handle, bool range) -> eddy::Task<> {
+    std::vector<eddy::TaskHandle<int>> handles{handle};
+    try {
+      if (range) {
+        co_await eddy::race(handles);
+      } else {
+        co_await eddy::race(handle, after(1h, 1));
+      }
+    } catch (const eddy::CancelledError&) {
+      log.push_back("caught");
+    }
+    log.push_back("went on");
+  };
+  for (const bool range : {false, true}) {
+    auto handle = eddy::create_task(after(1h, 1));
+    auto caller = eddy::create_task(kBody(handle, range));
+    co_await eddy::sleep(1s);
+    caller.cancel();
+    co_await eddy::sleep(1s);
+    CHECK(caller.cancelled());
+    CHECK(handle.cancelled());
+  }
+  CHECK(log.empty());
+}

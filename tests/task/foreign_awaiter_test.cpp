@@ -5,6 +5,7 @@
 #include "support/run.hpp"
 
 #include <coroutine>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -110,6 +111,42 @@ struct ThrowsInSuspend {
   void await_resume() const noexcept {}
 };
 
+struct ReturnsTrue {
+  explicit ReturnsTrue(Record& r) : record(r) {}
+  bool await_ready() const noexcept { return false; }
+  bool await_suspend(std::coroutine_handle<> handle) const noexcept {
+    record.handle = handle;
+    return true;
+  }
+  void await_resume() const noexcept {}
+  Record& record;
+};
+
+// Does what Base does, which is not to wait, and counts how often it is asked to stop.
+template <class Base>
+struct Askable : Base {
+  explicit Askable(Record& r) : record(&r) {}
+  eddy::CancelResult try_cancel() const noexcept {
+    ++record->cancelled;
+    return eddy::CancelResult::stopped;
+  }
+  Record* record;
+};
+
+// Stops itself behind an awaiter that does not wait.
+template <class Base>
+eddy::Task<> go_on_and_stop(Record& record) {
+  Askable<Base> awaiter(record);
+  try {
+    co_await awaiter;
+  } catch (const std::runtime_error&) {
+  }
+  ++record.resumed;
+  eddy::current_task().cancel();
+  co_await eddy::sleep(1s);
+  ++record.resumed;
+}
+
 struct ThrowsInReady {
   bool await_ready() const { throw std::runtime_error("cannot tell"); }
   void await_suspend(std::coroutine_handle<>) const {}
@@ -208,6 +245,46 @@ EDDY_TEST_CASE("await_suspend may return false, its own handle, or resume the ha
   ResumesInline inline_resume;
   const int c = co_await inline_resume;
   CHECK(c == 7);
+}
+
+EDDY_LOOP_TEST_CASE("an awaiter that waits says so by returning true, and is resumed once", "[task]") {
+  Record record;
+  Log log;
+  test::run_virtual([&]() -> eddy::Task<> {
+    const auto body = [&]() -> eddy::Task<> {
+      ReturnsTrue awaiter(record);
+      co_await awaiter;
+      log.push_back("resumed");
+    };
+    auto task = eddy::create_task(body());
+    co_await eddy::sleep(1s);
+    log.push_back("still waiting");
+    std::exchange(record.handle, nullptr).resume();
+    co_await task;
+  });
+  CHECK(log == Log{"still waiting", "resumed"});
+}
+
+EDDY_TEST_CASE("an awaiter that names its own handle goes on at once, in the same turn", "[task][order]") {
+  const test::TurnProbe others_had_a_turn;
+  ReturnsItsHandle itself;
+  co_await itself;
+  CHECK_FALSE(others_had_a_turn);
+}
+
+EDDY_LOOP_TEST_CASE("an awaiter that did not wait after all is not asked to stop", "[task]") {
+  Record record;
+  test::run_virtual([&]() -> eddy::Task<> {
+    auto a = eddy::create_task(go_on_and_stop<ReturnsFalse>(record));
+    auto b = eddy::create_task(go_on_and_stop<ReturnsItsHandle>(record));
+    auto c = eddy::create_task(go_on_and_stop<ThrowsInSuspend>(record));
+    co_await eddy::sleep(1ms);
+    CHECK(a.cancelled());
+    CHECK(b.cancelled());
+    CHECK(c.cancelled());
+  });
+  CHECK(record.resumed == 3);
+  CHECK(record.cancelled == 0);
 }
 
 EDDY_TEST_CASE("await_suspend may return another coroutine, which then runs, or none", "[task][order]") {
@@ -490,4 +567,67 @@ EDDY_LOOP_TEST_CASE("an await_suspend that cancels its own task and then throws:
     CHECK_FALSE(task.cancelled());
     CHECK_THROWS_AS(task.result(), std::runtime_error);
   });
+}
+
+namespace {
+
+// Waits until it is stopped, and does something when it is told to.
+struct Reacts {
+  explicit Reacts(std::function<void()> f) : fn(std::move(f)) {}
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<>) const noexcept {}
+  void await_resume() const noexcept {}
+  eddy::CancelResult try_cancel() const noexcept {
+    fn();
+    return eddy::CancelResult::stopped;
+  }
+  std::function<void()> fn;
+};
+eddy::Task<> react(std::function<void()> fn) {
+  Reacts awaiter(std::move(fn));
+  co_await awaiter;
+}
+
+}  // namespace
+
+EDDY_LOOP_TEST_CASE("a cancel from within try_cancel is delivered behind the one that is being delivered", "[task][c76]") {
+  for (const bool in_group : {false, true}) {
+    Log log;
+    test::run_virtual([&]() -> eddy::Task<> {
+      auto other = eddy::create_task(react([&] { log.push_back("other is told"); }));
+      const auto cancel_other = [&] {
+        log.push_back("told");
+        other.cancel();
+        log.push_back("has told");
+      };
+      const auto group = [&]() -> eddy::Task<> { co_await eddy::gather(react(cancel_other), react([] {})); };
+      auto task = eddy::create_task(in_group ? group() : react(cancel_other));
+      co_await eddy::sleep(1s);
+      task.cancel();
+      CHECK(log == Log{"told", "has told", "other is told"});
+      co_await eddy::sleep(1s);
+      CHECK(task.cancelled());
+      CHECK(other.cancelled());
+    });
+  }
+}
+
+EDDY_LOOP_TEST_CASE("a task that is woken while a stop is on its way to it has what it was given", "[task][c72]") {
+  Log log;
+  test::run_virtual([&]() -> eddy::Task<> {
+    eddy::Event event;
+    const auto woken = [&]() -> eddy::Task<> {
+      co_await event.wait();
+      log.push_back("goes on");
+      co_await eddy::sleep(1s);
+      log.push_back("not stopped");
+    };
+    const auto group = [&]() -> eddy::Task<> { co_await eddy::gather(react([&] { event.set(); }), woken()); };
+    auto task = eddy::create_task(group());
+    co_await eddy::sleep(1s);
+    task.cancel();
+    co_await eddy::sleep(2s);
+    CHECK(task.cancelled());
+  });
+  CHECK(log == Log{"goes on"});
 }
