@@ -78,7 +78,6 @@ class IntrusiveList {
 
  private:
   static ListHook* hook_of(Node* node) noexcept { return &static_cast<ListHook&>(*node); }  // no test for null
-
   ListHook* head_ = nullptr;
 };
 

@@ -1,7 +1,4 @@
-// replace: std::exchange for pointers.
-//
-// std::exchange and std::swap ask some 30 traits of each type that they are used with, and the library has many types of
-// pointers: every program that includes it would compile those traits.
+// replace: std::exchange for pointers, without the 30 traits that std::exchange and std::swap compile for each type.
 //
 // SPDX-License-Identifier: MIT
 #pragma once

@@ -15,7 +15,6 @@ struct ReadyNode;
 struct Scheduler;
 
 enum class NeverAsks { whether_it_waits };
-
 // A place in a wait list.
 struct WaitNode : ListHook {
   WaitNode() noexcept : loop(nullptr) {}
