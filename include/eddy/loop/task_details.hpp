@@ -29,8 +29,7 @@ inline TaskDetails& details_of(Frame* frame) {
   return *frame->details;
 }
 
-// Destructors of the context's values may ask for the running task, which is this one if it has just ended: it has no details
-// by then, and gets new ones, which go as well.
+// A destructor of a context's value may ask for the running task, which this one still is: it gets new details, which go, too.
 EDDY_NOINLINE inline void destroy_details(TaskDetails* details) noexcept {
   Frame* const frame = details->frame;
   do {
