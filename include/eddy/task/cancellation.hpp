@@ -24,7 +24,7 @@ inline void mark_cancelled(Frame* root) noexcept {
 }
 
 inline bool cancel_task(Frame* root) {
-  if (root->done() || root->loop == nullptr) return false;
+  if (root->loop == nullptr) return false;  // it is done, or was left alone by a loop that is gone
   EventLoop::Internals::check_thread(EventLoop::Internals::loop(*root->loop));
   if (root->has(kCancelRequested)) [[unlikely]] ++details_of(root).cancel_requests;
   root->set(kCancelRequested);
@@ -32,7 +32,7 @@ inline bool cancel_task(Frame* root) {
   return true;
 }
 inline bool cancel_task(Frame* root, std::string reason) {
-  if (root->done() || root->loop == nullptr) return false;
+  if (root->loop == nullptr) return false;  // it is done, or was left alone by a loop that is gone
   EventLoop::Internals::check_thread(EventLoop::Internals::loop(*root->loop));
   if (!reason.empty()) {
     TaskDetails& details = details_of(root);
