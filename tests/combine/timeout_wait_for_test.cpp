@@ -225,3 +225,45 @@ EDDY_TEST_CASE("wait_for refuses NaN and saturates what is out of range", "[c185
   const int value = co_await eddy::wait_for(after(1s, 1), std::chrono::hours::max());
   CHECK(value == 1);
 }
+
+// On a compiler that bounds direct hand-overs these go through the loop's driver, which looks at the task's state.
+namespace {
+eddy::Task<int> one() { co_return 1; }
+eddy::Task<int> many_steps() {
+  int sum = 0;
+  for (int i = 0; i < 500; ++i) {
+    const int step = co_await one();
+    sum += step;
+  }
+  co_return sum;
+}
+}  // namespace
+
+EDDY_TEST_CASE("a caller whose work was not started, since the time was up or a function threw, runs on") {
+  bool expired = false;
+  try {
+    co_await eddy::wait_for(after(1s, 1), 0s);
+  } catch (const eddy::TimeoutError&) {
+    expired = true;
+  }
+  CHECK(expired);
+  const int first = co_await many_steps();
+  CHECK(first == 500);
+  std::string thrown;
+  struct Thrower {
+    eddy::Task<int> operator()() const {
+      throw_now();
+      return one();
+    }
+    static void throw_now() { throw std::logic_error("no task was made"); }
+  };
+  try {
+    const Thrower make;
+    co_await eddy::timeout(1s, make);
+  } catch (const std::logic_error& error) {
+    thrown = error.what();
+  }
+  CHECK(thrown == "no task was made");
+  const int second = co_await many_steps();
+  CHECK(second == 500);
+}

@@ -480,3 +480,15 @@ EDDY_LOOP_TEST_CASE("an endless chain of tasks that each await the one before en
     CHECK(length == 20'000);
   });
 }
+
+EDDY_TEST_CASE("a cancel that the awaiter of a handle passes on counts as one of the awaited task", "[task][c1]") {
+  auto inner = eddy::create_task([]() -> eddy::Task<> { co_await eddy::sleep(1h); }());
+  auto outer = eddy::create_task([](eddy::TaskHandle<> handle) -> eddy::Task<> { co_await handle; }(inner));
+  co_await test::settle();
+  CHECK(inner.cancelling() == 0);
+  outer.cancel();
+  CHECK(inner.cancelling() == 1);
+  CHECK(outer.cancelling() == 1);
+  co_await test::settle(2);
+  CHECK(inner.cancelled());
+}
