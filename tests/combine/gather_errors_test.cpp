@@ -732,3 +732,41 @@ EDDY_TEST_CASE("a function of the program may take return_exceptions and pass it
   const std::string text = co_await both(eddy::return_exceptions);
   CHECK(text == "no1");
 }
+
+EDDY_TEST_CASE("a handle that ends while gather still stops a child after an error does not matter any more", "[c81]") {
+  auto failing = eddy::create_task(fail_after<int>(1s, "bad"));
+  auto other = eddy::create_task(after(2s, 7));
+  const auto start = now();
+  const std::string how = co_await ending(eddy::gather(failing, slow_to_stop(3s), other));
+  CHECK(how == "bad");
+  CHECK(now() - start == 4s);
+  CHECK(other.done());
+}
+
+EDDY_TEST_CASE("a gather of handles that is cancelled is no exception for its caller", "[c81]") {
+  static std::vector<std::string> log;  // the caller may outlive this test, if that is stopped
+  log.clear();
+  static constexpr auto kBody = [](eddy::TaskHandle<int> handle, bool range) -> eddy::Task<> {
+    std::vector<eddy::TaskHandle<int>> handles{handle};
+    try {
+      if (range) {
+        co_await eddy::gather(handles);
+      } else {
+        co_await eddy::gather(handle, after(1h, 1));
+      }
+    } catch (const eddy::CancelledError&) {
+      log.push_back("caught");
+    }
+    log.push_back("went on");
+  };
+  for (const bool range : {false, true}) {
+    auto handle = eddy::create_task(after(1h, 1));
+    auto caller = eddy::create_task(kBody(handle, range));
+    co_await eddy::sleep(1s);
+    caller.cancel();
+    co_await eddy::sleep(1s);
+    CHECK(caller.cancelled());
+    CHECK(handle.cancelled());
+  }
+  CHECK(log.empty());
+}
