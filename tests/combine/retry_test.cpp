@@ -622,3 +622,28 @@ TEST_CASE("hooks that are empty wait for nothing and try every error again", "[c
   CHECK(waits == 3);
   CHECK_FALSE(some.retries(error));
 }
+
+TEST_CASE("a delay of retry is never negative, and zero stays zero however long the attempts go on") {
+  eddy::RetryPolicy policy;
+  policy.delay = 10s;
+  policy.jitter = 3;
+  CHECK(eddy::detail::retry_delay(policy, 1, 0) == 0s);
+  policy.jitter = 0;
+  policy.delay = 0s;
+  policy.factor = 1e9;
+  CHECK(eddy::detail::retry_delay(policy, 1'000'000, 0) == 0s);
+  CHECK(eddy::detail::mix(0) != 0);
+}
+
+EDDY_TEST_CASE("a budget that runs out cuts an attempt that gives nothing, or a reference, as it does others") {
+  static int target = 0;
+  const auto nothing = []() -> eddy::Task<> { co_await eddy::sleep(1h); };
+  const std::string cut = co_await ending_with_message(eddy::retry({.max_attempts = 5, .budget = 10s}, nothing));
+  CHECK(cut == "TimeoutError eddy: retry used up its budget before an attempt ended");
+  const auto reference = []() -> eddy::Task<int&> {
+    co_await eddy::sleep(1h);
+    co_return target;
+  };
+  const std::string cut_too = co_await ending_with_message(eddy::retry({.max_attempts = 5, .budget = 10s}, reference));
+  CHECK(cut_too == cut);
+}

@@ -248,3 +248,22 @@ EDDY_LOOP_TEST_CASE("each task creates the next, a hundred thousand times, on a 
   });
   CHECK(ended == 100'001);
 }
+
+EDDY_TEST_CASE("tasks that start each other eagerly nest 32 deep, and what is deeper is queued") {
+  static int deepest;  // the tasks may outlive this test, if that is stopped
+  struct Nest {
+    static eddy::Task<> start(int depth) {
+      deepest = depth;
+      if (depth == 100) co_return;
+      auto next = eddy::create_task(eddy::TaskOptions{.eager_start = true}, start, depth + 1);
+      co_await next;
+    }
+  };
+  for (int i = 0; i < 2; ++i) {  // what was nested is over
+    deepest = 0;
+    auto first = eddy::create_task(eddy::TaskOptions{.eager_start = true}, Nest::start, 1);
+    CHECK(deepest == 32);
+    co_await first;
+    CHECK(deepest == 100);
+  }
+}
