@@ -70,8 +70,8 @@ const std::vector<std::pair<Duration, std::string>>& sizes() {
 TEST_CASE("a million timers come out by deadline, and equal ones in the order in which they were armed", "[loop][c209][deep]") {
   std::mt19937 random(7);
   for (const std::uint32_t different : {1U, 1000U, std::numeric_limits<std::uint32_t>::max()}) {
-    TimerQueue queue;
     std::vector<TimerNode> nodes(kMany);
+    TimerQueue queue;
     for (TimerNode& node : nodes) queue.arm(&node, TimePoint(Duration(random() % different)));
     CHECK(queue.size() == kMany);
     CHECK(come_in_order(queue, kMany));
@@ -80,8 +80,8 @@ TEST_CASE("a million timers come out by deadline, and equal ones in the order in
 
 TEST_CASE("of a million timers any can be cancelled, and those that are left keep their order", "[loop][c197][c210][deep]") {
   std::mt19937 random(8);
-  TimerQueue queue;
   std::vector<TimerNode> nodes(kMany);
+  TimerQueue queue;
   for (TimerNode& node : nodes) queue.arm(&node, TimePoint(Duration(random() % 1000)));
   std::size_t left = kMany;
   for (TimerNode& node : nodes) {

@@ -17,9 +17,9 @@ using eddy::detail::TimerNode;
 using eddy::detail::TimerQueue;
 
 TEST_CASE("timers come out by deadline, and equal ones in the order in which they were armed", "[loop][c209]") {
-  TimerQueue queue;
   CHECK(queue.empty());
   TimerNode a, b, c, d;
+  TimerQueue queue;
   queue.arm(&a, TimePoint(3s));
   queue.arm(&b, TimePoint(1s));
   queue.arm(&c, TimePoint(3s));
@@ -37,8 +37,8 @@ TEST_CASE("timers come out by deadline, and equal ones in the order in which the
 }
 
 TEST_CASE("a cancelled timer leaves the queue at once", "[loop][c197]") {
-  TimerQueue queue;
   TimerNode a, b;
+  TimerQueue queue;
   queue.arm(&a, TimePoint(1s));
   queue.arm(&b, TimePoint(2s));
   queue.cancel(&a);
@@ -53,8 +53,8 @@ TEST_CASE("a cancelled timer leaves the queue at once", "[loop][c197]") {
 }
 
 TEST_CASE("ten thousand timers with one deadline are served in order, the cancelled ones left out", "[loop][c210]") {
-  TimerQueue queue;
   std::vector<TimerNode> nodes(10'000);
+  TimerQueue queue;
   for (TimerNode& node : nodes) queue.arm(&node, TimePoint(1s));
   for (std::size_t i = 0; i < nodes.size(); i += 2) queue.cancel(&nodes[i]);
   CHECK(queue.size() == nodes.size() / 2);
@@ -65,8 +65,8 @@ TEST_CASE("ten thousand timers with one deadline are served in order, the cancel
 }
 
 TEST_CASE("equal deadlines keep their order wherever the queue has put them", "[loop][c210]") {
-  TimerQueue queue;
   std::deque<TimerNode> blockers(20), equal(100);
+  TimerQueue queue;
   std::vector<TimerNode*> expected;
   for (std::size_t i = 0; i < equal.size(); ++i) {
     // Later and later ends of runs, from which each equal one is kept out by some, until a cancel opens one again.
@@ -99,8 +99,8 @@ TEST_CASE("timers that outlive their queue are no longer armed", "[loop]") {
 }
 
 TEST_CASE("only what is due is taken", "[loop]") {
-  TimerQueue queue;
   TimerNode a, b;
+  TimerQueue queue;
   queue.arm(&a, TimePoint(2s));
   queue.arm(&b, TimePoint(1s));
   CHECK(queue.pop_due(TimePoint(999ms)) == nullptr);
@@ -113,8 +113,8 @@ TEST_CASE("only what is due is taken", "[loop]") {
 
 TEST_CASE("the timer queue agrees with a sorted list, whatever is armed and cancelled", "[loop]") {
   std::mt19937 random(12345);
-  TimerQueue queue;
   std::deque<TimerNode> nodes(64);
+  TimerQueue queue;
   std::vector<std::pair<TimePoint, std::uint64_t>> keys(nodes.size());
   std::uint64_t sequence = 0;
   bool right = true;
