@@ -17,9 +17,9 @@ using eddy::detail::TimerNode;
 using eddy::detail::TimerQueue;
 
 TEST_CASE("timers come out by deadline, and equal ones in the order in which they were armed", "[loop][c209]") {
-  CHECK(queue.empty());
   TimerNode a, b, c, d;
   TimerQueue queue;
+  CHECK(queue.empty());
   queue.arm(&a, TimePoint(3s));
   queue.arm(&b, TimePoint(1s));
   queue.arm(&c, TimePoint(3s));
