@@ -96,4 +96,31 @@ eddy::Task<std::string> ending_by_kind(A work) {
   co_return "value";
 }
 
+// `waits` waits for a handle, in a range or beside a task. If it is cancelled, its caller sees no exception and does not go on,
+// and the handle's task is cancelled.
+inline eddy::Task<> check_cancel_is_no_exception(eddy::Task<> (*waits)(eddy::TaskHandle<int> handle, bool in_range)) {
+  static std::vector<std::string> log;  // the caller may outlive its test, if that is stopped
+  log.clear();
+  struct Caller {
+    static eddy::Task<> run(eddy::Task<> (*waiting)(eddy::TaskHandle<int>, bool), eddy::TaskHandle<int> handle, bool in_range) {
+      try {
+        co_await waiting(handle, in_range);
+      } catch (const eddy::CancelledError&) {
+        log.push_back("caught");
+      }
+      log.push_back("went on");
+    }
+  };
+  for (const bool in_range : {false, true}) {
+    auto handle = eddy::create_task(after(std::chrono::hours(1), 1));
+    auto caller = eddy::create_task(Caller::run(waits, handle, in_range));
+    co_await eddy::sleep(std::chrono::seconds(1));
+    caller.cancel();
+    co_await eddy::sleep(std::chrono::seconds(1));
+    CHECK(caller.cancelled());
+    CHECK(handle.cancelled());
+  }
+  CHECK(log.empty());
+}
+
 }  // namespace test
