@@ -25,8 +25,12 @@ using eddy::detail::Reactor;
 using Events = std::vector<std::pair<int, Interest>>;
 
 struct Sink final : eddy::detail::ReactorSink {
-  void ready(int fd, Interest interest) noexcept override { events.emplace_back(fd, interest); }
+  void ready(int fd, Interest interest, bool for_good) noexcept override {
+    events.emplace_back(fd, interest);
+    ended = ended || for_good;
+  }
   Events events;
+  bool ended = false;
 };
 
 Events poll(Reactor& reactor, eddy::Duration timeout = 0s) {

@@ -174,8 +174,10 @@ auto async_with_owned(R resource, F body) -> decltype(enter_resource(resource, b
 /// Awaits `resource.aenter()`, runs `body` with what that gave (with the resource itself if it gave nothing and the body
 /// takes an argument), awaits `resource.aexit()`, and completes with what the body gave. An lvalue resource is
 /// referred to, an rvalue is moved in.
+///
 /// Cancellation and errors: the exit runs as `try_finally`'s cleanup does, once the enter has completed; a cancel during the
-/// enter runs neither body nor exit. Source: `async with`.
+/// enter runs neither body nor exit.
+/// Source: `async with`.
 template <class R, class F>
 auto async_with(R&& resource, F&& body) {
   constexpr bool kResource = AsyncResource<std::remove_reference_t<R>>;

@@ -120,6 +120,7 @@ auto staggered_race(std::vector<F> attempts, TimeLimit delay) -> Task<StaggeredR
 /// failed; `nullopt` starts the next one only after a failure. Completes with the first success, after the other attempts were cancelled and
 /// have ended, or with all the errors. `attempts` is a range of functions that return a Task of a value; an lvalue is
 /// copied.
+///
 /// Cancellation: cancels all attempts and waits for them. Errors: none of its own; an empty range gives an empty result.
 /// Source: asyncio.staggered.staggered_race (happy eyeballs).
 template <class R>
