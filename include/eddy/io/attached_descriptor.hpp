@@ -74,7 +74,8 @@ class AttachedDescriptor final : ReactorSink, CloseHook {
   AttachedDescriptor(Descriptor descriptor, DescriptorKind kind, bool writable)
       : loop_(&get_running_loop()), descriptor_(std::move(descriptor)), kind_(kind) {
     directions_[1].ready = writable;
-    edges_ = table().attach(fd(), this);
+    write_attached_ = !writable;
+    edges_ = table().attach(fd(), this, write_attached_);
     EventLoop::Internals::close_hooks(*loop_).push_back(this);
   }
   AttachedDescriptor(const AttachedDescriptor&) = delete;
@@ -145,7 +146,7 @@ class AttachedDescriptor final : ReactorSink, CloseHook {
   void begin(DescriptorOperation& operation) {
     of(operation.interest).waiting.push_back(&operation);
     try {
-      watch_by_level();
+      watch(operation.interest);
     } catch (...) {
       of(operation.interest).waiting.remove(&operation);
       throw;
@@ -157,7 +158,7 @@ class AttachedDescriptor final : ReactorSink, CloseHook {
     if (loop_ == nullptr) return;
     table().end_wait();
     try {
-      if (!is_closed()) watch_by_level();
+      if (!edges_ && !is_closed()) watch_by_level();
     } catch (const std::exception&) {
       // It stays watched, then: a report without anybody who waits does no harm.
     }
@@ -167,9 +168,18 @@ class AttachedDescriptor final : ReactorSink, CloseHook {
     operation->progress = how;
     if (loop_ != nullptr) EventLoop::Internals::scheduler(*loop_).wake(operation->root);
   }
+  // Few have to wait for room to write, and the others are spared its reports.
+  void watch(Interest interest) {
+    if (!edges_) {
+      watch_by_level();
+    } else if (interest == Interest::write && !write_attached_) {
+      (void)table().attach(fd(), this, true);
+      write_attached_ = true;
+    }
+  }
   // For a reactor that does not know edges: interest while somebody waits.
   void watch_by_level() {
-    if (!edges_) table().watch(fd(), !directions_[0].waiting.empty(), !directions_[1].waiting.empty());
+    table().watch(fd(), !directions_[0].waiting.empty(), !directions_[1].waiting.empty());
   }
 
   void begin_close() noexcept override {}
@@ -182,6 +192,7 @@ class AttachedDescriptor final : ReactorSink, CloseHook {
   int run_ = 0;
   DescriptorKind kind_;
   bool edges_ = true;
+  bool write_attached_ = false;
   bool write_broken_ = false;
 };
 

@@ -56,11 +56,11 @@ class DescriptorTable final : ReactorSink {
     --waiting_;
     disarm(fd);
   }
-  // `owner` is told whenever the descriptor becomes ready, until `detach`. False if it has to say by `watch`, which otherwise
+  // `owner` is told whenever the descriptor becomes ready to read, or for both, until `detach`. False if it has to say by `watch`, which otherwise
   // is not to be called, whenever it begins or ends to wait: then it is told for as long as the descriptor is ready.
-  bool attach(int fd, ReactorSink* owner) {
+  bool attach(int fd, ReactorSink* owner, bool write) {
     Entry& entry = entry_of(fd);
-    const bool told_of_edges = reactor_->attach(fd);
+    const bool told_of_edges = reactor_->attach(fd, write);
     entry.owner = owner;
     return told_of_edges;
   }

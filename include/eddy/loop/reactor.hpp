@@ -33,8 +33,9 @@ class Reactor {
   // Sets what a descriptor is watched for. Errors: std::system_error with the kernel's errno (EPERM: a regular file,
   // EBADF: not a descriptor). Taking interest back from a descriptor that is already closed is no error.
   virtual void watch(int fd, bool read, bool write) = 0;
-  // Watches for both until `watch(fd, false, false)`, and reports each when it begins to be so. False if it cannot do that.
-  virtual bool attach(int) { return false; }
+  // Watches for reading, or for both, until `watch(fd, false, false)`, and reports each when it is so now and when it begins to
+  // be so. False if it cannot do that.
+  virtual bool attach(int /*fd*/, bool /*write*/) { return false; }
   // Reports what is ready, waiting at most `timeout` (a negative one: as long as it takes). EINTR ends the wait.
   virtual void poll(Duration timeout, ReactorSink& sink) noexcept = 0;
 };

@@ -27,8 +27,8 @@ class EpollReactorOf final : public Reactor {
   void watch(int fd, bool read, bool write) override {
     set(fd, (read ? unsigned{EPOLLIN} | EPOLLRDHUP : 0U) | (write ? unsigned{EPOLLOUT} : 0U));
   }
-  bool attach(int fd) override {
-    set(fd, unsigned{EPOLLIN} | EPOLLRDHUP | EPOLLOUT | EPOLLET);
+  bool attach(int fd, bool write) override {
+    set(fd, unsigned{EPOLLIN} | EPOLLRDHUP | EPOLLET | (write ? unsigned{EPOLLOUT} : 0U));
     return true;
   }
 
