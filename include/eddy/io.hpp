@@ -3,4 +3,5 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <eddy/io/foreign.hpp>
 #include <eddy/io/pool.hpp>
