@@ -1,4 +1,4 @@
-// The umbrella of floor 5: streams, sockets, files, processes and signals.
+// The umbrella of floor 5: streams, sockets, files, processes, signals and pools.
 //
 // TLS is in <eddy/io/tls.hpp>, which needs OpenSSL.
 //
@@ -8,6 +8,10 @@
 #include <eddy/io/attached_descriptor.hpp>
 #include <eddy/io/descriptor.hpp>
 #include <eddy/io/descriptor_stream.hpp>
+#include <eddy/io/foreign.hpp>
+#include <eddy/io/pool.hpp>
+#include <eddy/io/pool_core.hpp>
+#include <eddy/io/pool_parts.hpp>
 #include <eddy/io/read_buffer.hpp>
 #include <eddy/io/socket_stream.hpp>
 #include <eddy/io/stream.hpp>
