@@ -72,8 +72,9 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] FinallyAw
   }
 
  private:
-  void body_done() noexcept override {
-    if (worker_ && body() == worker_->frame()) {
+  void child_done(Frame* child) noexcept override {
+    child_ended(child);
+    if (child != cleaner_->frame()) {
       set_masked(true);
       start_body(cleaner_->frame());
       return;
@@ -86,7 +87,7 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] FinallyAw
     }
   }
   [[nodiscard]] const char* waits_for() const noexcept override {
-    return worker_ && body() == worker_->frame() ? "work with a cleanup" : "a cleanup";
+    return body() == cleaner_->frame() ? "a cleanup" : "work with a cleanup";
   }
 
   Task<T> body_;

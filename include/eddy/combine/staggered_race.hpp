@@ -74,7 +74,6 @@ Task<> run_attempt(TaskGroup& group, Staggered<F, T>& race, std::size_t position
     group.create_task(run_attempt<F, T, Ended>(group, race, position + 1, ended));
   try {
     T value = co_await race.attempts[position]();
-    end.reported = true;
     if (!race.result.value) {
       race.result.value.emplace(std::move(value));
       race.result.index = position;
