@@ -88,7 +88,11 @@ struct GeneratorPromise final : PromiseBase {
   static void operator delete(void* coroutine, std::size_t) noexcept { release_frame(coroutine, 0); }
 
   GeneratorPromise() noexcept = default;
-  ~GeneratorPromise() { this->frame()->clear(kAlive); }
+  ~GeneratorPromise() {
+    Frame* self = this->frame();
+    self->clear(kAlive);
+    if (self->holds_error()) self->error().~exception_ptr();
+  }
 
   AsyncGenerator<T> get_return_object([[maybe_unused]] const char* function = __builtin_FUNCTION(),
                                       const char* file = __builtin_FILE(), int line = __builtin_LINE()) noexcept {
