@@ -8,6 +8,8 @@
 #include <eddy/io/attached_descriptor.hpp>
 #include <eddy/io/descriptor.hpp>
 #include <eddy/io/descriptor_stream.hpp>
+#include <eddy/io/memory_pipe.hpp>
+#include <eddy/io/memory_stream.hpp>
 #include <eddy/io/read_buffer.hpp>
 #include <eddy/io/socket_stream.hpp>
 #include <eddy/io/stream.hpp>
