@@ -9,6 +9,8 @@
 #include <eddy/io/descriptor.hpp>
 #include <eddy/io/descriptor_stream.hpp>
 #include <eddy/io/foreign.hpp>
+#include <eddy/io/memory_pipe.hpp>
+#include <eddy/io/memory_stream.hpp>
 #include <eddy/io/pool.hpp>
 #include <eddy/io/pool_core.hpp>
 #include <eddy/io/pool_parts.hpp>
