@@ -52,11 +52,7 @@ template <class Derived>
 class BufferedReading {
  public:
   /// How long a line or what ends at a separator may be: 64 KiB, unless `set_limit` says otherwise.
-<<<<<<< HEAD
-  static constexpr std::size_t kDefaultLimit = 65'536;
-=======
   static constexpr std::size_t kDefaultLimit = 64 * 1024;
->>>>>>> io-tls
 
   /// Completes with one to `size` bytes, whatever is there first; with an empty string at the end, and for a size of zero.
   /// Source: StreamReader.read(n).
