@@ -5,3 +5,4 @@
 
 #include <eddy/io/foreign.hpp>
 #include <eddy/io/pool.hpp>
+#include <eddy/io/signal.hpp>
