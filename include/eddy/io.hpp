@@ -15,6 +15,7 @@
 #include <eddy/io/pool_core.hpp>
 #include <eddy/io/pool_parts.hpp>
 #include <eddy/io/read_buffer.hpp>
+#include <eddy/io/signal.hpp>
 #include <eddy/io/socket_stream.hpp>
 #include <eddy/io/stream.hpp>
 #include <eddy/io/stream_error.hpp>

@@ -41,6 +41,7 @@ HEADERS = {
     "loop/handle": "loop/event_loop",
     "loop/reactor": "loop/reactor_epoll",
     "loop/scheduler": "task/cancellation",
+    "loop/signal_handlers": "loop/descriptor_callbacks",
     "loop/signal_wakeup": "task/run_in_child_process",
     "loop/task_details": "task/current_task",
     "loop/wait_queue": "sync/sync_waiter",

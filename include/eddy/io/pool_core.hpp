@@ -13,7 +13,6 @@
 #include <eddy/base/time.hpp>
 #include <eddy/io/pool_parts.hpp>
 #include <eddy/loop/close_hooks.hpp>
-#include <eddy/loop/context.hpp>
 #include <eddy/loop/event_loop.hpp>
 #include <eddy/loop/handle.hpp>
 #include <eddy/task/create_task.hpp>
@@ -232,7 +231,7 @@ class PoolCore : public CloseHook {
     }
   }
   void expire() noexcept {
-    const LocalPointer<PoolCore> self(this);
+    const PoolPointer self(this);
     expiry_at_ = TimePoint::max();
     const TimePoint present = loop_->time();
     TimePoint earliest = TimePoint::max();
@@ -272,6 +271,11 @@ class PoolCore : public CloseHook {
   bool closed_ = false;
 };
 
+inline PoolPointer::PoolPointer(PoolCore* core) noexcept : core_(core) { ++core->references; }
+inline PoolPointer::~PoolPointer() {
+  if (core_ != nullptr && --core_->references == 0) delete core_;
+}
+
 inline PoolHolder::~PoolHolder() {
   if (member_ == nullptr) return;
   EventLoop* const loop = core_->loop_;
@@ -281,7 +285,7 @@ inline PoolHolder::~PoolHolder() {
 }
 inline void PoolHolder::end(bool discard) noexcept {
   PoolMember* const member = std::exchange(member_, nullptr);
-  const LocalPointer<PoolCore> core = std::move(core_);
+  const PoolPointer core = std::move(core_);
   if (discard) {
     core->dispose(member);
   } else {
@@ -292,7 +296,7 @@ inline void PoolHolder::end(bool discard) noexcept {
 inline PoolSupply::~PoolSupply() {
   if (!core_) return;
   PoolMember* const member = member_;
-  const LocalPointer<PoolCore> core = take();
+  const PoolPointer core = take();
   core->refuse(make_error<CancelledError>("the making of a pool's member was cancelled"));
   if (member != nullptr) {
     core->dispose(member);
@@ -300,7 +304,7 @@ inline PoolSupply::~PoolSupply() {
     core->free_slot();
   }
 }
-inline LocalPointer<PoolCore> PoolSupply::take() noexcept {
+inline PoolPointer PoolSupply::take() noexcept {
   if (task_) core_->supplies_.remove(this);
   --core_->supplying_;
   return std::move(core_);
@@ -324,7 +328,7 @@ inline void PoolSupply::unhealthy() noexcept {
   take()->dispose(member);
 }
 inline void PoolSupply::fail(std::exception_ptr error) noexcept {
-  const LocalPointer<PoolCore> core = take();
+  const PoolPointer core = take();
   ++core->failed_;
   if (!core->refuse(error))
     report(core->loop_, "a pool's factory failed when nobody waited for its member any more", std::move(error));

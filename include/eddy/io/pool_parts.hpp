@@ -6,7 +6,6 @@
 #include <eddy/base/error.hpp>
 #include <eddy/base/intrusive_list.hpp>
 #include <eddy/base/time.hpp>
-#include <eddy/loop/context.hpp>
 #include <eddy/sync/sync_waiter.hpp>
 #include <eddy/task/current_task.hpp>
 
@@ -48,6 +47,24 @@ namespace detail {
 
 class PoolCore;
 
+// Counts for the core, which is complete in pool_core.hpp only.
+class PoolPointer {
+ public:
+  PoolPointer() noexcept = default;
+  explicit PoolPointer(PoolCore* core) noexcept;
+  PoolPointer(PoolPointer&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+  PoolPointer& operator=(PoolPointer other) noexcept {
+    std::swap(core_, other.core_);
+    return *this;
+  }
+  ~PoolPointer();
+  PoolCore* operator->() const noexcept { return core_; }
+  [[nodiscard]] explicit operator bool() const noexcept { return core_ != nullptr; }
+
+ private:
+  PoolCore* core_ = nullptr;
+};
+
 struct PoolMember : ListHook {
   PoolMember() = default;
   PoolMember(const PoolMember&) = delete;
@@ -81,7 +98,7 @@ class PoolHolder {
   }
 
  private:
-  LocalPointer<PoolCore> core_;
+  PoolPointer core_;
   PoolMember* member_ = nullptr;
   bool used_ = false;
 };
@@ -103,9 +120,9 @@ class PoolSupply : public ListHook {
 
  private:
   friend PoolCore;
-  LocalPointer<PoolCore> take() noexcept;  // ends the supply
+  PoolPointer take() noexcept;  // ends the supply
 
-  LocalPointer<PoolCore> core_;
+  PoolPointer core_;
   PoolMember* member_;
   TaskRef task_;
 };
@@ -121,7 +138,7 @@ class PoolClosing {
   [[nodiscard]] PoolMember* member() const noexcept { return member_; }
 
  private:
-  LocalPointer<PoolCore> core_;
+  PoolPointer core_;
   PoolMember* member_;
 };
 
