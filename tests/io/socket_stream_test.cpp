@@ -202,7 +202,7 @@ EDDY_TEST_CASE("a read that is done in the turn of a cancel delivers", "[socket]
   co_await settle();
   co_await left.write("x");
   // The reactor is asked before the next callback runs, and the reader's turn comes after it.
-  eddy::get_running_loop().call_later(0s, [&] { reader.cancel(); });
+  eddy::get_running_loop().call_later(0s, [reader]() mutable { reader.cancel(); });
   co_await end_of(reader);
   CHECK(reader.cancelled());
   if (got.empty()) got = co_await read_some_of(right);
