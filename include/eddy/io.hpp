@@ -4,4 +4,5 @@
 #pragma once
 
 #include <eddy/io/host_port.hpp>
+#include <eddy/io/resolver.hpp>
 #include <eddy/io/socket_address.hpp>
