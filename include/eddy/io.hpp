@@ -1,8 +1,25 @@
-// The umbrella of floor 5: sockets and their addresses.
+// The umbrella of floor 5: streams, sockets, files, processes, signals and pools.
+//
+// TLS is in <eddy/io/tls.hpp>, which needs OpenSSL.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <eddy/io/attached_descriptor.hpp>
+#include <eddy/io/descriptor.hpp>
+#include <eddy/io/descriptor_stream.hpp>
+#include <eddy/io/foreign.hpp>
 #include <eddy/io/host_port.hpp>
+#include <eddy/io/memory_pipe.hpp>
+#include <eddy/io/memory_stream.hpp>
+#include <eddy/io/pool.hpp>
+#include <eddy/io/pool_core.hpp>
+#include <eddy/io/pool_parts.hpp>
+#include <eddy/io/read_buffer.hpp>
 #include <eddy/io/resolver.hpp>
+#include <eddy/io/signal.hpp>
 #include <eddy/io/socket_address.hpp>
+#include <eddy/io/socket_stream.hpp>
+#include <eddy/io/stream.hpp>
+#include <eddy/io/stream_error.hpp>
+#include <eddy/io/system_calls.hpp>

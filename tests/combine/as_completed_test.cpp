@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/work.hpp"
 
+#include <memory>
 #include <optional>
 
 using namespace test;
@@ -376,4 +377,36 @@ EDDY_TEST_CASE("as_completed refuses a task that it waits for, also when another
   CHECK(first->result() == 0);
   (void)co_await eddy::wait(handles);
   CHECK_THROWS_AS(handles.back().result(), eddy::RuntimeError);
+}
+
+EDDY_TEST_CASE("an as_completed that is dropped in the turn in which its limit passes leaves nothing behind") {
+  const Handles handles = ending_after({5});
+  auto order = std::make_unique<eddy::AsCompleted<int>>(eddy::as_completed(handles, 1s));
+  eddy::get_running_loop().call_later(1s, [&order] { order.reset(); });
+  auto consumes = [&]() -> eddy::Task<> { (void)co_await order->next(); };
+  auto consumer = eddy::create_task(consumes());
+  co_await eddy::sleep(500ms);
+  consumer.cancel();
+  co_await eddy::sleep(2s);
+  CHECK(order == nullptr);
+  const int value = co_await handles[0];
+  CHECK(value == 5);
+}
+
+EDDY_TEST_CASE("the first next, in a task within another, gives what has ended already without suspending") {
+  const Handles handles = ending_after({1});
+  co_await eddy::sleep(2s);
+  REQUIRE(handles[0].done());
+  const auto outer = [](const Handles& ended) -> eddy::Task<int> {
+    const auto inner = [](const Handles& of) -> eddy::Task<int> {
+      auto order = eddy::as_completed(of);
+      const auto handle = co_await order.next();
+      co_return handle ? handle->result() : 0;
+    };
+    const int value = co_await inner(ended);
+    co_return 10 * value;
+  };
+  auto task = eddy::create_task(outer(handles));
+  const int value = co_await task;
+  CHECK(value == 10);
 }

@@ -38,6 +38,15 @@ std::vector<int> numbers(int count) {
 
 using Lines = std::vector<std::string>;
 
+// Two cannot be moved.
+struct Fragile {
+  Fragile(int of) : number(of) {}
+  Fragile(Fragile&& other) : number(other.number) {
+    if (number == 2) throw std::runtime_error("moved");
+  }
+  int number;
+};
+
 }  // namespace
 
 EDDY_TEST_CASE("concurrent_map gives the results in the order of the range, not of completion", "[c99]") {
@@ -536,4 +545,76 @@ EDDY_TEST_CASE("the calls of a running concurrent_map are listed by all_tasks, a
   CHECK(seen == expected);
   CHECK(eddy::all_tasks().size() == 2);
   co_await other;
+}
+
+EDDY_TEST_CASE("concurrent_map of an empty range completes at once, even with a cancel in force") {
+  static bool went_on = false;  // the caller may outlive this test, if that is stopped
+  went_on = false;
+  const auto caller = []() -> eddy::Task<> {
+    const auto work = [](int) -> eddy::Task<int> { co_return 1; };
+    eddy::current_task().cancel();
+    const auto results = co_await eddy::concurrent_map(std::vector<int>(), work);
+    went_on = results.empty();
+    co_await eddy::sleep(1s);
+  };
+  const std::string how = co_await ending(eddy::create_task(caller));
+  CHECK(how == "CancelledError ");
+  CHECK(went_on);
+}
+
+EDDY_TEST_CASE("the first error of a concurrent_map is thrown, whatever the other calls throw while they stop") {
+  const auto work = [](int number) -> eddy::Task<> {
+    if (number == 1) co_await fail_after(1s, "first");
+    co_await eddy::try_finally(nap(1h), throw_error("late"));
+  };
+  const std::string how = co_await ending(eddy::concurrent_map(numbers(3), work));
+  CHECK(how == "first");
+}
+
+EDDY_TEST_CASE("a cancel of a concurrent_map whose calls all run, and give nothing, unwinds its caller") {
+  static bool went_on = false;  // the caller may outlive this test, if that is stopped
+  went_on = false;
+  const auto caller = []() -> eddy::Task<> {
+    const auto work = [](int) -> eddy::Task<> { co_await eddy::sleep(1h); };
+    co_await eddy::concurrent_map(numbers(2), work);
+    went_on = true;
+  };
+  auto task = eddy::create_task(caller);
+  co_await eddy::sleep(1s);
+  task.cancel();
+  const std::string how = co_await ending(task);
+  CHECK(how == "CancelledError ");
+  CHECK_FALSE(went_on);
+}
+
+EDDY_TEST_CASE("an error is delivered to a cancelled caller of concurrent_map, though other calls were stopped") {
+  static std::string caught;  // the caller may outlive this test, if that is stopped
+  caught.clear();
+  const auto caller = []() -> eddy::Task<> {
+    const auto work = [](int number) -> eddy::Task<> {
+      if (number == 1) co_await eddy::try_finally(nap(1h), throw_error("cleanup"));
+      co_await eddy::sleep(1h);
+    };
+    caught = co_await ending(eddy::concurrent_map(numbers(2), work));
+    co_await eddy::sleep(1s);
+    caught = "not stopped";
+  };
+  auto task = eddy::create_task(caller);
+  co_await eddy::sleep(1s);
+  task.cancel();
+  const std::string how = co_await ending(task);
+  CHECK(how == "CancelledError ");
+  CHECK(caught == "cleanup");
+}
+
+EDDY_TEST_CASE("a result whose move throws ends concurrent_map with that error") {
+  const auto work = [](int number) -> eddy::Task<Fragile> {
+    if (number == 0) co_await eddy::sleep(1h);
+    co_await eddy::sleep(1s);
+    co_return number;
+  };
+  const auto start = now();
+  const std::string how = co_await ending(eddy::concurrent_map(numbers(3), work));
+  CHECK(how == "moved");
+  CHECK(now() - start == 1s);
 }

@@ -376,3 +376,20 @@ EDDY_TEST_CASE("uncancellable with a limit inside a cleanup bounds it") {
   CHECK(how_inside == "timed out");
   CHECK(now() - start == 2s);
 }
+
+EDDY_TEST_CASE("a body that awaits a cancelled task leaves try_finally as a CancelledError, and the caller goes on") {
+  static std::string caught;  // the caller may outlive this test, if that is stopped
+  caught.clear();
+  auto victim = eddy::create_task(nap(1h));
+  victim.cancel("gone");
+  const auto caller = [](eddy::TaskHandle<> other) -> eddy::Task<> {
+    const auto awaits = [](eddy::TaskHandle<> awaited) -> eddy::Task<> { co_await awaited; };
+    caught = co_await ending(eddy::try_finally(awaits(other), nap(1s)));
+    co_await eddy::sleep(1s);
+    caught += ", went on";
+  };
+  auto task = eddy::create_task(caller(victim));
+  const std::string how = co_await ending(task);
+  CHECK(how == "value");
+  CHECK(caught == "CancelledError gone, went on");
+}

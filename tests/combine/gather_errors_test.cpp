@@ -16,6 +16,11 @@ eddy::Task<int> fail_at_once(std::string what) {
   co_return 0;
 }
 
+template <class T>
+eddy::Task<T> at_once(T value) {
+  co_return value;
+}
+
 // Sleeps, and says when its frame is destroyed without having come to its end.
 // A child that a stop cannot hurry: its cleanup takes `delay`.
 eddy::Task<> slow_to_stop(std::chrono::nanoseconds delay) { co_await eddy::try_finally(nap(1h), nap(delay)); }
@@ -752,4 +757,180 @@ EDDY_TEST_CASE("a gather of handles that is cancelled is no exception for its ca
       co_await eddy::gather(handle, after(1h, 1));
     }
   });
+}
+
+EDDY_LOOP_TEST_CASE("tasks that gather each other's handles in a cycle are stopped at the end of run, and not before",
+                    "[c81]") {
+  enum class With { nothing, a_sleeping_child, a_child_that_waits };
+  for (const With with : {With::nothing, With::a_sleeping_child, With::a_child_that_waits}) {
+    eddy::TaskHandle<> first, second;
+    const auto await_it = [](eddy::TaskHandle<>* other) -> eddy::Task<> { co_await *other; };
+    const auto awaits = [&](eddy::TaskHandle<>* other) -> eddy::Task<> {
+      co_await eddy::sleep(1s);
+      if (with == With::nothing) co_await eddy::gather(*other);
+      if (with == With::a_sleeping_child) co_await eddy::gather(*other, nap(1h));
+      if (with == With::a_child_that_waits) co_await eddy::gather(await_it(other), nap(1h));
+    };
+    run_virtual([&]() -> eddy::Task<> {
+      first = eddy::create_task(awaits(&second));
+      second = eddy::create_task(awaits(&first));
+      co_await eddy::sleep(2s);
+      first.cancel();
+      co_await eddy::sleep(1s);
+      CHECK_FALSE(first.done());
+      CHECK_FALSE(second.done());
+    });
+    CHECK(first.cancelled());
+    CHECK(second.cancelled());
+  }
+}
+
+EDDY_TEST_CASE("a gather of a vector that is not awaited destroys its tasks") {
+  const int before = Tracked::alive;
+  {
+    const auto keeps = [](Tracked) -> eddy::Task<int> { co_return 1; };
+    std::vector<eddy::Task<int>> tasks;
+    tasks.push_back(keeps(Tracked()));
+    tasks.push_back(keeps(Tracked()));
+    [[maybe_unused]] const auto unused = eddy::gather(std::move(tasks));
+    CHECK(Tracked::alive == before + 2);
+  }
+  CHECK(Tracked::alive == before);
+  co_return;
+}
+
+EDDY_TEST_CASE("gather of a range throws at once if one of the handles has failed already, wherever it stands", "[c81]") {
+  for (const bool first : {true, false}) {
+    auto bad = eddy::create_task(fail_at_once("bad"));
+    auto slow = eddy::create_task(after(5s, 7));
+    co_await test::settle();
+    REQUIRE(bad.done());
+    const std::vector<eddy::TaskHandle<int>> handles{first ? bad : slow, first ? slow : bad};
+    const auto start = now();
+    const std::string how = co_await ending(eddy::gather(handles));
+    CHECK(how == "bad");
+    CHECK(now() - start == 0s);
+    CHECK_FALSE(slow.done());
+    (void)co_await slow;
+  }
+}
+
+EDDY_TEST_CASE("of the handles of a range that have failed already the first error is thrown, and all count as seen",
+               "[c85]") {
+  {
+    const std::vector<eddy::TaskHandle<int>> handles{eddy::create_task(fail_at_once("first")),
+                                                     eddy::create_task(fail_at_once("second"))};
+    co_await eddy::sleep(1s);
+    const std::string how = co_await ending(eddy::gather(handles));
+    CHECK(how == "first");
+  }
+  CHECK(take_reports().empty());
+}
+
+EDDY_TEST_CASE("a gather of what has ended completes at once, even with a cancel in force") {
+  static std::vector<std::string> log;  // the caller may outlive this test, if that is stopped
+  log.clear();
+  auto one = eddy::create_task(at_once(1));
+  auto two = eddy::create_task(at_once(2));
+  co_await test::settle();
+  REQUIRE((one.done() && two.done()));
+  const auto caller = [](eddy::TaskHandle<int> a, eddy::TaskHandle<int> b) -> eddy::Task<> {
+    eddy::current_task().cancel();
+    const auto [first, second] = co_await eddy::gather(a, b);
+    log.push_back("a tuple of " + std::to_string(first + second));
+    const std::vector<eddy::TaskHandle<int>> handles{a, b};
+    const std::vector<int> values = co_await eddy::gather(handles);
+    log.push_back("a range of " + std::to_string(values.size()));
+    const std::vector<int> none = co_await eddy::gather(std::vector<eddy::Task<int>>());
+    log.push_back("a range of " + std::to_string(none.size()));
+    co_await eddy::sleep(1s);
+    log.push_back("not stopped");
+  };
+  const std::string how = co_await ending(eddy::create_task(caller(one, two)));
+  CHECK(how == "CancelledError ");
+  const std::vector<std::string> expected{"a tuple of 3", "a range of 2", "a range of 0"};
+  CHECK(log == expected);
+}
+
+EDDY_TEST_CASE("a future that fails makes gather throw at once", "[c81]") {
+  auto& loop = eddy::get_running_loop();
+  const auto future = loop.create_future<int>();
+  auto slow = eddy::create_task(after(5s, 7));
+  loop.call_later(1s, [future] { future.set_exception(std::make_exception_ptr(std::runtime_error("bad"))); });
+  const auto start = now();
+  const std::string how = co_await ending(eddy::gather(slow, future));
+  CHECK(how == "bad");
+  CHECK(now() - start == 1s);
+  (void)co_await slow;
+}
+
+EDDY_TEST_CASE("if a future was set in the turn of the caller's cancel and the children give values, gather delivers all",
+               "[c87]") {
+  static std::vector<std::string> log;  // the caller may outlive this test, if that is stopped
+  for (const bool range : {false, true}) {
+    log.clear();
+    const auto future = eddy::get_running_loop().create_future<int>();
+    const auto caller = [](eddy::Future<int> given, bool in_range) -> eddy::Task<> {
+      const auto stubborn = []() -> eddy::Task<int> {
+        co_await eddy::uncancellable(nap(5s));
+        co_return 2;
+      };
+      if (in_range) {
+        const std::vector<eddy::Future<int>> futures{given};
+        const std::vector<int> values = co_await eddy::gather(futures);
+        log.push_back(std::to_string(values[0]));
+      } else {
+        const auto [first, second] = co_await eddy::gather(stubborn(), given);
+        log.push_back(std::to_string(first + second));
+      }
+      co_await eddy::sleep(1s);
+      log.push_back("not stopped");
+    };
+    auto task = eddy::create_task(caller(future, range));
+    co_await eddy::sleep(1s);
+    future.set_result(1);
+    task.cancel();
+    const std::string how = co_await ending(task);
+    CHECK(how == "CancelledError ");
+    CHECK(log == std::vector<std::string>{range ? "1" : "3"});
+  }
+}
+
+EDDY_TEST_CASE("a gather of handles goes on in a turn of its own, after the callbacks that were added behind it", "[order]") {
+  static std::vector<std::string> log;  // the callback may outlive this test, if that is stopped
+  log.clear();
+  auto task = eddy::create_task(after(1s, 1));
+  auto gathers = [](eddy::TaskHandle<int> handle) -> eddy::Task<> {
+    co_await eddy::gather(handle);
+    log.push_back("gathered");
+  };
+  auto caller = eddy::create_task(gathers(task));
+  co_await test::settle();
+  task.add_done_callback([] { log.push_back("called"); });
+  co_await caller;
+  const std::vector<std::string> expected{"called", "gathered"};
+  CHECK(log == expected);
+}
+
+EDDY_LOOP_TEST_CASE("debug mode warns once of a gather of more than ten thousand, and nothing else does", "[large]") {
+  for (const bool debug : {false, true}) {
+    for (const int count : {10'000, 10'001}) {
+      eddy::testing::VirtualClock clock;
+      eddy::RunOptions options;
+      options.clock = &clock;
+      options.debug = debug;
+      options.on_exception = &test::record_report;
+      const auto body = [count]() -> eddy::Task<> {
+        for (int i = 0; i < 2; ++i) {
+          std::vector<eddy::Task<int>> tasks;
+          for (int child = 0; child < count; ++child) tasks.push_back(at_once(child));
+          (void)co_await eddy::gather(std::move(tasks));
+        }
+      };
+      eddy::run(body(), options);
+      const std::vector<std::string> reports = take_reports();
+      REQUIRE(reports.size() == (debug && count > 10'000 ? 1 : 0));
+      if (!reports.empty()) CHECK(reports[0].find("a gather starts 10001 tasks at once") != std::string::npos);
+    }
+  }
 }

@@ -571,3 +571,36 @@ EDDY_TEST_CASE("a race of handles that is cancelled is no exception for its call
     }
   });
 }
+
+EDDY_TEST_CASE("a race in which somebody has ended already completes at once, even with a cancel in force", "[c117]") {
+  static std::vector<std::string> log;  // the caller may outlive this test, if that is stopped
+  log.clear();
+  auto done = eddy::create_task(at_once(5));
+  auto slow = eddy::create_task(after(5s, 1));
+  co_await test::settle();
+  REQUIRE(done.done());
+  const auto caller = [](eddy::TaskHandle<int> running, eddy::TaskHandle<int> ended) -> eddy::Task<> {
+    eddy::current_task().cancel();
+    const int one = co_await eddy::race(running, ended);
+    log.push_back("arguments " + std::to_string(one));
+    const std::vector<eddy::TaskHandle<int>> handles{running, ended};
+    const int other = co_await eddy::race(handles);
+    log.push_back("a range " + std::to_string(other));
+    co_await eddy::sleep(1s);
+    log.push_back("not stopped");
+  };
+  const std::string how = co_await ending(eddy::create_task(caller(slow, done)));
+  CHECK(how == "CancelledError ");
+  const std::vector<std::string> expected{"arguments 5", "a range 5"};
+  CHECK(log == expected);
+  CHECK_FALSE(slow.done());
+  (void)co_await slow;
+}
+
+EDDY_TEST_CASE("a handle that ends while a loser is still being stopped has not won, though it comes before the winner") {
+  auto other = eddy::create_task(after(2s, 2));
+  auto first = eddy::create_task(after(1s, 1));
+  const int winner = co_await eddy::race(other, slow_to_stop(3s), first);
+  CHECK(winner == 1);
+  CHECK(other.done());
+}

@@ -416,3 +416,37 @@ EDDY_TEST_CASE("staggered_race copies a range that is an lvalue, so it can be ra
     CHECK(*result.index == 0);
   }
 }
+
+EDDY_TEST_CASE("an attempt that is about to start when another succeeds starts nobody behind it, in whichever turn that is",
+               "[order]") {
+  for (int turns = 0; turns < 10; ++turns) {
+    using Function = eddy::Task<int> (*)(int);
+    struct Call {
+      eddy::Task<int> operator()() const { return function(argument); }
+      Function function;
+      int argument;
+    };
+    static int started = 0;
+    started = 0;
+    const Function succeeds = [](int more) -> eddy::Task<int> {
+      co_await eddy::sleep(1s);
+      for (int i = 0; i < more; ++i) co_await eddy::yield();
+      co_return 7;
+    };
+    const Function fails = [](int) -> eddy::Task<int> {
+      co_await eddy::sleep(400ms);  // started after 600 ms
+      throw std::runtime_error("no");
+    };
+    const Function waits = [](int) -> eddy::Task<int> {
+      ++started;
+      co_await eddy::sleep(1h);
+      co_return 0;
+    };
+    const std::vector<Call> attempts{{succeeds, turns}, {fails, 0}, {waits, 0}, {waits, 0}};
+    const auto result = co_await eddy::staggered_race(attempts, 600ms);
+    REQUIRE(result.value);
+    CHECK(*result.value == 7);
+    CHECK(started <= 1);
+    CHECK(result.errors.size() == 2 + static_cast<std::size_t>(started));
+  }
+}

@@ -883,3 +883,52 @@ EDDY_LOOP_TEST_CASE("a task group without the memory to keep its errors ends wit
   };
   CHECK(eddy::testing::for_each_allocation(body) > 3);
 }
+
+EDDY_TEST_CASE("a task that somebody had cancelled does not keep a group's value from its cancelled caller") {
+  static std::string got;  // the caller may outlive this test, if that is stopped
+  got.clear();
+  const auto caller = []() -> eddy::Task<> {
+    const auto body = [](eddy::TaskGroup& group) -> eddy::Task<int> {
+      auto victim = group.create_task(nap(1h));
+      victim.cancel();
+      co_await stubborn(5s);
+      co_return 7;
+    };
+    const int value = co_await eddy::task_group(body);
+    got = std::to_string(value);
+    co_await eddy::sleep(1s);
+    got = "not stopped";
+  };
+  auto task = eddy::create_task(caller);
+  co_await eddy::sleep(2s);
+  task.cancel();
+  const std::string how = co_await ending(task);
+  CHECK(how == "CancelledError ");
+  CHECK(got == "7");
+}
+
+EDDY_LOOP_TEST_CASE("a cancelled caller is told of a task's error, also when there is no memory to keep it") {
+  const auto caller = []() -> eddy::Task<> {
+    const auto children = [](eddy::TaskGroup& group) -> eddy::Task<> {
+      const auto fails = []() -> eddy::Task<> {
+        const auto cleanup = []() -> eddy::Task<> {
+          throw 1;  // needs no operator new itself
+          co_return;
+        };
+        co_await eddy::try_finally(nap(1h), cleanup());
+      };
+      group.create_task(fails());
+      group.create_task(nap(1h));
+      co_await eddy::sleep(1h);
+    };
+    co_await eddy::task_group(children);
+  };
+  const auto body = [&]() -> eddy::Task<> {
+    auto task = eddy::create_task(caller);
+    co_await eddy::sleep(1s);
+    task.cancel();
+    const std::string how = co_await ending(task);
+    CHECK(how != "CancelledError ");
+  };
+  CHECK(eddy::testing::for_each_allocation(body) > 3);
+}

@@ -839,3 +839,22 @@ EDDY_TEST_CASE("a group stops its tasks in order, and its body last", "[order]")
   const Lines expected{"c", "a", "b", "body", "group"};
   CHECK(log == expected);
 }
+
+EDDY_TEST_CASE("g.start with a cancel in force cancels the task that it has added, and the group does not wait for it",
+               "[c147]") {
+  const auto body = [](eddy::TaskGroup& group) -> eddy::Task<> {
+    const auto starts = [](eddy::TaskGroup& owner) -> eddy::Task<> {
+      const auto serves = [](eddy::FutureSetter<void> started) -> eddy::Task<> {
+        co_await eddy::sleep(1h);
+        started();
+      };
+      eddy::current_task().cancel();
+      co_await owner.start(serves);
+    };
+    group.create_task(starts, std::ref(group));
+    co_return;
+  };
+  const auto start = now();
+  co_await eddy::task_group(body);
+  CHECK(now() - start == 0s);
+}

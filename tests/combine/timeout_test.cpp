@@ -427,11 +427,8 @@ EDDY_TEST_CASE("reschedule of a timeout that has expired throws InvalidStateErro
     limit = &own;
     auto cleanup = [&]() -> eddy::Task<> {
       CHECK(limit->expired());
-      try {
-        limit->reschedule(now() + 1s);
-      } catch (const eddy::InvalidStateError&) {
-        refused = true;
-      }
+      CHECK_THROWS_WITH(limit->reschedule(now() + 1s), "eddy: the timeout has expired already");
+      refused = true;
       co_return;
     };
     co_await eddy::try_finally(nap(1h), cleanup());
@@ -1029,4 +1026,48 @@ EDDY_LOOP_TEST_CASE("a hundred thousand timeouts that do not expire leave nothin
       },
       clock);
   CHECK(clock.elapsed() == 0s);
+}
+
+EDDY_TEST_CASE("a Timeout whose body has ended refuses a new deadline, and says why", "[c167]") {
+  eddy::Timeout* kept = nullptr;
+  const auto body = [&](eddy::Timeout& own) -> eddy::Task<> {
+    kept = &own;
+    co_await eddy::sleep(1s);
+  };
+  auto limit = eddy::timeout(5s, body);
+  co_await limit;
+  REQUIRE(kept != nullptr);
+  CHECK_THROWS_WITH(kept->reschedule(now() + 1s), "eddy: the timeout is not running");
+}
+
+EDDY_TEST_CASE("a timeout of a function that is awaited again calls it again", "[c172]") {
+  int calls = 0;
+  auto body = [&]() -> eddy::Task<std::string> {
+    co_await eddy::sleep(1s);
+    co_return "call " + std::to_string(++calls);
+  };
+  auto limit = eddy::timeout(5s, body);
+  const std::string first = co_await limit;
+  const std::string second = co_await limit;
+  CHECK(first == "call 1");
+  CHECK(second == "call 2");
+}
+
+TEST_CASE("timeout_at takes points before the zero of the loop's clock", "[c157]") {
+  struct EarlyClock final : eddy::Clock {
+    eddy::TimePoint now() noexcept override { return present; }
+    bool jump_to(eddy::TimePoint deadline) noexcept override {
+      present = deadline;
+      return true;
+    }
+    eddy::TimePoint present{-1h};
+  };
+  EarlyClock clock;
+  const auto body = []() -> eddy::Task<std::string> {
+    co_return co_await ending_by_kind(eddy::timeout_at(eddy::TimePoint(-30min), after(20min, 1)));
+  };
+  eddy::RunOptions options;
+  options.clock = &clock;
+  CHECK(eddy::run(body(), options) == "value");
+  CHECK(clock.present == eddy::TimePoint(-40min));
 }

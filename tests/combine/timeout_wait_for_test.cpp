@@ -267,3 +267,15 @@ EDDY_TEST_CASE("a caller whose work was not started, since the time was up or a 
   const int second = co_await many_steps();
   CHECK(second == 500);
 }
+
+EDDY_TEST_CASE("wait_for of an empty task is refused, unless the time is up before it would start") {
+  const std::string up = co_await ending_by_kind(eddy::wait_for(eddy::Task<int>(), 0s));
+  CHECK(up == "TimeoutError");
+  bool refused = false;
+  try {
+    (void)co_await eddy::wait_for(eddy::Task<int>(), 1s);
+  } catch (const eddy::InvalidStateError&) {
+    refused = true;
+  }
+  CHECK(refused);
+}

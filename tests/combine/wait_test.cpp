@@ -422,3 +422,65 @@ EDDY_TEST_CASE("waiting for the first of two hundred tasks, two hundred times, g
   CHECK(rounds == 200);
   CHECK(sum == 199 * 200 / 2);
 }
+
+EDDY_TEST_CASE("wait refuses a handle that was moved from among handles that are there twice, too", "[c107]") {
+  Handles handles = staggered(1);
+  handles.push_back(handles[0]);
+  handles.emplace_back();
+  const std::string how = co_await ending(eddy::wait(handles));
+  CHECK(how.find("refers to no task") != std::string::npos);
+  co_await handles[0];
+}
+
+EDDY_LOOP_TEST_CASE("a wait with a limit that stops because a cancel is in force leaves no timer behind") {
+  run_virtual([]() -> eddy::Task<> {
+    const auto waits = []() -> eddy::Task<> {
+      const Handles handles = staggered(1);
+      eddy::current_task().cancel();
+      (void)co_await eddy::wait(handles, eddy::ReturnWhen::all_completed, 1h);
+    };
+    const std::string how = co_await ending(eddy::create_task(waits));
+    CHECK(how == "CancelledError ");
+    auto& loop = eddy::get_running_loop();
+    co_await eddy::sleep(1s);
+    const auto fired = loop.statistics().timers_fired;
+    co_await eddy::sleep(2h);
+    CHECK(loop.statistics().timers_fired - fired == 1);
+  });
+}
+
+EDDY_TEST_CASE("a wait that is cancelled in the turn in which its limit passes is stopped, once", "[order]") {
+  static int ended = 0;  // the caller may outlive this test, if that is stopped
+  ended = 0;
+  auto slow = eddy::create_task(after(5s, 1));
+  const auto waits = [](eddy::TaskHandle<int> handle) -> eddy::Task<> {
+    const std::vector<eddy::TaskHandle<int>> handles{handle};
+    (void)co_await eddy::wait(handles, eddy::ReturnWhen::all_completed, 1s);
+    ++ended;
+  };
+  eddy::TaskHandle<> caller;
+  eddy::get_running_loop().call_later(1s, [&caller] { caller.cancel(); });
+  caller = eddy::create_task(waits(slow));
+  const std::string how = co_await ending(caller);
+  CHECK(how == "CancelledError ");
+  (void)co_await slow;
+  CHECK(ended == 0);
+}
+
+EDDY_LOOP_TEST_CASE("a wait whose limit has passed gives what has ended in its one turn, in every order") {
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    const auto body = []() -> eddy::Task<> {
+      for (int turns = 0; turns < 4; ++turns) {
+        const auto ends_after = [](int more) -> eddy::Task<int> {
+          for (int i = 0; i < more; ++i) co_await eddy::yield();
+          co_return more;
+        };
+        const Handles handles{eddy::create_task(ends_after(turns)), eddy::create_task(after(1s, 1))};
+        const auto result = co_await eddy::wait(handles, eddy::ReturnWhen::first_completed, 0s);
+        CHECK(result.done.size() + result.pending.size() == 2);
+        (void)co_await eddy::wait(handles);
+      }
+    };
+    run_test(body, {.seed = seed});
+  }
+}

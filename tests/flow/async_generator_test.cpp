@@ -535,3 +535,71 @@ EDDY_TEST_CASE("if several cleanups of a generator fail, the error of the first 
   }
   CHECK(error == "ran first");
 }
+
+EDDY_TEST_CASE("a generator that was cut short can be closed, which runs nothing again", "[c305]") {
+  std::vector<std::string>& log = lasting_log();
+  auto source = with_cleanup(log, -1);
+  auto consumer = eddy::create_task(drain(source));
+  co_await eddy::sleep(1s);
+  consumer.cancel();
+  co_await eddy::sleep(3s);
+  CHECK(log.size() == 3);
+  co_await source.aclose();
+  CHECK(log.size() == 3);
+}
+
+TEST_CASE("a generator that outlives its loop is destroyed, without its cleanups") {
+  std::vector<std::string> log;
+  eddy::AsyncGenerator<int> kept;
+  eddy::testing::VirtualClock clock;
+  eddy::RunOptions options;
+  options.clock = &clock;
+  const auto body = [&]() -> eddy::Task<> {
+    kept = with_cleanup(log, 2);
+    (void)co_await kept.next();
+  };
+  eddy::run(body(), options);
+  CHECK(log.empty());
+  kept = eddy::AsyncGenerator<int>();
+  CHECK(log == std::vector<std::string>{"locals are destroyed"});
+}
+
+EDDY_LOOP_TEST_CASE("a generator's cleanups run, or next() says that there was no memory for them") {
+  const auto numbers = [](bool& cleaned) -> eddy::AsyncGenerator<int> {
+    co_await eddy::on_close([&cleaned]() -> eddy::Task<> {
+      cleaned = true;
+      co_return;
+    });
+    co_yield 1;
+  };
+  const auto body = [&]() -> eddy::Task<> {
+    bool cleaned = false;
+    bool told = false;
+    auto source = numbers(cleaned);
+    try {
+      while (auto item = co_await source.next()) CHECK(*item == 1);
+    } catch (const std::bad_alloc&) {
+      told = true;
+    }
+    CHECK(cleaned != told);
+  };
+  CHECK(eddy::testing::for_each_allocation(body) > 3);
+}
+
+EDDY_TEST_CASE("a cleanup that the loop runs, since its generator was dropped, belongs to no task", "[c305]") {
+  static int belongs = -1;  // the loop may run the cleanup after this test, if that is stopped
+  belongs = -1;
+  const auto numbers = []() -> eddy::AsyncGenerator<int> {
+    co_await eddy::on_close([]() -> eddy::Task<> {
+      co_await eddy::sleep(1s);
+      belongs = eddy::current_task() ? 1 : 0;
+    });
+    co_yield 1;
+  };
+  {
+    auto dropped = numbers();
+    (void)co_await dropped.next();
+  }
+  co_await eddy::sleep(2s);
+  CHECK(belongs == 0);
+}

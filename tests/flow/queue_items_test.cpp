@@ -329,3 +329,59 @@ TEST_CASE("over-aligned items stand where they must") {
   while (!queue.empty()) sum += queue.get_nowait().number + lifo.get_nowait().number;
   CHECK(sum == 2 * 780);
 }
+
+EDDY_TEST_CASE("a move that throws when a woken getter takes its item leaves the item to the next one", "[c287][order]") {
+  eddy::Queue<Fragile> queue;
+  Ints got;
+  const auto gets = [](eddy::Queue<Fragile>& from, Ints& to) -> eddy::Task<> {
+    int number = -1;
+    try {
+      const auto item = co_await from.get();
+      number = item.number;
+    } catch (const std::runtime_error&) {
+    }
+    to.push_back(number);
+  };
+  auto first = eddy::create_task(gets(queue, got));
+  auto second = eddy::create_task(gets(queue, got));
+  co_await test::settle();
+  queue.put_nowait(1);
+  Fragile::moves_left = 1;
+  co_await first;
+  co_await eddy::timeout(1s, second);
+  CHECK(got == Ints{-1, 1});
+}
+
+EDDY_TEST_CASE("the error of an item that could not be let in is thrown by its put, and goes with it", "[c287]") {
+  struct Complaint {
+    Tracked tracked;
+  };
+  struct Complains {
+    bool operator()(int a, int b) const {
+      if (a == 3 || b == 3) throw Complaint();
+      return a < b;
+    }
+  };
+  using Items = eddy::PriorityQueue<int, Complains>;
+  const int before = Tracked::alive;
+  bool told = false;
+  {
+    Items queue(2);
+    queue.put_nowait(1);
+    queue.put_nowait(2);
+    const auto puts = [](Items& to, bool& thrown) -> eddy::Task<> {
+      try {
+        co_await to.put(3);
+      } catch (const Complaint&) {
+        thrown = true;
+      }
+    };
+    auto putter = eddy::create_task(puts(queue, told));
+    co_await test::settle();
+    CHECK(queue.get_nowait() == 1);
+    co_await putter;
+    CHECK(queue.qsize() == 1);
+  }
+  CHECK(told);
+  CHECK(Tracked::alive == before);
+}

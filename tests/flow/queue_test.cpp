@@ -9,6 +9,7 @@
 #include "support/run.hpp"
 
 #include <memory>
+#include <optional>
 #include <thread>
 
 using namespace test;
@@ -654,4 +655,57 @@ EDDY_LOOP_TEST_CASE("a deadlock at a queue says whether an item or room for one 
     co_await queue.put(2);
   });
   CHECK(putting.find("waits for room for an item at") != std::string::npos);
+}
+
+EDDY_TEST_CASE("who waited at a queue that is gone leaves another queue in its place alone") {
+  Ints got;
+  Log log;
+  std::optional<IntQueue> queue(std::in_place, std::size_t{1});
+  queue->put_nowait(1);
+  auto old_putter = eddy::create_task(put_named(*queue, log, "old", 2));
+  co_await test::settle();
+  queue.emplace(std::size_t{1});
+  auto old_getter = eddy::create_task(get_into(*queue, got));
+  co_await test::settle();
+  queue.emplace(std::size_t{1});
+  auto getter = eddy::create_task(get_into(*queue, got));
+  co_await test::settle();
+  old_getter.cancel();
+  co_await test::settle(2);
+  queue->put_nowait(3);
+  co_await eddy::timeout(1s, getter);
+  CHECK(got == Ints{3});
+  queue->put_nowait(4);
+  auto putter = eddy::create_task(put_named(*queue, log, "new", 5));
+  co_await test::settle();
+  old_putter.cancel();
+  co_await test::settle(2);
+  CHECK(queue->get_nowait() == 4);
+  co_await eddy::timeout(1s, putter);
+  CHECK(queue->get_nowait() == 5);
+}
+
+EDDY_TEST_CASE("putters and joiners whose frames are destroyed by force leave the queue", "[order]") {
+  IntQueue queue(1);
+  Log log;
+  queue.put_nowait(1);
+  // As a loop that is torn down may do it.
+  const auto destroy = [](eddy::TaskHandle<>& task) {
+    auto* root = eddy::detail::HandleAccess::frame(task);
+    REQUIRE(root->state == eddy::detail::State::suspended);
+    root->loop->unwind_later(root);
+  };
+  auto putter = eddy::create_task(put_named(queue, log, "put", 2));
+  auto joiner = eddy::create_task([](IntQueue& q) -> eddy::Task<> { co_await q.join(); }, std::ref(queue));
+  co_await test::settle();
+  destroy(putter);
+  destroy(joiner);
+  co_await test::settle(2);
+  CHECK(putter.cancelled());
+  CHECK(joiner.cancelled());
+  CHECK(queue.get_nowait() == 1);
+  queue.task_done();
+  co_await test::settle(2);
+  CHECK(queue.empty());
+  CHECK(log.empty());
 }

@@ -355,3 +355,26 @@ EDDY_TEST_CASE(
   CHECK(second != "the end");
   CHECK(eddy::all_tasks().size() == 1);
 }
+
+EDDY_TEST_CASE("after an error of one source a merge asks the others for nothing more, though nobody has read it yet") {
+  static int asked = 0;  // a stream that is cut may be read a moment longer than this test lasts
+  asked = 0;
+  const auto endless = []() -> eddy::AsyncGenerator<int> {
+    for (;;) {
+      ++asked;
+      co_await eddy::sleep(1s);
+      co_yield asked;
+    }
+  };
+  auto source = eddy::merge(endless(), fail_after(2500ms, "bad"));
+  (void)co_await source.next();
+  co_await eddy::sleep(10s);
+  CHECK(asked <= 3);
+  std::string text;
+  try {
+    while (auto item = co_await source.next()) CHECK(*item <= 3);
+  } catch (const std::runtime_error& e) {
+    text = e.what();
+  }
+  CHECK(text == "bad");
+}

@@ -632,6 +632,18 @@ EDDY_TEST_CASE("a loop counts its passes, its steps, and the timers that fired",
   CHECK(after.polls == before.polls);  // a clock that jumps has nothing to look at
 }
 
+TEST_CASE("a loop outside of a test counts its steps, too", "[loop]") {
+  eddy::testing::VirtualClock clock;
+  eddy::RunOptions options;
+  options.clock = &clock;
+  const auto body = []() -> eddy::Task<std::uint64_t> {
+    const std::uint64_t before = eddy::get_running_loop().statistics().steps;
+    for (int i = 0; i < 10; ++i) co_await eddy::yield();
+    co_return eddy::get_running_loop().statistics().steps - before;
+  };
+  CHECK(eddy::run(body(), options) == 10);
+}
+
 EDDY_TEST_CASE("a loop counts its looks at the descriptors, and who waits for them", "[loop][socket][order]") {
   int ends[2];
   REQUIRE(::pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0);

@@ -25,8 +25,12 @@ using eddy::detail::Reactor;
 using Events = std::vector<std::pair<int, Interest>>;
 
 struct Sink final : eddy::detail::ReactorSink {
-  void ready(int fd, Interest interest) noexcept override { events.emplace_back(fd, interest); }
+  void ready(int fd, Interest interest, bool for_good) noexcept override {
+    events.emplace_back(fd, interest);
+    ended = ended || for_good;
+  }
   Events events;
+  bool ended = false;
 };
 
 Events poll(Reactor& reactor, eddy::Duration timeout = 0s) {
@@ -73,6 +77,59 @@ TEMPLATE_TEST_CASE("reading and writing on one descriptor are watched independen
   CHECK(poll(reactor) == Events{{fd, Interest::read}});  // level-triggered
   reactor.watch(fd, false, false);
   CHECK(poll(reactor).empty());
+}
+
+TEST_CASE("what is attached is reported once, and again when there is something new", "[loop][socket]") {
+  EpollReactor reactor;
+  const SocketPair pair;
+  const int fd = pair.fd[0];
+  REQUIRE(reactor.attach(fd, true));
+  CHECK(poll(reactor) == Events{{fd, Interest::write}});
+  CHECK(poll(reactor).empty());
+  pair.send();
+  CHECK(poll(reactor) == Events{{fd, Interest::read}, {fd, Interest::write}});
+  CHECK(poll(reactor).empty());  // although it can still be read
+  pair.send();
+  CHECK(poll(reactor).size() == 2);
+  reactor.watch(fd, false, false);
+  pair.send();
+  CHECK(poll(reactor).empty());
+}
+
+TEST_CASE("a descriptor that is attached for reading is not reported as writable until it is attached for both", "[loop][socket]") {
+  EpollReactor reactor;
+  const SocketPair pair;
+  const int fd = pair.fd[0];
+  REQUIRE(reactor.attach(fd, false));
+  CHECK(poll(reactor).empty());
+  pair.send();
+  CHECK(poll(reactor) == Events{{fd, Interest::read}});
+  REQUIRE(reactor.attach(fd, true));
+  CHECK(poll(reactor) == Events{{fd, Interest::read}, {fd, Interest::write}});  // what is so now counts as new
+}
+
+TEST_CASE("poll(2) cannot attach, and leaves it to the owner to be watched while he waits", "[loop][socket]") {
+  PollReactor reactor;
+  const SocketPair pair;
+  CHECK_FALSE(reactor.attach(pair.fd[0], true));
+  CHECK(poll(reactor).empty());
+}
+
+TEMPLATE_TEST_CASE("a report says whether it is for good", "[loop][socket]", EpollReactor, PollReactor) {
+  TestType reactor;
+  SocketPair pair;
+  pair.send();
+  reactor.watch(pair.fd[0], true, true);
+  Sink alive;
+  reactor.poll(0s, alive);
+  CHECK(alive.events.size() == 2);
+  CHECK_FALSE(alive.ended);
+  ::close(pair.fd[1]);
+  pair.fd[1] = ::dup(pair.fd[0]);
+  Sink gone;
+  reactor.poll(0s, gone);
+  CHECK(gone.events.size() == 2);
+  CHECK(gone.ended);
 }
 
 TEMPLATE_TEST_CASE("a poll waits no longer than its timeout, and no shorter", "[loop][real][c200]", EpollReactor,

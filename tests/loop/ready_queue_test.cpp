@@ -5,6 +5,8 @@
 #include "support/catch.hpp"
 
 #include <array>
+#include <cstddef>
+#include <new>
 #include <string>
 
 namespace {
@@ -133,4 +135,13 @@ TEST_CASE("a ready queue counts its nodes and says whether one of them is a call
   queue.push(&callback);
   CHECK(queue.count() == 3);
   CHECK(queue.holds_callback());
+}
+
+TEST_CASE("a new callback is in no queue, whatever its memory held before", "[loop]") {
+  alignas(CallbackNode) std::array<std::byte, sizeof(CallbackNode)> memory{};
+  memory.fill(static_cast<std::byte>(eddy::detail::State::callback));
+  asm volatile("" : : "r"(memory.data()) : "memory");  // the bytes are there
+  const auto* node = ::new (static_cast<void*>(memory.data())) CallbackNode(nullptr);
+  asm volatile("" : : "r"(node) : "memory");
+  CHECK(node->state == eddy::detail::State::idle);
 }

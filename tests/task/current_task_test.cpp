@@ -118,6 +118,17 @@ EDDY_TEST_CASE("all_tasks lists children of groups, behind their parents", "[tas
   CHECK(std::find(seen.begin(), seen.end(), "waits") != seen.end());
 }
 
+EDDY_TEST_CASE("all_tasks goes on behind a task that gathers handles only, which are no children", "[task][c22]") {
+  auto slow = eddy::create_task([]() -> eddy::Task<> { co_await eddy::sleep(1h); });
+  const auto gathers = [](eddy::TaskHandle<> handle) -> eddy::Task<> { co_await eddy::gather(handle); };
+  auto gathering = eddy::create_task(gathers(slow));
+  auto last = eddy::create_task([]() -> eddy::Task<> { co_await eddy::sleep(1h); });
+  co_await eddy::sleep(1s);
+  CHECK(eddy::all_tasks().size() == 4);
+  co_await gathering;
+  co_await last;
+}
+
 TEST_CASE("all_tasks outside a loop throws NoRunningLoop", "[task][c22]") {
   CHECK_THROWS_AS(eddy::all_tasks(), eddy::NoRunningLoop);
 }

@@ -613,6 +613,7 @@ TEST_CASE("a deadlock in a cleanup, which cannot be cancelled, is reported as we
   CHECK(ended.exited());
   CHECK(ended.wrote("error: eddy: deadlock: nothing can ever run again"));
   CHECK(ended.wrote("main waits for a cleanup at "));
+  CHECK_FALSE(ended.wrote("is running"));  // the body has ended
 }
 
 TEST_CASE("a deadlock in the body of try_finally says that it has a cleanup, which is run", "[task][real]") {

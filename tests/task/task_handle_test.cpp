@@ -492,3 +492,43 @@ EDDY_TEST_CASE("a cancel that the awaiter of a handle passes on counts as one of
   co_await test::settle(2);
   CHECK(inner.cancelled());
 }
+
+EDDY_TEST_CASE("a task that drops the last handle to itself while it gives its result destroys that once", "[task]") {
+  using test::Tracked;
+  struct Drops {
+    explicit Drops(eddy::TaskHandle<Tracked>* to) : handle(to) {}
+    Drops(const Drops&) = delete;
+    ~Drops() { *handle = eddy::TaskHandle<Tracked>(); }
+    eddy::TaskHandle<Tracked>* handle;
+  };
+  const int before = Tracked::alive;
+  eddy::TaskHandle<Tracked> handle;
+  const auto work = [](eddy::TaskHandle<Tracked>* own) -> eddy::Task<Tracked> {
+    const Drops drops(own);
+    co_await eddy::sleep(1s);
+    co_return Tracked();
+  };
+  handle = eddy::create_task(work(&handle));
+  co_await eddy::sleep(2s);
+  CHECK_FALSE(handle.valid());
+  CHECK(Tracked::alive == before);
+}
+
+EDDY_TEST_CASE("a task is not done before its arguments are destroyed", "[task]") {
+  struct Asks {
+    Asks(eddy::TaskHandle<>* task, bool* answer) : handle(task), done(answer) {}
+    Asks(Asks&& other) noexcept : handle(std::exchange(other.handle, nullptr)), done(other.done) {}
+    ~Asks() {
+      if (handle != nullptr) *done = handle->valid() && handle->done();
+    }
+    eddy::TaskHandle<>* handle;
+    bool* done;
+  };
+  eddy::TaskHandle<> handle;
+  bool done = true;
+  const auto work = [](Asks) -> eddy::Task<> { co_await eddy::sleep(1s); };
+  handle = eddy::create_task(work(Asks(&handle, &done)));
+  co_await eddy::sleep(2s);
+  CHECK(handle.done());
+  CHECK_FALSE(done);
+}

@@ -72,8 +72,9 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] FinallyAw
   }
 
  private:
-  void body_done() noexcept override {
-    if (worker_ && body() == worker_->frame()) {
+  void child_done(Frame* child) noexcept override {
+    child_ended(child);
+    if (child != cleaner_->frame()) {
       set_masked(true);
       start_body(cleaner_->frame());
       return;
@@ -86,7 +87,7 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] FinallyAw
     }
   }
   [[nodiscard]] const char* waits_for() const noexcept override {
-    return worker_ && body() == worker_->frame() ? "work with a cleanup" : "a cleanup";
+    return body() == cleaner_->frame() ? "a cleanup" : "work with a cleanup";
   }
 
   Task<T> body_;
@@ -174,8 +175,10 @@ auto async_with_owned(R resource, F body) -> decltype(enter_resource(resource, b
 /// Awaits `resource.aenter()`, runs `body` with what that gave (with the resource itself if it gave nothing and the body
 /// takes an argument), awaits `resource.aexit()`, and completes with what the body gave. An lvalue resource is
 /// referred to, an rvalue is moved in.
+///
 /// Cancellation and errors: the exit runs as `try_finally`'s cleanup does, once the enter has completed; a cancel during the
-/// enter runs neither body nor exit. Source: `async with`.
+/// enter runs neither body nor exit.
+/// Source: `async with`.
 template <class R, class F>
 auto async_with(R&& resource, F&& body) {
   constexpr bool kResource = AsyncResource<std::remove_reference_t<R>>;

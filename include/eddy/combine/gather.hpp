@@ -73,15 +73,6 @@ class GatherGroup : public SlotGroup {
   void throw_first_error() {
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   }
-  // Handles may have failed before there was anything to wait for: the first error counts, the others are seen.
-  template <class Slot>
-  void note_failed(Slot& slot) {
-    if constexpr (is_watched<Slot>) {
-      if (!slot.done() || slot.has_value()) return;
-      std::exception_ptr error = slot.take_error();
-      if (!error_) error_ = std::move(error);
-    }
-  }
   // Debug mode, once a loop: so many at a time is rarely meant.
   void warn_if_huge(std::size_t count) const {
     if (count <= kHuge) return;
@@ -122,7 +113,7 @@ class [[nodiscard("gather starts nothing until it is awaited: co_await it")]] Ga
     settle();
   }
   auto await_resume() {
-    if constexpr (!AsOutcome) over([this](auto&... slots) { (this->note_failed(slots), ...); });
+    if constexpr (!AsOutcome) leave_watched();  // one error is thrown, all are seen
     throw_first_error();
     return over([](auto&... slots) {
       if constexpr (!AsOutcome && (std::is_void_v<typename Slots::value_type> && ...)) {
@@ -189,9 +180,7 @@ class [[nodiscard("gather starts nothing until it is awaited: co_await it")]] Ga
     settle();
   }
   auto await_resume() {
-    if constexpr (!AsOutcome && is_watched<Slot>) {
-      for (auto&& slot : slots_) note_failed(slot);
-    }
+    if constexpr (!AsOutcome && is_watched<Slot>) leave_watched();
     throw_first_error();
     if constexpr (!AsOutcome && std::is_void_v<typename Slot::value_type>) {
       for (auto&& slot : slots_) slot.take();

@@ -100,7 +100,6 @@ class [[nodiscard("race starts nothing until it is awaited: co_await it")]] Race
     std::apply([frame](const auto&... slots) { (check_slot(frame, slots), ...); }, slots_);
     if (!begin(frame)) return;
     std::apply([this](auto&... slots) { (this->begin_slot(slots), ...); }, slots_);
-    settle();
   }
   Result await_resume() { return take<0>(); }
 
@@ -153,7 +152,6 @@ class [[nodiscard("race starts nothing until it is awaited: co_await it")]] Race
     for (const auto& slot : slots_) check_slot(frame, slot);
     if (!begin(frame)) return;
     for (auto&& slot : slots_) begin_slot(slot);
-    settle();
   }
   typename Slot::value_type await_resume() {
     for (auto&& slot : slots_) {

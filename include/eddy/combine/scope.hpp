@@ -85,7 +85,6 @@ class ScopeGroup : public ChildGroup, public Timeout, CallbackNode {
   EDDY_NOINLINE void start_expired_body(Frame* body) noexcept {
     start_body(body);
     Timeout::expired_ = true;
-    body->state = State::ready;  // not `start`: that would never run with a stop in force
     body->set(kStop);
   }
   // The caller cannot be parked after all.
@@ -95,8 +94,6 @@ class ScopeGroup : public ChildGroup, public Timeout, CallbackNode {
   [[nodiscard]] bool masked() const noexcept { return masked_; }
   void set_masked(bool masked) noexcept { masked_ = masked; }
 
-  // The body has ended; what happens to the caller.
-  virtual void body_done() noexcept { go_on(body_->ended); }
   // A body that was stopped stops its caller, if that is to stop.
   void go_on(Ended how) noexcept {
     if (how == Ended::cancelled && parent_stops()) {
@@ -109,10 +106,6 @@ class ScopeGroup : public ChildGroup, public Timeout, CallbackNode {
   void end_body(Frame* body) noexcept {
     child_ended(body);
     disarm();
-  }
-  void child_done(Frame* child) noexcept override {
-    end_body(child);
-    body_done();
   }
 
  private:

@@ -55,8 +55,7 @@ class SlotGroup : public ChildGroup {
   }
   // Goes on once everything has ended; to be called after each end, and when everything is begun.
   void settle() noexcept {
-    if (has_children() || watched_ > 0 || settled_) return;
-    settled_ = true;
+    if (has_children() || watched_ > 0) return;
     if (stopped_ && !decided_ && parent_stops()) {
       unwind_parent();
     } else if (watches_) {
@@ -87,7 +86,7 @@ class SlotGroup : public ChildGroup {
   template <class Slot>
   static bool cancel(Slot& slot) noexcept {
     if constexpr (is_watched<Slot>) {
-      if (!slot.watching() || slot.done()) return false;
+      if (slot.done()) return false;
       slot.disown();
       slot.cancel();
       return true;
@@ -149,7 +148,6 @@ class SlotGroup : public ChildGroup {
   bool stopping_ = false;
   bool stopped_ = false;  // something was stopped before it gave a value
   bool decided_ = false;
-  bool settled_ = false;
   bool watches_ = false;
   std::size_t watched_ = 0;  // handles that have not ended
 };

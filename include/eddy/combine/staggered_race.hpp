@@ -74,7 +74,6 @@ Task<> run_attempt(TaskGroup& group, Staggered<F, T>& race, std::size_t position
     group.create_task(run_attempt<F, T, Ended>(group, race, position + 1, ended));
   try {
     T value = co_await race.attempts[position]();
-    end.reported = true;
     if (!race.result.value) {
       race.result.value.emplace(std::move(value));
       race.result.index = position;
@@ -120,6 +119,7 @@ auto staggered_race(std::vector<F> attempts, TimeLimit delay) -> Task<StaggeredR
 /// failed; `nullopt` starts the next one only after a failure. Completes with the first success, after the other attempts were cancelled and
 /// have ended, or with all the errors. `attempts` is a range of functions that return a Task of a value; an lvalue is
 /// copied.
+///
 /// Cancellation: cancels all attempts and waits for them. Errors: none of its own; an empty range gives an empty result.
 /// Source: asyncio.staggered.staggered_race (happy eyeballs).
 template <class R>

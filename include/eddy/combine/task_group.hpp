@@ -133,7 +133,6 @@ class TaskGroup : detail::ChildGroup {
     if (refusing_) throw RuntimeError("eddy: the task group is stopping and takes no more tasks");
   }
   void stop_all() noexcept {
-    if (ended_) return;
     refusing_ = true;
     if (std::exchange(stopping_, true)) return;
     stop_tasks_and_body();

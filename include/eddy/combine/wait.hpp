@@ -207,6 +207,7 @@ auto distinct_handles(R&& range, const char* empty) {
 /// already it does not suspend; a limit of zero or less looks after one turn.
 ///
 /// Cancellation: stops waiting; the tasks run on. Errors: std::invalid_argument if there are no handles.
+/// Threads: for the loop's thread.
 /// Complexity: linear in the handles. Source: asyncio.wait.
 template <class R>
 auto wait(R&& handles, ReturnWhen when = ReturnWhen::all_completed, TimeLimit limit = std::nullopt) {

@@ -75,10 +75,7 @@ struct GeneratorFinal {
   EDDY_SUSPEND std::coroutine_handle<> await_suspend(std::coroutine_handle<P> handle) const noexcept {
     Frame* frame = Frame::of(handle);
     auto& cleanups = handle.promise().cleanups;
-    if (cleanups.empty()) {
-      frame->state = State::done;
-      return hop(frame->root, frame->parent);
-    }
+    if (cleanups.empty()) return hop(frame->root, frame->parent);
     cleanups.run_before(frame->parent);
     return std::noop_coroutine();
   }
@@ -94,11 +91,7 @@ struct GeneratorPromise final : PromiseBase {
   ~GeneratorPromise() {
     Frame* self = this->frame();
     self->clear(kAlive);
-    self->state = State::done;
-    if (self->holds_error()) {
-      self->error().~exception_ptr();
-      self->ended = Ended::taken;
-    }
+    if (self->holds_error()) self->error().~exception_ptr();
   }
 
   AsyncGenerator<T> get_return_object([[maybe_unused]] const char* function = __builtin_FUNCTION(),
@@ -220,12 +213,7 @@ class EnteredNext {
     if (generator == &ended_generator) return;
     if (!generator->has(kAlive)) throw CancelledError("the generator was cut short by a cancel while it was in next()");
     generator->state = State::done;
-    std::exception_ptr error;
-    if (generator->holds_error()) {
-      error = std::move(generator->error());
-      generator->error().~exception_ptr();
-      generator->ended = Ended::taken;
-    }
+    std::exception_ptr error = generator->holds_error() ? std::exchange(generator->error(), nullptr) : nullptr;
     promise_of(generator).cleanups.throw_error(error);
     if (error) std::rethrow_exception(std::move(error));
   }
@@ -249,14 +237,13 @@ class [[nodiscard("the generator does not run until this is awaited: co_await it
     return EnteredNext<T>(generator);
   }
 
-  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  // For those who ask whether this can be awaited: what is awaited is what `awaited_by` gives.
+  [[nodiscard]] bool await_ready() const noexcept;
   template <class P>
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<P> handle) const {
-    Frame* const consumer = frame_of(handle);
-    const EnteredNext<T> next = awaited_by(consumer);
-    return next.await_ready() ? hop(consumer->root, consumer) : next.await_suspend(handle);
+  void await_suspend(std::coroutine_handle<P> handle) const {
+    (void)frame_of(handle);
   }
-  typename EnteredNext<T>::Result await_resume() const { return EnteredNext<T>(frame_).await_resume(); }
+  typename EnteredNext<T>::Result await_resume() const;
 
  private:
   EDDY_COLD static Frame* check_not_running(Frame* generator) {

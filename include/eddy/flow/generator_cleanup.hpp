@@ -108,7 +108,8 @@ class GeneratorCleanups {
     if (!state_) state_ = LocalPointer<State>(new State);
     state_->list.push_back(std::move(cleanup));
   }
-  std::vector<Cleanup> take() { return state_ ? std::exchange(state_->list, {}) : std::vector<Cleanup>(); }
+  // There are some.
+  std::vector<Cleanup> take() { return std::exchange(state_->list, {}); }
   // Parks the consumer until the cleanups have run. If they cannot even be started, that becomes their error.
   void run_before(Frame* consumer) noexcept {
     try {

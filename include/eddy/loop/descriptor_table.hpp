@@ -1,7 +1,7 @@
 // DescriptorTable: who waits for which descriptor. It keeps the reactor's interest equal to what is waited for.
 //
 // Foreign descriptors are watched only while somebody waits, so a descriptor that is closed and opened again under the
-// same number never gets the old one's events.
+// same number never gets the old one's events. The library's own (io/) are attached, and detached before they are closed.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -34,10 +34,10 @@ class DescriptorTable final : ReactorSink {
   // Wakes `target` once when the descriptor is ready. Errors: BusyResourceError if somebody else waits for the same;
   // std::system_error if it cannot be waited for.
   void wait(int fd, Interest interest, ReadyNode* target) {
-    if (fd < 0) throw std::system_error(EBADF, std::generic_category(), "eddy: not a descriptor");
-    const auto index = static_cast<std::size_t>(fd);
-    if (index >= size_) grow(index + 1);
-    ReadyNode*& slot = entries_[index].target(interest);
+    Entry& entry = entry_of(fd);
+    if (entry.owner != nullptr)
+      throw BusyResourceError("eddy: this descriptor belongs to a stream or the like, which alone waits for it");
+    ReadyNode*& slot = entry.target(interest);
     if (slot != nullptr)
       throw BusyResourceError(interest == Interest::read ? "eddy: another task waits to read from this descriptor"
                                                          : "eddy: another task waits to write to this descriptor");
@@ -45,7 +45,7 @@ class DescriptorTable final : ReactorSink {
     try {
       update(fd);
     } catch (...) {
-      entries_[index].target(interest) = nullptr;
+      slot = nullptr;
       throw;
     }
     ++waiting_;
@@ -56,7 +56,23 @@ class DescriptorTable final : ReactorSink {
     --waiting_;
     disarm(fd);
   }
+  // `owner` is told whenever the descriptor becomes ready to read, or for both, until `detach`. False if it has to say by `watch`, which otherwise
+  // is not to be called, whenever it begins or ends to wait: then it is told for as long as the descriptor is ready.
+  bool attach(int fd, ReactorSink* owner, bool write) {
+    Entry& entry = entry_of(fd);
+    const bool told_of_edges = reactor_->attach(fd, write);
+    entry.owner = owner;
+    return told_of_edges;
+  }
+  void watch(int fd, bool read, bool write) { reactor_->watch(fd, read, write); }
+  void detach(int fd) noexcept {
+    entries_[static_cast<std::size_t>(fd)].owner = nullptr;
+    disarm(fd);
+  }
+  // The waits that are under way; an owner counts its own.
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
+  void begin_wait() noexcept { ++waiting_; }
+  void end_wait() noexcept { --waiting_; }
   // Serves what is ready. True if the wake descriptor was among it.
   bool poll(Duration timeout) noexcept {
     woken_ = false;
@@ -68,24 +84,32 @@ class DescriptorTable final : ReactorSink {
   struct Entry {
     ReadyNode* reader = nullptr;
     ReadyNode* writer = nullptr;
+    ReactorSink* owner = nullptr;
     ReadyNode*& target(Interest interest) noexcept { return interest == Interest::read ? reader : writer; }
   };
 
   DescriptorTable(Scheduler& scheduler, Reactor* reactor) noexcept : scheduler_(scheduler), reactor_(reactor) {}
-  void ready(int fd, Interest interest) noexcept override {
+  void ready(int fd, Interest interest, bool for_good) noexcept override {
     if (fd == wake_descriptor_) {
       woken_ = true;
       return;
     }
-    ReadyNode*& slot = entries_[static_cast<std::size_t>(fd)].target(interest);
+    Entry& entry = entries_[static_cast<std::size_t>(fd)];
+    if (entry.owner != nullptr) return entry.owner->ready(fd, interest, for_good);
+    ReadyNode*& slot = entry.target(interest);
     if (slot == nullptr) return;
     ReadyNode* target = replace(slot, nullptr);
     --waiting_;
     scheduler_.wake(target);
     disarm(fd);
   }
+  Entry& entry_of(int fd) {
+    if (fd < 0) throw std::system_error(EBADF, std::generic_category(), "eddy: not a descriptor");
+    const auto index = static_cast<std::size_t>(fd);
+    if (index >= size_) grow(index + 1 < 2 * size_ ? 2 * size_ : index + 1);
+    return entries_[index];
+  }
   void grow(std::size_t size) {
-    if (size < 2 * size_) size = 2 * size_;
     auto* grown = new Entry[size];
     for (std::size_t i = 0; i < size_; ++i) grown[i] = entries_[i];
     delete[] entries_;

@@ -93,8 +93,8 @@ class EventLoop final : detail::LoopCore {
   bool remove_writer(int fd) noexcept { return remove_watch(fd, detail::Interest::write); }
   /// Calls `fn()` from the loop when the signal comes; several that come before it runs are one. A second call for the
   /// same signal replaces the first. While it is set, SIGINT no longer cancels `run`. Threads: the handler itself only
-  /// wakes the loop. Errors: RuntimeError if another loop handles the signal; std::system_error for one that cannot be
-  /// handled (EINVAL). Source: loop.add_signal_handler.
+  /// wakes the loop. Errors: RuntimeError if another loop or a SignalReceiver handles the signal; std::system_error for one
+  /// that cannot be handled (EINVAL). Source: loop.add_signal_handler.
   void add_signal_handler(int signal, Callback<void()> fn) {
     check_open();
     signals_.add(signal, std::move(fn));
@@ -229,6 +229,7 @@ struct EventLoop::Internals {
   static detail::TimerQueue& timers(detail::Scheduler* scheduler) noexcept { return loop(*scheduler).timers_; }
   static detail::DescriptorTable& descriptors(EventLoop& loop) noexcept { return loop.table_; }
   static detail::WakerPointer& waker(EventLoop& loop) noexcept { return loop.waker_; }
+  static detail::SignalHandlers& signals(EventLoop& loop) noexcept { return loop.signals_; }
   static detail::CloseHooks& close_hooks(EventLoop& loop) noexcept { return loop.close_hooks_; }
   static detail::CloseHook*& default_executor(EventLoop& loop) noexcept { return loop.default_executor_; }
   static std::size_t& holds(EventLoop& loop) noexcept { return loop.holds_; }

@@ -25,7 +25,29 @@ class EpollReactorOf final : public Reactor {
   ~EpollReactorOf() override { ::close(fd_); }
 
   void watch(int fd, bool read, bool write) override {
-    const unsigned wanted = (read ? unsigned{EPOLLIN} | EPOLLRDHUP : 0U) | (write ? unsigned{EPOLLOUT} : 0U);
+    set(fd, (read ? unsigned{EPOLLIN} | EPOLLRDHUP : 0U) | (write ? unsigned{EPOLLOUT} : 0U));
+  }
+  bool attach(int fd, bool write) override {
+    set(fd, unsigned{EPOLLIN} | EPOLLRDHUP | EPOLLET | (write ? unsigned{EPOLLOUT} : 0U));
+    return true;
+  }
+
+  void poll(Duration timeout, ReactorSink& sink) noexcept override {
+    epoll_event events[64];
+    const int count = wait(events, 64, timeout);
+    for (int i = 0; i < count; ++i) {
+      const int fd = events[i].data.fd;
+      const unsigned seen = events[i].events;
+      const unsigned failed = seen & (unsigned{EPOLLERR} | EPOLLHUP);
+      const unsigned ended = failed | (seen & EPOLLRDHUP);
+      const unsigned wanted = entry(fd);
+      if ((wanted & EPOLLIN) && (seen & EPOLLIN || ended)) sink.ready(fd, Interest::read, ended != 0);
+      if ((wanted & EPOLLOUT) && (seen & EPOLLOUT || failed)) sink.ready(fd, Interest::write, failed != 0);
+    }
+  }
+
+ private:
+  void set(int fd, unsigned wanted) {
     Mask& registered = entry(fd);
     if (wanted == registered || fork_guard_.in_child()) return;  // a child would change what its parent waits for
     if (wanted == 0) {
@@ -51,21 +73,6 @@ class EpollReactorOf final : public Reactor {
     }
     registered = wanted;
   }
-
-  void poll(Duration timeout, ReactorSink& sink) noexcept override {
-    epoll_event events[64];
-    const int count = wait(events, 64, timeout);
-    for (int i = 0; i < count; ++i) {
-      const int fd = events[i].data.fd;
-      const unsigned seen = events[i].events;
-      const unsigned failed = seen & (unsigned{EPOLLERR} | EPOLLHUP);
-      const unsigned wanted = entry(fd);
-      if ((wanted & EPOLLIN) && (seen & (unsigned{EPOLLIN} | EPOLLRDHUP) || failed)) sink.ready(fd, Interest::read);
-      if ((wanted & EPOLLOUT) && (seen & EPOLLOUT || failed)) sink.ready(fd, Interest::write);
-    }
-  }
-
- private:
   Mask& entry(int fd) {
     if (fd < 0) throw std::system_error(EBADF, std::generic_category(), "eddy: not a descriptor");
     const auto index = static_cast<std::size_t>(fd);

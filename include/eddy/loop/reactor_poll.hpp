@@ -48,8 +48,9 @@ class PollReactorOf final : public Reactor {
     seen_ = entries_;  // what is told may change the entries
     for (const Entry& entry : seen_) {
       const bool failed = (entry.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
-      if ((entry.events & POLLIN) && ((entry.revents & (POLLIN | POLLRDHUP)) || failed)) sink.ready(entry.fd, Interest::read);
-      if ((entry.events & POLLOUT) && ((entry.revents & POLLOUT) || failed)) sink.ready(entry.fd, Interest::write);
+      const bool ended = failed || (entry.revents & POLLRDHUP) != 0;
+      if ((entry.events & POLLIN) && ((entry.revents & POLLIN) || ended)) sink.ready(entry.fd, Interest::read, ended);
+      if ((entry.events & POLLOUT) && ((entry.revents & POLLOUT) || failed)) sink.ready(entry.fd, Interest::write, failed);
     }
   }
 

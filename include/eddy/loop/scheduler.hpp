@@ -109,7 +109,7 @@ struct Scheduler {
 
   // Asks a strand to stop. It is delivered by deliver_stops.
   void request_stop(Frame* root) noexcept {
-    if (root->has(kStop) || root->done()) return;
+    if (root->has(kStop)) return;
     root->set(kStop);
     if (root->state == State::suspended) {
       root->state = State::listed;
@@ -134,7 +134,7 @@ struct Scheduler {
     delivering = false;
   }
   void stop(Frame* root) noexcept {
-    if (root->state != State::suspended || root->has(kStop) || delivering || !cancels.empty()) {
+    if (root->state != State::suspended || root->has(kStop) || delivering) {
       request_stop(root);
       return deliver_stops();
     }
@@ -193,10 +193,9 @@ struct Scheduler {
   // Most of what wakes is noexcept, and the queues are damaged already: there is nothing to go on with.
   EDDY_COLD void check_waker(const ReadyNode* node) const noexcept {
     if (guarded == this_thread_mark()) return;
-    const bool callback = (node->flags & kCallback) != 0;
-    const char* what = callback ? nullptr : static_cast<const Frame*>(node)->suspension->waits_for();
+    // A task: what callbacks wait for, tasks and futures, refuses other threads itself.
     std::fprintf(stderr, "eddy: a task that waits for %s was woken from another thread; use call_soon_threadsafe\n",
-                 what == nullptr ? "something" : what);
+                 static_cast<const Frame*>(node)->suspension->waits_for());
     std::abort();
   }
   void requeue(Frame* root, State state, ReadyQueue& queue) noexcept {
@@ -309,7 +308,7 @@ struct Scheduler {
 
 // The strand after `root` of all that the loop has: its first child, else the next beside it or beside one of its parents.
 inline Frame* strand_after(Scheduler& scheduler, Frame* root) noexcept {
-  if (root->state == State::suspended || root->state == State::listed || root->state == State::leaving) {
+  if (root->state == State::suspended || root->state == State::listed) {  // who is leaving has no children
     const IntrusiveList<Frame>* children = root->suspension->children();
     if (children != nullptr && !children->empty()) return children->front();
   }

@@ -42,12 +42,17 @@ class SignalHandlers {
   SignalHandlers& operator=(const SignalHandlers&) = delete;
 
   [[nodiscard]] bool empty() const noexcept { return handlers_.empty(); }
-  void add(int signal, Callback<void()> fn);
-  bool remove(int signal) noexcept {
+  // With an `owner` it is a SignalReceiver's, and nobody else replaces or removes it.
+  void add(int signal, Callback<void()> fn, void* owner = nullptr);
+  bool remove(int signal, void* owner = nullptr) noexcept {
     Handler* handler = find(signal);
-    if (handler == nullptr) return false;
+    if (handler == nullptr || handler->owner != owner) return false;
     forget(handler);
     return true;
+  }
+  [[nodiscard]] void* owner_of(int signal) noexcept {
+    Handler* handler = find(signal);
+    return handler == nullptr ? nullptr : handler->owner;
   }
   void clear() noexcept {
     while (Handler* handler = handlers_.front()) forget(handler);
@@ -62,21 +67,22 @@ class SignalHandlers {
     Callback<void()> call;
   };
   struct Handler : ListHook {
-    Handler(int number, LocalPointer<Function> function) noexcept : signal(number), fn(std::move(function)) {}
+    Handler(int number, LocalPointer<Function> function, void* whose, Waker& waker)
+        : signal(number), fn(std::move(function)), owner(whose), before(install(number, waker)) {}
     int signal;
     LocalPointer<Function> fn;
-    struct sigaction before {};
+    void* owner;
+    struct sigaction before;
   };
   [[nodiscard]] Handler* find(int signal) noexcept {
     Handler* handler = handlers_.front();
     while (handler != nullptr && handler->signal != signal) handler = handlers_.after(handler);
     return handler;
   }
-  void install(Handler& handler);
+  static struct sigaction install(int signal, Waker& waker);  // gives what was before
   void forget(Handler* handler) noexcept {
     ::sigaction(handler->signal, &handler->before, nullptr);
     handled_signals.wakers[handler->signal] = nullptr;
-    handled_signals.came[handler->signal] = false;
     handlers_.remove(handler);
     delete handler;
   }
@@ -86,38 +92,30 @@ class SignalHandlers {
   IntrusiveList<Handler> handlers_;
 };
 
-inline void SignalHandlers::add(int signal, Callback<void()> fn) {
+inline void SignalHandlers::add(int signal, Callback<void()> fn, void* owner) {
   if (signal <= 0 || signal >= HandledSignals::kCount)
     throw std::system_error(EINVAL, std::generic_category(), "eddy: not a signal");
   LocalPointer<Function> function(new Function(std::move(fn)));
-  if (Handler* handler = find(signal)) {
-    handler->fn = std::move(function);
-    return;
-  }
-  auto* handler = new Handler(signal, std::move(function));
-  try {
-    install(*handler);
-  } catch (...) {
-    delete handler;
-    throw;
-  }
-  handlers_.push_back(handler);
+  Handler* handler = find(signal);
+  if (handler == nullptr) return handlers_.push_back(new Handler(signal, std::move(function), owner, waker_));
+  if (handler->owner != owner) throw RuntimeError("eddy: a signal has either a handler or SignalReceivers, not both");
+  handler->fn = std::move(function);
 }
 
-inline void SignalHandlers::install(Handler& handler) {
+inline struct sigaction SignalHandlers::install(int signal, Waker& waker) {
   Waker* none = nullptr;
-  if (!handled_signals.wakers[handler.signal].compare_exchange_strong(none, &waker_))
+  if (!handled_signals.wakers[signal].compare_exchange_strong(none, &waker))
     throw RuntimeError("eddy: another event loop handles this signal");
-  handled_signals.came[handler.signal] = false;
+  handled_signals.came[signal] = false;
+  struct sigaction before {};
   struct sigaction ours {};
   ours.sa_handler = on_handled_signal;
   ours.sa_flags = SA_RESTART;
   sigemptyset(&ours.sa_mask);
-  if (::sigaction(handler.signal, &ours, &handler.before) != 0) {
-    const int error = errno;
-    handled_signals.wakers[handler.signal] = nullptr;
-    throw std::system_error(error, std::generic_category(), "eddy: this signal cannot be handled");
-  }
+  if (::sigaction(signal, &ours, &before) == 0) return before;
+  const int error = errno;
+  handled_signals.wakers[signal] = nullptr;
+  throw std::system_error(error, std::generic_category(), "eddy: this signal cannot be handled");
 }
 
 }  // namespace detail

@@ -78,6 +78,7 @@ class OnceTurns {
 ///     eddy::Once<Connection> connection;
 ///     Connection& shared = co_await connection.call(connect, host);
 ///
+/// A call that comes while the first one runs waits for it.
 /// Threads: for one loop's thread. It must outlive the calls of `call`. Source: tokio's OnceCell, std::call_once.
 template <class T = void>
 class Once {

@@ -84,9 +84,8 @@ class ChildOutcome {
   [[nodiscard]] bool has_value() const noexcept { return frame_->ended == Ended::value; }
   [[nodiscard]] bool cancelled() const noexcept { return frame_->ended == Ended::cancelled; }
   [[nodiscard]] T take() { return ResultSlot<T>::take(frame_); }
-  // The exception that it ended with; it then counts as seen.
+  // The exception that it ended with, which counts as seen: drop_child sees to it.
   [[nodiscard]] std::exception_ptr take_error() {
-    frame_->set(kRetrieved);
     return frame_->ended == Ended::cancelled ? cancelled_error(frame_) : frame_->error();
   }
 

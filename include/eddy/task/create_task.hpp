@@ -107,8 +107,9 @@ EDDY_INLINE EventLoop& loop_for_create_task() {
 /// runs inside the call. The loop owns it: the handle may be dropped.
 ///
 /// Errors: NoRunningLoop; LoopClosed; InvalidStateError for a Task that was used before (then nothing is started, and
-/// the task is destroyed unrun). While `run` ends, a new task is cancelled before its first step. Complexity: constant, no
-/// allocation beyond the task's own. Source: asyncio.create_task.
+/// the task is destroyed unrun). While `run` ends, a new task is cancelled before its first step.
+/// Threads: for the loop's thread; from others use `run_coroutine_threadsafe`.
+/// Complexity: constant, no allocation beyond the task's own. Source: asyncio.create_task.
 template <class T>
 TaskHandle<T> create_task(Task<T> task, TaskOptions options) {
   return detail::create_task_on(detail::loop_for_create_task(), std::move(task), options);

@@ -124,7 +124,8 @@ class FutureSetter;
 /// `EventLoop::create_future`.
 ///
 /// Cancellation: a cancel of an awaiting task cancels the future, and so everybody who awaits it; `shield` prevents that.
-/// Threads: for the loop's thread. Source: asyncio.Future.
+/// Threads: for the loop's thread.
+/// Source: asyncio.Future.
 template <class T>
 class [[nodiscard]] Future {
  public:

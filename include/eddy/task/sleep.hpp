@@ -89,6 +89,7 @@ struct [[nodiscard("nothing sleeps until this is awaited: co_await it")]] SleepU
 
 /// Completes once `delay` has passed on the loop's clock, never earlier. Zero and negative delays wait for one turn, as
 /// `yield()` does; a delay beyond the clock's range waits for ever.
+///
 /// Cancellation: stops at once; one that only yields takes effect at the next suspension, unless it was in force before.
 /// Errors: std::invalid_argument for a NaN.
 /// Complexity: O(log n) in the number of timers, no allocation. Source: asyncio.sleep.

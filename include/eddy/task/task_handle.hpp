@@ -66,7 +66,7 @@ struct TaskWaiter : Waiter {
       target_->waiters.remove(this);
       return CancelResult::stopped;
     }
-    if (!target_->has(kStop)) mark_cancelled(target_);
+    mark_cancelled(target_);
     root->state = State::leaving;
     return CancelResult::later;
   }

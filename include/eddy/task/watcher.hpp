@@ -43,8 +43,6 @@ class Watcher : CallbackNode, WaitNode {
   // From now on what it watches ends on its own account: the combinator has told it to stop.
   void disown() noexcept { disowned_ = true; }
   [[nodiscard]] bool disowned() const noexcept { return disowned_; }
-  // Not yet told, and not left.
-  [[nodiscard]] bool watching() const noexcept { return scheduler_ != nullptr; }
 
  protected:
   Watcher() noexcept : CallbackNode(&Watcher::run_it) {}

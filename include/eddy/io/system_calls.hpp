@@ -1,0 +1,132 @@
+// The system calls of io/: the one place where it asks the kernel, so that a test can make each of them fail.
+//
+// Each gives what the call gave, or the error's number negated; EINTR is tried again here. Descriptors are made
+// close-on-exec and non-blocking in the call that makes them, and no call raises SIGPIPE.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/config.hpp>
+
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <ctime>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+// What a descriptor is, as far as reading and writing it differ.
+enum class DescriptorKind : unsigned char {
+  socket,
+  pipe,
+  device,  // a terminal and the like: a short read does not mean that it is empty
+};
+
+[[noreturn]] EDDY_COLD inline void throw_system_error(int error, const char* what) {
+  throw std::system_error(error, std::generic_category(), what);
+}
+
+namespace sys {
+
+template <class Call>
+auto retried(Call call) noexcept {
+  decltype(call()) result;
+  do {
+    result = call();
+  } while (result < 0 && errno == EINTR);
+  return result < 0 ? static_cast<decltype(call())>(-errno) : result;
+}
+
+// Keeps a write to a pipe that nobody reads from ending the program: it blocks SIGPIPE in this thread, and takes the one
+// that the write has raised.
+class NoSigpipe {
+ public:
+  NoSigpipe() noexcept {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    sigset_t pending;
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) != 0;
+    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  NoSigpipe(const NoSigpipe&) = delete;
+  NoSigpipe& operator=(const NoSigpipe&) = delete;
+  ~NoSigpipe() {
+    const int error = errno;
+    if (error == EPIPE && !was_pending_) {
+      const timespec at_once{};
+      while (::sigtimedwait(&pipe_, nullptr, &at_once) < 0 && errno == EINTR) {
+      }
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    errno = error;
+  }
+
+ private:
+  sigset_t pipe_;
+  sigset_t before_;
+  bool was_pending_ = false;
+};
+
+inline ssize_t read(int fd, char* data, std::size_t size) noexcept {
+  return retried([&] { return ::read(fd, data, size); });
+}
+inline ssize_t write(int fd, DescriptorKind kind, const char* data, std::size_t size) noexcept {
+  if (kind == DescriptorKind::socket) return retried([&] { return ::send(fd, data, size, MSG_NOSIGNAL); });
+  const NoSigpipe guard;
+  return retried([&] { return ::write(fd, data, size); });
+}
+inline ssize_t write(int fd, DescriptorKind kind, const iovec* parts, std::size_t count) noexcept {
+  if (kind == DescriptorKind::socket) {
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(parts);
+    message.msg_iovlen = count;
+    return retried([&] { return ::sendmsg(fd, &message, MSG_NOSIGNAL); });
+  }
+  const NoSigpipe guard;
+  return retried([&] { return ::writev(fd, parts, static_cast<int>(count)); });
+}
+inline int shutdown(int fd, int how) noexcept {
+  return retried([&] { return ::shutdown(fd, how); });
+}
+// Not tried again: the descriptor is gone also after EINTR.
+inline int close(int fd) noexcept { return ::close(fd) < 0 && errno != EINTR ? -errno : 0; }
+
+inline int socket(int family, int type, int protocol) noexcept {
+  return retried([&] { return ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol); });
+}
+inline int socket_pair(int family, int type, int (&ends)[2]) noexcept {
+  return retried([&] { return ::socketpair(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends); });
+}
+inline int accept(int fd, sockaddr* address, socklen_t* size) noexcept {
+  return retried([&] { return ::accept4(fd, address, size, SOCK_NONBLOCK | SOCK_CLOEXEC); });
+}
+// EINTR is no reason to try again: the attempt goes on, as with EINPROGRESS.
+inline int connect(int fd, const sockaddr* address, socklen_t size) noexcept {
+  const int result = ::connect(fd, address, size);
+  if (result == 0) return 0;
+  return errno == EINTR ? -EINPROGRESS : -errno;
+}
+inline int bind(int fd, const sockaddr* address, socklen_t size) noexcept {
+  return ::bind(fd, address, size) < 0 ? -errno : 0;
+}
+inline int listen(int fd, int backlog) noexcept { return ::listen(fd, backlog) < 0 ? -errno : 0; }
+inline int set_option(int fd, int level, int name, int value) noexcept {
+  return ::setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
+}
+// The option's value is never negative.
+inline int get_option(int fd, int level, int name) noexcept {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return ::getsockopt(fd, level, name, &value, &size) < 0 ? -errno : value;
+}
+inline int pipe(int (&ends)[2]) noexcept { return ::pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0 ? -errno : 0; }
+
+}  // namespace sys
+}  // namespace eddy::inline EDDY_ABI::detail

@@ -1,0 +1,12 @@
+// expect: eddy: a pool's health check takes a T& and gives a bool, or a Task<bool>
+// SPDX-License-Identifier: MIT
+#include <eddy/eddy.hpp>
+#include <eddy/io/pool.hpp>
+
+eddy::Task<int> connect();
+eddy::Task<> ping(int& connection);
+
+void wrong() {
+  eddy::Pool<int> pool(connect);
+  pool.set_health_check(ping);
+}

@@ -1,0 +1,8 @@
+// expect: eddy: the members of a pool are objects that can be moved: for others use std::unique_ptr
+// SPDX-License-Identifier: MIT
+#include <eddy/eddy.hpp>
+#include <eddy/io/pool.hpp>
+
+eddy::Task<int&> connect();
+
+void wrong() { eddy::Pool<int&> pool(connect); }

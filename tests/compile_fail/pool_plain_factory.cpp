@@ -1,0 +1,8 @@
+// expect: eddy: a pool's factory is a coroutine function that gives a member
+// SPDX-License-Identifier: MIT
+#include <eddy/eddy.hpp>
+#include <eddy/io/pool.hpp>
+
+int connect() { return 1; }
+
+void wrong() { eddy::Pool<int> pool(connect); }
