@@ -9,13 +9,16 @@
 #include <eddy/io/descriptor.hpp>
 #include <eddy/io/descriptor_stream.hpp>
 #include <eddy/io/foreign.hpp>
+#include <eddy/io/host_port.hpp>
 #include <eddy/io/memory_pipe.hpp>
 #include <eddy/io/memory_stream.hpp>
 #include <eddy/io/pool.hpp>
 #include <eddy/io/pool_core.hpp>
 #include <eddy/io/pool_parts.hpp>
 #include <eddy/io/read_buffer.hpp>
+#include <eddy/io/resolver.hpp>
 #include <eddy/io/signal.hpp>
+#include <eddy/io/socket_address.hpp>
 #include <eddy/io/socket_stream.hpp>
 #include <eddy/io/stream.hpp>
 #include <eddy/io/stream_error.hpp>
