@@ -1,4 +1,3 @@
-// The umbrella of floor 5: streams, sockets, files, processes and signals.
 //
 // TLS is in <eddy/io/tls.hpp>, which needs OpenSSL.
 //
@@ -8,6 +7,7 @@
 #include <eddy/io/attached_descriptor.hpp>
 #include <eddy/io/descriptor.hpp>
 #include <eddy/io/descriptor_stream.hpp>
+#include <eddy/io/pipe.hpp>
 #include <eddy/io/read_buffer.hpp>
 #include <eddy/io/socket_stream.hpp>
 #include <eddy/io/stream.hpp>
