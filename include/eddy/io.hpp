@@ -6,17 +6,24 @@
 #pragma once
 
 #include <eddy/io/attached_descriptor.hpp>
+#include <eddy/io/child_process.hpp>
 #include <eddy/io/descriptor.hpp>
 #include <eddy/io/descriptor_stream.hpp>
+#include <eddy/io/exit_status.hpp>
 #include <eddy/io/foreign.hpp>
 #include <eddy/io/host_port.hpp>
 #include <eddy/io/memory_pipe.hpp>
 #include <eddy/io/memory_stream.hpp>
+#include <eddy/io/pipe.hpp>
 #include <eddy/io/pool.hpp>
 #include <eddy/io/pool_core.hpp>
 #include <eddy/io/pool_parts.hpp>
+#include <eddy/io/process.hpp>
+#include <eddy/io/process_options.hpp>
+#include <eddy/io/process_spawn.hpp>
 #include <eddy/io/read_buffer.hpp>
 #include <eddy/io/resolver.hpp>
+#include <eddy/io/run_process.hpp>
 #include <eddy/io/signal.hpp>
 #include <eddy/io/socket_address.hpp>
 #include <eddy/io/socket_stream.hpp>
