@@ -9,7 +9,12 @@
 #include <eddy/io/child_process.hpp>
 #include <eddy/io/descriptor.hpp>
 #include <eddy/io/descriptor_stream.hpp>
+#include <eddy/io/directory_walk.hpp>
 #include <eddy/io/exit_status.hpp>
+#include <eddy/io/file.hpp>
+#include <eddy/io/file_calls.hpp>
+#include <eddy/io/file_contents.hpp>
+#include <eddy/io/file_state.hpp>
 #include <eddy/io/foreign.hpp>
 #include <eddy/io/host_port.hpp>
 #include <eddy/io/memory_pipe.hpp>
