@@ -33,7 +33,6 @@ HEADERS = {
     "flow/stored_item": "flow/queue_items",
     "flow/stream_concurrency": "flow/stream_operators",
     "io/file_calls": "io/file_faults",
-    "io/stream_error": "io/file",
     "loop/close_hooks": "threads/to_thread",
     "loop/context": "task/context_var",
     "loop/descriptor_table": "task/readiness",

@@ -1,4 +1,4 @@
-// What reading reports beside the system's errors, for streams and for files.
+// The errors of streams, beside std::system_error, which carries what the system says.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -8,26 +8,50 @@
 #include <cstddef>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace eddy::inline EDDY_ABI {
 
-/// What was to be read is longer than the caller allows: a line without an end in sight, a file above its cap. Nothing
-/// was taken: the same bytes can be read with a larger limit, or skipped. Source: asyncio.LimitOverrunError.
+/// The stream ended before what was asked for had come. Source: asyncio.IncompleteReadError.
+class IncompleteReadError : public std::runtime_error {
+ public:
+  /// `expected` is how many bytes were asked for; zero if that was not a number.
+  explicit IncompleteReadError(std::string partial, std::size_t expected = 0)
+      : std::runtime_error("the stream ended after " + std::to_string(partial.size()) + " bytes" +
+                           (expected == 0 ? std::string() : " of " + std::to_string(expected))),
+        partial_(std::move(partial)),
+        expected_(expected) {}
+  /// What had come; it is no longer in the stream.
+  [[nodiscard]] const std::string& partial() const noexcept { return partial_; }
+  /// How many bytes were asked for; zero if that was not a number.
+  [[nodiscard]] std::size_t expected() const noexcept { return expected_; }
+
+ private:
+  std::string partial_;
+  std::size_t expected_;
+};
+
+/// What was looked for is not within the limit. Nothing is lost: the bytes stay in the stream, to be read otherwise.
+/// Source: asyncio.LimitOverrunError.
 class LimitOverrunError : public std::runtime_error {
-public:
-  explicit LimitOverrunError(std::size_t limit, std::size_t consumed)
-      : std::runtime_error("eddy: the limit of " + std::to_string(limit) + " bytes is exceeded: there are " +
-                           std::to_string(consumed) + " and no end; they can be read with a larger limit"),
-        limit_(limit),
-        consumed_(consumed) {}
-  /// The most bytes that the caller allowed.
+ public:
+  LimitOverrunError(std::size_t limit, std::size_t consumed)
+      : std::runtime_error("more than the limit of " + std::to_string(limit) + " bytes"), limit_(limit), consumed_(consumed) {}
+  /// The limit.
   [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
-  /// How many bytes were looked at and are still there to be read.
+  /// How many bytes may be skipped without skipping what was looked for.
   [[nodiscard]] std::size_t consumed() const noexcept { return consumed_; }
 
-private:
+ private:
   std::size_t limit_;
   std::size_t consumed_;
+};
+
+/// The stream, file or server was closed on this side: before the call, or by another task during it.
+/// Source: trio.ClosedResourceError.
+class ClosedResourceError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
 };
 
 }  // namespace eddy::inline EDDY_ABI
