@@ -3,8 +3,8 @@
 //     20_file_pipeline DIR --out FILE [--stream] [--limit N] [--quiet]
 //
 // Files are read, at most N at once, a line of JSON is made for each, and the lines are appended to FILE. What may
-// block runs in the loop's thread pool (`eddy::to_thread`, as `asyncio.to_thread`); that work, the form of the lines and
-// the command line are in file_pipeline/.
+// block runs in the loop's thread pool: `eddy::walk` finds the files, `eddy::to_thread` counts them, an `eddy::File` takes the
+// lines. That work, the form of the lines and the command line are in file_pipeline/.
 //
 // The stages are those of 08_fetch_process_save: each takes a batch of files and gives it on. The lines are in the order
 // of the paths, so all paths are in memory. With --stream the stages are generators, as in 09_streaming_pipeline: the
@@ -19,7 +19,7 @@
 // SPDX-License-Identifier: MIT
 
 #include <eddy/eddy.hpp>
-#include <eddy/threads.hpp>
+#include <eddy/io.hpp>
 
 #include "file_pipeline/files.hpp"
 #include "file_pipeline/options.hpp"
@@ -32,7 +32,6 @@
 #include <cstddef>
 #include <cstdio>
 #include <exception>
-#include <functional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -60,6 +59,17 @@ eddy::Task<Counts> count_in_thread(fs::path path) { co_return co_await eddy::to_
 
 // In batches.
 
+/// All files, sorted.
+eddy::Task<Paths> find_all(Options options) {
+  auto found = find(options.dir, options.out);
+  Paths paths;
+  while (auto path = co_await found.next()) {
+    paths.push_back(std::move(*path));
+  }
+  std::sort(paths.begin(), paths.end());
+  co_return paths;
+}
+
 using Fetched = std::vector<eddy::Outcome<Counts>>;  // in the order of the paths
 
 eddy::Task<Counts> fetch_one(fs::path path, eddy::Semaphore& open_files) {
@@ -86,17 +96,12 @@ std::string process(const Paths& paths, const Fetched& fetched, Totals& totals) 
   return lines;
 }
 
-/// Stage 3: appends the lines to the output.
-eddy::Task<> save(Output& output, std::string lines) {
-  co_await eddy::to_thread(append, std::ref(output), std::move(lines));
-}
-
 eddy::Task<Totals> pipeline(Options options) {
   constexpr std::ptrdiff_t batch_size = 256;
   const Progress progress{options.quiet};
 
-  const Paths files = co_await eddy::to_thread(find_files, options.dir, options.out);
-  Output output = co_await eddy::to_thread(open_output, options.out);
+  const Paths files = co_await find_all(options);
+  Output output = co_await open_output(options.out);
   Totals totals;
   for (auto first = files.begin(); first != files.end();) {
     const auto last = first + std::min(batch_size, files.end() - first);
@@ -105,7 +110,7 @@ eddy::Task<Totals> pipeline(Options options) {
 
     const Fetched fetched = co_await fetch(options.dir, batch, options.limit);
     std::string lines = process(batch, fetched, totals);
-    co_await save(output, std::move(lines));
+    co_await output.append(std::move(lines));  // stage 3
 
     progress.show(totals.files + totals.errors, fmt::format("of {} files", files.size()));
   }
@@ -113,24 +118,12 @@ eddy::Task<Totals> pipeline(Options options) {
   co_return totals;
 }
 
-// As a stream. Each stage asks the one before it for the next item.
+// As a stream. Each stage asks the one before it for the next item; the first is `find`.
 
 struct Read {
   std::string path;
   eddy::Outcome<Counts> counted;
 };
-
-/// Stage 1: finds the files. A thread looks for a few at a time, when somebody asks for more.
-eddy::AsyncGenerator<std::string> find(Walk walk) {
-  constexpr std::size_t batch_size = 64;
-  while (true) {
-    Paths paths = co_await eddy::to_thread(find_more, std::ref(walk), batch_size);
-    if (paths.empty()) break;
-    for (std::string& path : paths) {
-      co_yield std::move(path);
-    }
-  }
-}
 
 /// Reads and counts a file, more than once if need be.
 eddy::Task<Read> read_one(fs::path dir, std::string path) {
@@ -153,25 +146,26 @@ eddy::AsyncGenerator<std::string> process(eddy::AsyncGenerator<Read> files, Tota
   }
 }
 
-/// Stage 4: appends the lines to the output, a few at a time. Yields how many they were.
-eddy::AsyncGenerator<std::size_t> save(eddy::AsyncGenerator<std::string> lines, Output output) {
+/// Stage 4: appends the lines to the output, a few at a time. Yields how many they were. Where DIR cannot be listed, no
+/// output is made.
+eddy::AsyncGenerator<std::size_t> save(eddy::AsyncGenerator<std::string> lines, std::string out) {
   constexpr std::size_t batch_size = 64;
   auto batches = std::move(lines) | eddy::chunk(batch_size);
-  while (const auto batch = co_await batches.next()) {
-    co_await eddy::to_thread(append, std::ref(output), fmt::format("{}", fmt::join(*batch, "")));
+  auto batch = co_await batches.next();
+  Output output = co_await open_output(std::move(out));
+  for (; batch; batch = co_await batches.next()) {
+    co_await output.append(fmt::format("{}", fmt::join(*batch, "")));
     co_yield batch->size();
   }
 }
 
 eddy::Task<Totals> stream_pipeline(Options options) {
   const Progress progress{options.quiet};
-  Walk walk = co_await eddy::to_thread(open_walk, options.dir, options.out);
-  Output output = co_await eddy::to_thread(open_output, options.out);
   Totals totals;
-  auto paths = find(std::move(walk));
+  auto paths = find(options.dir, options.out);
   auto files = read(options.dir, std::move(paths), options.limit);
   auto lines = process(std::move(files), totals);
-  auto saved = save(std::move(lines), std::move(output));
+  auto saved = save(std::move(lines), options.out);
   std::size_t done = 0;
   while (const auto more = co_await saved.next()) {
     done += *more;

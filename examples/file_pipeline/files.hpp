@@ -1,16 +1,17 @@
-// The file pipeline's blocking work, which runs in the loop's thread pool: finding, reading and writing files.
+// The file pipeline's files: those that it finds and counts, and the one that it writes.
 //
-// A cancel reaches it through the stop token that `eddy::to_thread` gives to a function that takes one.
+// Finding and writing are eddy's `walk` and `File`. Counting is work for a processor, so a file is read and counted in one
+// go in a thread of the loop's pool; a cancel reaches it through the stop token that `eddy::to_thread` gives it.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <eddy/base/error.hpp>
+#include <eddy/eddy.hpp>
+#include <eddy/io.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
@@ -33,82 +34,30 @@ struct Counts {
   std::uint64_t bytes = 0;
 };
 
-/// The regular files below `dir` but `out`, a few at a time. Links to files are followed, links to directories are not.
-/// What cannot be examined is among them: reading it will tell why. A walk remembers the directories that it has yet to
-/// look into, but no files.
-class Walk {
- public:
-  /// Throws if `dir` cannot be listed.
-  Walk(fs::path dir, fs::path out) : dir_(std::move(dir)), out_(std::move(out)) { open(fs::path()); }
-
-  /// The next files, at most `count`, in no particular order; none at the end.
-  Paths next(const std::stop_token& stop, std::size_t count) {
-    while (found_.size() < count && (entry_ != fs::directory_iterator{} || !directories_.empty())) {
-      if (stop.stop_requested()) throw eddy::CancelledError{};
-      if (entry_ != fs::directory_iterator{}) {
-        examine(*entry_);
-        std::error_code error;
-        entry_.increment(error);
-        check(error);
-      } else {
-        fs::path directory = std::move(directories_.back());
-        directories_.pop_back();
-        open(std::move(directory));
-      }
-    }
-    return std::exchange(found_, {});
-  }
-
- private:
-  void open(fs::path directory) {
-    std::error_code error;
-    directory_ = std::move(directory);
-    entry_ = fs::directory_iterator{dir_ / directory_, error};
-    check(error);
-  }
-  void check(std::error_code error) {
-    if (error && directory_.empty()) throw std::system_error(error, dir_.native());
-    if (error) found_.push_back(directory_.native());
-  }
-  void examine(const fs::directory_entry& entry) {
+/// The regular files below `dir` but `out`. Links to files are followed, links to directories are not. What cannot be
+/// examined is among them: reading it will tell why.
+inline eddy::AsyncGenerator<std::string> find(std::string dir, std::string out) {
+  const auto is_not_out = [out](const eddy::DirectoryEntry& entry) {  // called in a thread
     std::error_code ignored;
-    const fs::path path = directory_ / entry.path().filename();
-    const fs::file_status status = entry.status(ignored);
-    if (fs::is_directory(status)) {
-      if (!entry.is_symlink(ignored)) directories_.push_back(path);
-    } else if (!fs::is_other(status) && !fs::equivalent(entry.path(), out_, ignored)) {
-      found_.push_back(path.native());
-    }
+    return !fs::equivalent(entry.path(), out, ignored);
+  };
+  const eddy::WalkOptions options{.links = eddy::WalkLinks::resolve, .errors = eddy::WalkErrors::report};
+  auto entries = eddy::walk(dir, options, is_not_out);
+  while (const auto entry = co_await entries.next()) {
+    const bool unexamined =
+        entry->error() || entry->type() == fs::file_type::symlink || entry->type() == fs::file_type::unknown;
+    if (entry->is_regular_file() || unexamined) co_yield entry->relative_path().native();
   }
-
-  fs::path dir_;
-  fs::path out_;
-  std::vector<fs::path> directories_;  // relative to `dir_`, to be listed
-  fs::path directory_;                 // relative to `dir_`, being listed
-  fs::directory_iterator entry_;
-  Paths found_;
-};
-
-inline Walk open_walk(const std::string& dir, const std::string& out) { return Walk(dir, out); }
-inline Paths find_more(const std::stop_token& stop, Walk& walk, std::size_t count) { return walk.next(stop, count); }
-
-/// All files of a walk, sorted.
-inline Paths find_files(const std::stop_token& stop, const std::string& dir, const std::string& out) {
-  Walk walk(dir, out);
-  Paths found = walk.next(stop, SIZE_MAX);
-  std::sort(found.begin(), found.end());
-  return found;
 }
 
 struct CloseFile {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
-using File = std::unique_ptr<std::FILE, CloseFile>;
 
 /// Counts a file as `LC_ALL=C wc` does: white space ends a word, a printable character begins one or continues it, and
 /// any other byte does neither.
 inline Counts count_file(const std::stop_token& stop, const fs::path& path) {
-  const File file{std::fopen(path.c_str(), "rb")};
+  const std::unique_ptr<std::FILE, CloseFile> file{std::fopen(path.c_str(), "rb")};
   if (!file) throw std::system_error(errno, std::generic_category());
 
   Counts counts;
@@ -145,27 +94,27 @@ inline bool may_pass(const std::exception_ptr& error) {
   }
 }
 
-/// The file that the lines go to.
-struct Output {
-  std::string path;
-  File file;
-  std::size_t size = 0;
+/// The file that the lines go to. It always ends with a whole line.
+class Output {
+ public:
+  explicit Output(eddy::File file) : file_(std::move(file)) {}
+
+  /// Appends all of `lines` or, if that fails, none.
+  eddy::Task<> append(std::string lines) {
+    const std::size_t size = lines.size();
+    const auto [written] = co_await eddy::gather(eddy::return_exceptions, file_.write(std::move(lines)));
+    if (!written.has_value()) {
+      co_await eddy::uncancellable(eddy::gather(eddy::return_exceptions, file_.truncate(size_)));  // errors are ignored
+      written.value();  // throws
+    }
+    size_ += size;
+  }
+
+ private:
+  eddy::File file_;
+  std::size_t size_ = 0;
 };
 
-inline Output open_output(const std::string& path) {
-  File file{std::fopen(path.c_str(), "wb")};
-  if (!file) throw std::system_error(errno, std::generic_category(), path);
-  std::setvbuf(file.get(), nullptr, _IONBF, 0);
-  return Output{path, std::move(file)};
-}
-
-/// Appends all of `lines` or, if that fails, none: the output always ends with a whole line.
-inline void append(Output& output, const std::string& lines) {
-  if (std::fwrite(lines.data(), 1, lines.size(), output.file.get()) != lines.size()) {
-    const int reason = errno;
-    std::error_code ignored;
-    fs::resize_file(output.path, output.size, ignored);
-    throw std::system_error(reason, std::generic_category(), output.path);
-  }
-  output.size += lines.size();
+inline eddy::Task<Output> open_output(std::string path) {
+  co_return Output(co_await eddy::open_file(std::move(path), eddy::FileMode::write));
 }

@@ -15,7 +15,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -31,7 +30,7 @@ std::string quoted(const fs::path& path) { return '"' + path.native() + '"'; }
 
 // While it lives, files end at `size` bytes: what goes beyond that is written in part, then refused.
 class FileSizeLimit {
-public:
+ public:
   explicit FileSizeLimit(::rlim_t size) {
     before_handler_ = ::signal(SIGXFSZ, SIG_IGN);
     ::getrlimit(RLIMIT_FSIZE, &before_);
@@ -45,14 +44,14 @@ public:
     ::signal(SIGXFSZ, before_handler_);
   }
 
-private:
+ private:
   ::rlimit before_{};
   ::sighandler_t before_handler_ = nullptr;
 };
 
 // While it lives, SIGUSR1 interrupts the pool's threads, which must be there, and not the loop's.
 class Interruptions {
-public:
+ public:
   Interruptions() {
     struct ::sigaction action {};
     action.sa_handler = [](int) { ++interrupted; };  // without SA_RESTART
@@ -80,7 +79,7 @@ public:
     }
   }
 
-private:
+ private:
   static inline std::atomic<int> interrupted = 0;
   struct ::sigaction before_action_ {};
   ::sigset_t before_mask_{};
@@ -221,7 +220,7 @@ EDDY_TEST_CASE("a pipe has no position, and is read and written all the same", "
   how = co_await ending(reader.tell());
   CHECK(how == "eddy: cannot tell the position in " + quoted(folder / "pipe") + ": Illegal seek");
   const auto line = co_await reader.read_line();
-  CHECK(line == "one");
+  CHECK(line == "one\n");
   const std::string text = co_await reader.read(4);
   CHECK(text == "two\n");
   const std::string rest = co_await reader.read_all();

@@ -17,7 +17,7 @@
 namespace test {
 
 class BlockedPool {
-public:
+ public:
   BlockedPool() = default;
   BlockedPool(const BlockedPool&) = delete;
   BlockedPool& operator=(const BlockedPool&) = delete;
@@ -35,7 +35,7 @@ public:
     tasks_.clear();
   }
 
-private:
+ private:
   struct State {
     Gate gate;
     std::atomic<std::size_t> waiting = 0;

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 // Made when it is, and removed with all that is in it.
 class TemporaryFolder {
-public:
+ public:
   TemporaryFolder() {
     std::string name = (fs::temp_directory_path() / "eddy-test-XXXXXX").native();
     if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category(), name);
@@ -35,7 +35,7 @@ public:
   [[nodiscard]] const fs::path& path() const { return path_; }
   [[nodiscard]] fs::path operator/(const fs::path& name) const { return path_ / name; }
 
-private:
+ private:
   fs::path path_;
 };
 

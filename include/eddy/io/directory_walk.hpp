@@ -64,7 +64,7 @@ struct WalkOptions {
 
 /// What a walk found: a name in a directory. Source: os.DirEntry.
 class DirectoryEntry {
-public:
+ public:
   /// The path: that of the directory where the walk began, and below it `relative_path()`.
   [[nodiscard]] std::filesystem::path path() const { return path_; }
   /// The path from the directory on where the walk began.
@@ -82,7 +82,7 @@ public:
   /// Why this directory could not be read; no error otherwise, and without `WalkErrors::report`.
   [[nodiscard]] std::error_code error() const noexcept { return error_; }
 
-private:
+ private:
   friend class detail::DirectoryWalker;
   std::string path_;
   std::size_t root_ = 0;
@@ -103,7 +103,7 @@ struct CloseDirectory {
 
 // Used by one thread at a time: a pool's while it reads, the loop's between that.
 class DirectoryWalker {
-public:
+ public:
   DirectoryWalker(std::string root, WalkOptions options, WalkFilter filter)
       : options_(options), filter_(std::move(filter)) {
     root_ = root.ends_with('/') ? root.size() : root.size() + 1;
@@ -130,7 +130,7 @@ public:
 
   std::vector<DirectoryEntry> found;
 
-private:
+ private:
   static constexpr std::size_t kBatch = 256;
 
   // A directory that the walk is inside of.

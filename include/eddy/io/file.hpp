@@ -90,7 +90,7 @@ inline Task<std::string> read_all_from(FilePointer file, std::size_t limit) {
   co_return file->take_all(limit);
 }
 
-inline Task<std::optional<std::string>> read_line_from(FilePointer file, std::size_t limit) {
+inline Task<std::string> read_line_from(FilePointer file, std::size_t limit) {
   const LockGuard turn = co_await file->turn.scoped();
   file->check_readable();
   std::optional<std::size_t> length = file->line_length();
@@ -99,7 +99,7 @@ inline Task<std::optional<std::string>> read_line_from(FilePointer file, std::si
 }
 
 inline AsyncGenerator<std::string> lines_from(FilePointer file, std::size_t limit) {
-  for (std::optional<std::string> line;;) {
+  for (std::string line;;) {
     {
       const LockGuard turn = co_await file->turn.scoped();
       file->check_readable();
@@ -107,8 +107,9 @@ inline AsyncGenerator<std::string> lines_from(FilePointer file, std::size_t limi
       while (!length) length = co_await to_thread(&FileState::fill_line, file.get(), limit);
       line = file->take_line(*length, limit);
     }
-    if (!line) break;
-    co_yield std::move(*line);
+    if (line.empty()) break;
+    if (line.back() == '\n') line.pop_back();
+    co_yield std::move(line);
   }
 }
 
@@ -172,11 +173,11 @@ inline Task<> close_file(FilePointer file) {
 /// Cancellation: an operation that no thread has begun changes nothing. One that has begun is waited for: reading then
 /// gives its result if it is complete, or takes nothing; writing goes on to its end and counts. What was read and not
 /// taken is there for the next read.
-/// Errors: std::system_error with the system's reason and the path; FileClosedError after `close()` and on a File that was
+/// Errors: std::system_error with the system's reason and the path; ClosedResourceError after `close()` and on a File that was
 /// moved from. Threads: for one loop's thread. Complexity: an operation costs a hand-over to a thread and back, except for
 /// what was read ahead, at least 64 KiB at a time. Source: aiofiles, io.BufferedRandom.
 class [[nodiscard("the file is closed at once: keep it in a variable")]] File {
-public:
+ public:
   /// The longest line that is read if no other limit is given: 1 MiB.
   static constexpr std::size_t line_limit = 1'048'576;
   /// A limit that is none.
@@ -184,7 +185,7 @@ public:
 
   /// A File that is closed.
   File() noexcept = default;
-  File(File &&) noexcept = default;
+  File(File&&) noexcept = default;
   File& operator=(File&&) noexcept = default;
   ~File() = default;
 
@@ -196,14 +197,13 @@ public:
   [[nodiscard]] Task<std::string> read_all(std::size_t limit = no_limit) {
     return detail::read_all_from(opened(), limit);
   }
-  /// Completes with the next line without its newline, or with nothing at the end of the file; bytes behind the last
-  /// newline are a line, too. A carriage return is part of the line. Errors: LimitOverrunError if the line has more than
-  /// `limit` bytes; it stays unread.
-  [[nodiscard]] Task<std::optional<std::string>> read_line(std::size_t limit = line_limit) {
+  /// Completes with the next line and its newline, which the last one may lack; with an empty text at the end of the file.
+  /// Errors: LimitOverrunError if that is more than `limit` bytes; the line stays unread.
+  [[nodiscard]] Task<std::string> read_line(std::size_t limit = line_limit) {
     return detail::read_line_from(opened(), limit);
   }
-  /// The lines from the position on, each as `read_line` gives it. A line that was read ahead costs no thread. The generator
-  /// keeps the file open until it is dropped.
+  /// The lines from the position on, without their newlines; a carriage return before one stays. A line that was read ahead
+  /// costs no thread. Errors: as those of `read_line`. The generator keeps the file open until it is dropped.
   [[nodiscard]] AsyncGenerator<std::string> lines(std::size_t limit = line_limit) {
     return detail::lines_from(opened(), limit);
   }
@@ -236,14 +236,14 @@ public:
   [[nodiscard]] bool closed() const noexcept { return fileno() == -1; }
   /// The descriptor, which stays the File's; -1 if it is closed.
   [[nodiscard]] int fileno() const noexcept { return state_ ? state_->descriptor.get() : -1; }
-  /// The path that it was opened by. Errors: FileClosedError on a File that was moved from or never opened.
+  /// The path that it was opened by. Errors: ClosedResourceError on a File that was moved from or never opened.
   [[nodiscard]] const std::filesystem::path& path() const { return opened()->path; }
 
-private:
+ private:
   friend Task<File> open_file(std::filesystem::path path, FileMode mode, FileOptions options);
   explicit File(detail::FilePointer state) noexcept : state_(std::move(state)) {}
   const detail::FilePointer& opened() const {
-    if (!state_) throw FileClosedError("eddy: this File was moved from or never opened");
+    if (!state_) throw ClosedResourceError("eddy: this File was moved from or never opened");
     return state_;
   }
   detail::FilePointer state_;

@@ -43,7 +43,7 @@ auto uninterrupted(Call call) {
 
 // A descriptor of a file, closed by whoever has it last.
 class FileDescriptor {
-public:
+ public:
   FileDescriptor() noexcept = default;
   explicit FileDescriptor(int number) noexcept : number_(number) {}
   FileDescriptor(FileDescriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
@@ -62,7 +62,7 @@ public:
     return errno;
   }
 
-private:
+ private:
   int number_ = -1;
 };
 
@@ -102,7 +102,7 @@ inline std::size_t read_more(const FileDescriptor& file, const std::filesystem::
 
 // While it lives, a write of this thread to a pipe without readers gives EPIPE and no SIGPIPE, which would end the program.
 class PipeSignalBlock {
-public:
+ public:
   PipeSignalBlock() noexcept {
     ::sigset_t pending;
     ::sigemptyset(&own_);
@@ -121,7 +121,7 @@ public:
     errno = reason;
   }
 
-private:
+ private:
   ::sigset_t own_;
   ::sigset_t before_;
 };

@@ -85,7 +85,7 @@ inline void sync_folder(const std::filesystem::path& file) {
 
 // A file under a name of its own beside the one that it will replace. It is removed unless it is put there.
 class TemporaryFile {
-public:
+ public:
   TemporaryFile(const std::filesystem::path& target, std::filesystem::perms permissions) {
     for (int attempt = 0;; ++attempt) {
       std::uint64_t number = 0;
@@ -112,7 +112,7 @@ public:
     path_.clear();
   }
 
-private:
+ private:
   std::filesystem::path path_;
   FileDescriptor file_;
 };

@@ -30,13 +30,6 @@
 
 namespace eddy::inline EDDY_ABI {
 
-/// An operation on a file that was closed, or on a File that was moved from or never opened.
-/// Source: Python's ValueError "I/O operation on closed file".
-class FileClosedError : public InvalidStateError {
-public:
-  using InvalidStateError::InvalidStateError;
-};
-
 namespace detail {
 
 struct FileState {
@@ -55,8 +48,8 @@ struct FileState {
 
   void check_open(const char* doing) const {
     if (descriptor.get() == -1)
-      throw FileClosedError(std::string("eddy: ") + doing + " \"" + path.native() +
-                            "\": the file was closed; open it again");
+      throw ClosedResourceError(std::string("eddy: ") + doing + " \"" + path.native() +
+                                "\": the file was closed; open it again");
   }
   void check_readable() const {
     check_open("cannot read");
@@ -94,14 +87,13 @@ struct FileState {
     const std::size_t end = rest().find('\n');
     return end == std::string_view::npos ? std::nullopt : std::optional(end);
   }
-  // The next line, which is so long; nothing at the end of the file.
-  std::optional<std::string> take_line(std::size_t length, std::size_t limit) {
-    if (length > limit) throw LimitOverrunError(limit, length);
-    if (rest().empty()) return std::nullopt;
-    std::optional<std::string> line(rest().substr(0, length));
-    const std::size_t step = std::min(length + 1, rest().size());
-    taken += step;
-    position += step;
+  // The next line, whose length without its newline this is; an empty text at the end of the file.
+  std::string take_line(std::size_t length, std::size_t limit) {
+    const std::size_t all = std::min(length + 1, rest().size());
+    if (all > limit) throw LimitOverrunError(limit, length);
+    std::string line(rest().substr(0, all));
+    taken += all;
+    position += all;
     return line;
   }
   void drop_buffer() noexcept {
