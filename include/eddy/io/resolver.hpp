@@ -171,9 +171,9 @@ struct AbandonedLookup {
 };
 
 inline Task<Addresses> look_up(std::string host, std::string service, ResolveOptions options) {
-  const auto say_late = [&] { return TimeoutError("eddy: the lookup of " + quoted(host) + " took too long"); };
+  const auto say_late = [&] { return TimeoutError("eddy: the lookup of " + detail::quoted(host) + " took too long"); };
   if (options.timeout.passed()) throw say_late();
-  const std::string name = "the lookup of " + quoted(host);
+  const std::string name = "the lookup of " + detail::quoted(host);
   auto job = run_lookup(host, std::move(service), options.family, options.lookup);
   const AbandonedLookup lookup(create_task(std::move(job), {.name = name, .eager_start = true}));
   const auto* outcome = co_await move_on_after(options.timeout, shield(lookup.task));
