@@ -25,7 +25,8 @@ import subprocess
 import sys
 import tempfile
 
-BUDGET = 12_000  # lines beyond the standard headers that are needed
+# Lines beyond the standard headers that are needed. Floor 5 brings sockets, files and processes to the core's.
+BUDGET, BUDGET_OF_IO = 12_000, 18_000
 UMBRELLAS = ("eddy.hpp", "threads.hpp", "io.hpp")
 OPTIONAL = re.compile(r"^(format\.hpp|(http|postgres|redis|s3)/)")  # these need another library's headers
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"\n]+)[>"]', re.MULTILINE)
@@ -34,6 +35,10 @@ eddy::Task<int> answer() { co_return 42; }
 int main() { return eddy::run(answer()) - 42; }
 """
 ONE_COROUTINE = "#include <eddy/eddy.hpp>\neddy::Task<int> answer() { co_return 42; }\n"
+
+
+def budget_of(header):
+    return BUDGET_OF_IO if header.startswith("io") else BUDGET
 
 
 def compiler():
@@ -114,11 +119,11 @@ def costs(root):
 
 def check(root):
     measured = costs(root)
-    over = [cost for cost in measured if cost.own > BUDGET]
+    over = [cost for cost in measured if cost.own > budget_of(cost.header)]
     for cost in over:
-        print(f"eddy/{cost.header}: {cost.own} lines beyond the {cost.needed} of the headers that it needs; allowed are {BUDGET}")
-    largest = max(measured, key=lambda cost: cost.own)
-    print(f"{len(measured)} headers; the most lines of its own has eddy/{largest.header}: {largest.own} of {BUDGET}")
+        print(f"eddy/{cost.header}: {cost.own} lines beyond the {cost.needed} of the headers that it needs; allowed are {budget_of(cost.header)}")
+    largest = max(measured, key=lambda cost: cost.own / budget_of(cost.header))
+    print(f"{len(measured)} headers; nearest to its budget is eddy/{largest.header}: {largest.own} of {budget_of(largest.header)}")
     return 1 if over else 0
 
 

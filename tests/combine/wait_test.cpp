@@ -19,6 +19,8 @@ Handles staggered(int count) {
   return handles;
 }
 
+eddy::Task<int> one() { co_return 1; }
+
 }  // namespace
 
 EDDY_TEST_CASE("wait returns when all tasks are done, with all of them among the done ones in the given order") {
@@ -483,4 +485,25 @@ EDDY_LOOP_TEST_CASE("a wait whose limit has passed gives what has ended in its o
     };
     run_test(body, {.seed = seed});
   }
+}
+
+EDDY_LOOP_TEST_CASE("a caller of wait whose limit could not be armed runs on") {
+  const auto body = []() -> eddy::Task<> {
+    std::vector<eddy::TaskHandle<>> sleepers;
+    for (const int seconds : {50, 40, 30, 20, 10}) sleepers.push_back(eddy::create_task(nap(std::chrono::seconds(seconds))));
+    co_await test::settle();
+    const Handles handles = staggered(1);
+    try {
+      (void)co_await eddy::wait(handles, eddy::ReturnWhen::all_completed, 5s);
+    } catch (const std::bad_alloc&) {
+    }
+    int sum = 0;
+    for (int i = 0; i < 500; ++i) {
+      const int step = co_await one();
+      sum += step;
+    }
+    CHECK(sum == 500);
+    for (const auto& sleeper : sleepers) co_await sleeper;
+  };
+  CHECK(eddy::testing::for_each_allocation(body) > 3);
 }

@@ -202,7 +202,7 @@ EDDY_TEST_CASE("a read that is done in the turn of a cancel delivers", "[socket]
   co_await settle();
   co_await left.write("x");
   // The reactor is asked before the next callback runs, and the reader's turn comes after it.
-  eddy::get_running_loop().call_later(0s, [&] { reader.cancel(); });
+  eddy::get_running_loop().call_later(0s, [reader]() mutable { reader.cancel(); });
   co_await end_of(reader);
   CHECK(reader.cancelled());
   if (got.empty()) got = co_await read_some_of(right);
@@ -247,6 +247,36 @@ EDDY_TEST_CASE("a write that is cancelled before it began leaves the stream as i
   co_await left.write("y");
   const auto next = co_await read_some_of(right);
   CHECK(next == "y");
+}
+
+EDDY_TEST_CASE("a write that a cancel in force cuts short breaks a socket, too", "[socket]") {
+  auto [left, right] = eddy::open_socket_pair();
+  const std::string data(4 << 20, 'x');
+  auto writer = eddy::create_task([](eddy::SocketStream& to, const std::string& what) -> eddy::Task<> {
+    eddy::current_task().cancel();
+    co_await to.write(what);
+  }, std::ref(left), std::ref(data));
+  co_await end_of(writer);
+  CHECK(writer.cancelled());
+  auto reader = eddy::create_task(drain(right));
+  try {
+    co_await left.write("behind");
+    FAIL("written");
+  } catch (const eddy::BrokenResourceError&) {
+  }
+  left.close();
+  const std::size_t total = co_await reader;
+  CHECK(total > 0);
+}
+
+EDDY_TEST_CASE("a read of a socket that is never awaited takes nothing out of the buffer", "[socket]") {
+  auto [left, right] = eddy::open_socket_pair();
+  co_await left.write("ab\ncdef");
+  const auto first = co_await right.read_line();
+  CHECK(first == "ab\n");
+  { [[maybe_unused]] const auto dropped = right.read_some(space()); }
+  const auto rest = co_await read_some_of(right);
+  CHECK(rest == "cdef");
 }
 
 EDDY_TEST_CASE("closing wakes whoever waits, with ClosedResourceError", "[socket][c349]") {

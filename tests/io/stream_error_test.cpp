@@ -23,7 +23,7 @@ TEST_CASE("LimitOverrunError has the limit and how much may be skipped", "[strea
   const eddy::LimitOverrunError error(100, 120);
   CHECK(error.limit() == 100);
   CHECK(error.consumed() == 120);
-  CHECK(std::string(error.what()) == "more than the limit of 100 bytes");
+  CHECK(std::string(error.what()) == "eddy: the limit of 100 bytes is exceeded; nothing was taken, so it can be read with a larger limit");
 }
 
 TEST_CASE("the errors of streams are runtime errors", "[stream]") {

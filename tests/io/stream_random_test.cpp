@@ -2,6 +2,7 @@
 //
 // SPDX-License-Identifier: MIT
 #include "support/run.hpp"
+#include "support/stream_model.hpp"
 #include <eddy/io/memory_stream.hpp>
 
 #include <algorithm>
@@ -17,7 +18,8 @@ using eddy::MemoryStream;
 
 namespace {
 
-using Strings = std::vector<std::string>;
+using test::Result;
+using test::Strings;
 
 class Random {
  public:
@@ -37,95 +39,11 @@ class Random {
   std::uint64_t state_;
 };
 
-// What a read gives: bytes, or what it threw.
-struct Result {
-  enum class Kind { bytes, incomplete, over } kind = Kind::bytes;
-  std::string bytes;
-  std::size_t number = 0;  // expected, or consumed
-};
-
-template <class A>
-eddy::Task<Result> result_of(A read) {
-  try {
-    Result result;
-    result.bytes = co_await std::move(read);
-    co_return result;
-  } catch (const eddy::IncompleteReadError& e) {
-    co_return Result{Result::Kind::incomplete, e.partial(), e.expected()};
-  } catch (const eddy::LimitOverrunError& e) {
-    co_return Result{Result::Kind::over, {}, e.consumed()};
-  }
-}
-
 eddy::Task<std::string> read_some_of(MemoryStream& stream, std::size_t size) {
   std::string data(size, '\0');
   data.resize(co_await stream.read_some(data));
   co_return data;
 }
-
-// The text that is not read yet, and what the functions have to make of it.
-struct Model {
-  std::string_view rest;
-
-  // Some bytes: which ones is clear, how many is not.
-  std::string some(const Result& result, std::size_t size) {
-    if (result.kind != Result::Kind::bytes) return "an error";
-    const bool none = size == 0 || rest.empty();
-    if (none != result.bytes.empty() || result.bytes.size() > size) return "a wrong number of bytes";
-    return take(result.bytes);
-  }
-  std::string exactly(const Result& result, std::size_t size) {
-    if (size <= rest.size()) return result.bytes.size() == size ? bytes(result) : "a wrong number of bytes";
-    return incomplete(result, size);
-  }
-  std::string all(const Result& result, std::size_t cap) {
-    if (rest.size() <= cap) return result.bytes.size() == rest.size() ? bytes(result) : "a wrong number of bytes";
-    return over(result, rest.size());
-  }
-  std::string line(const Result& result, std::size_t limit) {
-    const std::size_t newline = rest.find('\n');
-    if (newline == std::string_view::npos && rest.size() > limit) return over(result, rest.size());
-    if (newline != std::string_view::npos && newline + 1 > limit) return over(result, newline);
-    const std::size_t size = newline == std::string_view::npos ? rest.size() : newline + 1;
-    return result.bytes.size() == size ? bytes(result) : "a wrong line";
-  }
-  std::string until(const Result& result, const Strings& separators, std::size_t limit) {
-    std::size_t end = 0;
-    std::size_t start = 0;
-    std::size_t longest = 0;
-    for (const std::string& separator : separators) {
-      longest = std::max(longest, separator.size());
-      const std::size_t at = rest.find(separator);
-      if (at == std::string_view::npos) continue;
-      const std::size_t its_end = at + separator.size();
-      if (end == 0 || its_end < end || (its_end == end && at < start)) {
-        end = its_end;
-        start = at;
-      }
-    }
-    if (end > limit) return over(result, start);
-    if (end != 0) return result.bytes.size() == end ? bytes(result) : "a wrong end";
-    if (rest.size() + 1 > longest + limit) return over(result, rest.size() + 1 - longest);
-    return incomplete(result, 0);
-  }
-
- private:
-  std::string take(const std::string& bytes) {
-    if (rest.substr(0, bytes.size()) != bytes) return "wrong bytes";
-    rest.remove_prefix(bytes.size());
-    return {};
-  }
-  std::string bytes(const Result& result) {
-    return result.kind == Result::Kind::bytes ? take(result.bytes) : "an error";
-  }
-  std::string incomplete(const Result& result, std::size_t expected) {
-    if (result.kind != Result::Kind::incomplete || result.number != expected) return "not incomplete";
-    return result.bytes.size() == rest.size() ? take(result.bytes) : "a wrong part";
-  }
-  static std::string over(const Result& result, std::size_t most) {
-    return result.kind == Result::Kind::over && result.number <= most ? std::string() : "not over the limit";
-  }
-};
 
 eddy::Task<> feed(MemoryStream to, std::string text, std::uint64_t seed) {
   Random random(seed);
@@ -148,7 +66,7 @@ eddy::Task<std::string> play(std::uint64_t seed) {
   auto [left, right] = eddy::open_memory_stream_pair(options);
   const std::string text = random.text(random.below(60));
   auto feeder = eddy::create_task(feed(std::move(left), text, seed));
-  Model model{text};
+  test::StreamModel model{text};
   std::string wrong;
   bool limited = true;
   while (wrong.empty() && (limited || !model.rest.empty())) {
@@ -159,28 +77,28 @@ eddy::Task<std::string> play(std::uint64_t seed) {
     const std::size_t function = random.below(6);
     const std::string before(model.rest.substr(0, 80));
     if (function == 0) {
-      const Result result = co_await result_of(right.read(size));
+      const Result result = co_await test::result_of(right.read(size));
       wrong = model.some(result, size);
     } else if (function == 1) {
-      const Result result = co_await result_of(read_some_of(right, size));
+      const Result result = co_await test::result_of(read_some_of(right, size));
       wrong = model.some(result, size);
     } else if (function == 2) {
-      const Result result = co_await result_of(right.read_exactly(size));
+      const Result result = co_await test::result_of(right.read_exactly(size));
       wrong = model.exactly(result, size);
     } else if (function == 3) {
-      const Result result = co_await result_of(right.read_line());
+      const Result result = co_await test::result_of(right.read_line());
       wrong = model.line(result, limit);
     } else if (function == 4) {
       Strings separators;
       for (std::size_t count = 1 + random.below(3); count > 0; --count) separators.push_back(random.text(1 + random.below(4)));
-      const Result result = co_await result_of(right.read_until(separators));
+      const Result result = co_await test::result_of(right.read_until(separators));
       wrong = model.until(result, separators, limit);
       if (wrong.empty() && result.kind == Result::Kind::over && result.number > 0) {
-        const Result skipped = co_await result_of(right.read_exactly(result.number));
+        const Result skipped = co_await test::result_of(right.read_exactly(result.number));
         wrong = model.exactly(skipped, result.number);
       }
     } else {
-      const Result result = co_await result_of(right.read_all(limit));
+      const Result result = co_await test::result_of(right.read_all(limit));
       wrong = model.all(result, limit);
     }
     if (!wrong.empty()) wrong += " from function " + std::to_string(function) + " at '" + before + "', seed " + std::to_string(seed);

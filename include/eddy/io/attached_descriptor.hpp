@@ -47,7 +47,7 @@ struct DescriptorOperation : Suspension, ListHook {
  protected:
   DescriptorOperation(AttachedDescriptor* on, Interest what) noexcept : descriptor(on), interest(what) {}
   ~DescriptorOperation() = default;
-  // The task is cancelled before the operation was done.
+  // The task is cancelled before the operation was done, or cannot wait since it is being cancelled.
   virtual void give_up(AttachedDescriptor&) noexcept {}
   void check() const {
     if (progress == Progress::done) [[likely]] return;
@@ -223,7 +223,10 @@ inline bool DescriptorOperation::wait(Frame* frame) {
   }
   if (descriptor->loop_ == nullptr || root->loop != &EventLoop::Internals::scheduler(*descriptor->loop_))
     throw RuntimeError("eddy: a stream belongs to the loop in which it was made, and this is another one");
-  if (!park(frame, this)) return true;
+  if (!park(frame, this)) {
+    give_up(*descriptor);
+    return true;
+  }
   try {
     descriptor->begin(*this);
   } catch (...) {

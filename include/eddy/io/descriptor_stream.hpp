@@ -20,9 +20,11 @@ namespace detail {
 class [[nodiscard("nothing is read until this is awaited: co_await it")]] ReadOperation final : public DescriptorOperation {
  public:
   ReadOperation(AttachedDescriptor* on, std::span<char> space, ReadBuffer* buffered) noexcept
-      : DescriptorOperation(on, Interest::read), space_(space) {
-    if (buffered != nullptr) count_ = buffered->copy_to(space);
-    if (count_ > 0 || space.empty()) finish_early();
+      : DescriptorOperation(on, Interest::read), space_(space), buffered_(buffered) {}
+  [[nodiscard]] bool await_ready() {
+    if (buffered_ != nullptr) count_ = buffered_->copy_to(space_);
+    if (count_ > 0 || space_.empty()) finish_early();
+    return DescriptorOperation::await_ready();
   }
   std::size_t await_resume() const {
     check();
@@ -39,6 +41,7 @@ class [[nodiscard("nothing is read until this is awaited: co_await it")]] ReadOp
   }
 
   std::span<char> space_;
+  ReadBuffer* buffered_;  // what is there is given first
   std::size_t count_ = 0;
 };
 

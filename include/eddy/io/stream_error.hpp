@@ -31,12 +31,16 @@ class IncompleteReadError : public std::runtime_error {
   std::size_t expected_;
 };
 
-/// What was looked for is not within the limit. Nothing is lost: the bytes stay in the stream, to be read otherwise.
+/// What was to be read is longer than the limit: a line without an end in sight, a file above its cap. Nothing is lost: the
+/// same bytes can be read with a larger limit, or skipped.
 /// Source: asyncio.LimitOverrunError.
 class LimitOverrunError : public std::runtime_error {
  public:
   LimitOverrunError(std::size_t limit, std::size_t consumed)
-      : std::runtime_error("more than the limit of " + std::to_string(limit) + " bytes"), limit_(limit), consumed_(consumed) {}
+      : std::runtime_error("eddy: the limit of " + std::to_string(limit) +
+                           " bytes is exceeded; nothing was taken, so it can be read with a larger limit"),
+        limit_(limit),
+        consumed_(consumed) {}
   /// The limit.
   [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
   /// How many bytes may be skipped without skipping what was looked for.

@@ -13,9 +13,13 @@
 #include <cstddef>
 #include <ctime>
 #include <fcntl.h>
+#include <spawn.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -141,6 +145,36 @@ inline int peer_name(int fd, sockaddr* address, socklen_t* size) noexcept {
   return ::getpeername(fd, address, size) < 0 ? -errno : 0;
 }
 inline int pipe(int (&ends)[2]) noexcept { return ::pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0 ? -errno : 0; }
+inline int open(const char* path, int flags) noexcept {
+  return retried([&] { return ::open(path, flags | O_CLOEXEC); });
+}
+inline int status(int fd, struct stat& about) noexcept { return ::fstat(fd, &about) < 0 ? -errno : 0; }
+// Makes another number for the same, `least` at least.
+inline int duplicate(int fd, int least) noexcept {
+  return retried([&] { return ::fcntl(fd, F_DUPFD_CLOEXEC, least); });
+}
+// For ends that are given to another program; what the descriptor is open for is shared with all its duplicates.
+inline int set_blocking(int fd) noexcept {
+  const int flags = ::fcntl(fd, F_GETFL);
+  return flags < 0 || ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+// The program is looked for along PATH.
+inline int spawn(pid_t& pid, const char* program, const posix_spawn_file_actions_t& actions, const posix_spawnattr_t& attributes,
+                 char* const* arguments, char* const* environment) noexcept {
+  return -::posix_spawnp(&pid, program, &actions, &attributes, arguments, environment);
+}
+inline int kill(pid_t pid, int signal) noexcept { return ::kill(pid, signal) < 0 ? -errno : 0; }
+inline int wait_process(idtype_t kind, id_t id, siginfo_t& about, int flags) noexcept {
+  return retried([&] { return ::waitid(kind, id, &about, flags); });
+}
+// Before glibc 2.36 these have no names; the numbers are the same everywhere. Linux 5.4.
+inline constexpr auto kPidfd = static_cast<idtype_t>(3);
+inline int open_pidfd(pid_t pid) noexcept {
+  const long fd = ::syscall(434, pid, 0);
+  return fd < 0 ? -errno : static_cast<int>(fd);
+}
+inline int send_signal(int pidfd, int signal) noexcept { return ::syscall(424, pidfd, signal, nullptr, 0) < 0 ? -errno : 0; }
 
 }  // namespace sys
 }  // namespace eddy::inline EDDY_ABI::detail

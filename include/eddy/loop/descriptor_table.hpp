@@ -56,8 +56,8 @@ class DescriptorTable final : ReactorSink {
     --waiting_;
     disarm(fd);
   }
-  // `owner` is told whenever the descriptor becomes ready to read, or for both, until `detach`. False if it has to say by `watch`, which otherwise
-  // is not to be called, whenever it begins or ends to wait: then it is told for as long as the descriptor is ready.
+  // `owner` is told whenever the descriptor becomes ready to read, or for both, until `detach`. False if it has to say by
+  // `watch`, which otherwise is not to be called, whenever it begins or ends to wait: then it is told as long as it is ready.
   bool attach(int fd, ReactorSink* owner, bool write) {
     Entry& entry = entry_of(fd);
     const bool told_of_edges = reactor_->attach(fd, write);
