@@ -35,3 +35,4 @@
 #include <eddy/io/stream.hpp>
 #include <eddy/io/stream_error.hpp>
 #include <eddy/io/system_calls.hpp>
+#include <eddy/io/udp.hpp>

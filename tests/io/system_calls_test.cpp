@@ -57,6 +57,12 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
   }
   return ::syscall(SYS_sendmsg, fd, message, flags);
 }
+ssize_t sendto(int fd, const void* data, size_t size, int flags, const sockaddr* to, socklen_t to_size) {
+  return fails("sendto") ? -1 : ::syscall(SYS_sendto, fd, data, size, flags, to, to_size);
+}
+ssize_t recvfrom(int fd, void* space, size_t size, int flags, sockaddr* from, socklen_t* from_size) {
+  return fails("recvfrom") ? -1 : ::syscall(SYS_recvfrom, fd, space, size, flags, from, from_size);
+}
 ssize_t writev(int fd, const iovec* parts, int count) {
   std::size_t size = 2;
   if (fails("writev", &size)) return -1;

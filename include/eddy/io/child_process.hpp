@@ -65,7 +65,7 @@ class ChildProcess final : ReactorSink, CloseHook, CallbackNode {
       const int fd = sys::open_pidfd(pid);
       if (fd < 0) throw_system_error(-fd, "eddy: pidfd_open");
       pidfd_.reset(fd);
-      const bool edges = table().attach(fd, this);
+      const bool edges = table().attach(fd, this, false);
       if (!edges) watch_by_level(fd);
     } catch (...) {
       (void)sys::kill(leads_group ? -pid : pid, SIGKILL);

@@ -96,6 +96,14 @@ inline ssize_t write(int fd, DescriptorKind kind, const iovec* parts, std::size_
   const NoSigpipe guard;
   return retried([&] { return ::writev(fd, parts, static_cast<int>(count)); });
 }
+// One datagram, to where the socket is connected if `to` is null.
+inline ssize_t send_to(int fd, const char* data, std::size_t size, const sockaddr* to, socklen_t to_size) noexcept {
+  return retried([&] { return ::sendto(fd, data, size, MSG_NOSIGNAL, to, to_size); });
+}
+// Takes one datagram, and gives its whole size also if there is less space.
+inline ssize_t receive_from(int fd, char* space, std::size_t size, sockaddr* from, socklen_t* from_size) noexcept {
+  return retried([&] { return ::recvfrom(fd, space, size, MSG_TRUNC, from, from_size); });
+}
 inline int shutdown(int fd, int how) noexcept {
   return retried([&] { return ::shutdown(fd, how); });
 }
@@ -129,6 +137,12 @@ inline int get_option(int fd, int level, int name) noexcept {
   int value = 0;
   socklen_t size = sizeof value;
   return ::getsockopt(fd, level, name, &value, &size) < 0 ? -errno : value;
+}
+inline int local_name(int fd, sockaddr* address, socklen_t* size) noexcept {
+  return ::getsockname(fd, address, size) < 0 ? -errno : 0;
+}
+inline int peer_name(int fd, sockaddr* address, socklen_t* size) noexcept {
+  return ::getpeername(fd, address, size) < 0 ? -errno : 0;
 }
 inline int pipe(int (&ends)[2]) noexcept { return ::pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0 ? -errno : 0; }
 inline int open(const char* path, int flags) noexcept {
