@@ -153,8 +153,8 @@ class DirectoryWalker {
     // What was a directory a moment ago may be a link now.
     const int no_links = at_root() || options_.links == WalkLinks::follow ? 0 : O_NOFOLLOW;
     const int number =
-        uninterrupted([&] { return ::open(current_.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | no_links); });
-    if (number == -1) return fail(errno);
+        sys::retried([&] { return ::open(current_.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | no_links); });
+    if (number < 0) return fail(-number);
     if (options_.links == WalkLinks::follow && !remember(number)) {
       ::close(number);
       return;

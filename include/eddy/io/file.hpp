@@ -157,7 +157,7 @@ inline Task<> sync_file(FilePointer file, bool data_only) {
 
 inline Task<> close_file(FilePointer file) {
   const LockGuard turn = co_await file->turn.scoped();
-  FileDescriptor descriptor = std::move(file->descriptor);
+  Descriptor descriptor = std::move(file->descriptor);
   file->drop_buffer();
   if (descriptor.get() != -1) co_await to_thread(&close_descriptor, std::ref(descriptor), std::cref(file->path));
 }

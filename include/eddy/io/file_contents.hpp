@@ -44,7 +44,7 @@ namespace detail {
 
 inline std::optional<std::string> read_blocking(const std::stop_token& stop, const std::filesystem::path& path,
                                                 std::size_t limit) {
-  const FileDescriptor file = open_descriptor(path, O_RDONLY, {});
+  const Descriptor file = open_descriptor(path, O_RDONLY, {});
   const auto expected = static_cast<std::size_t>(std::max<::off_t>(examine(file, path).st_size, 0));
   // A byte more than expected shows the end. A size is only a hint: files of /proc have none, sparse ones too much.
   const std::size_t hint = expected == 0 ? kFileBlock : std::min(expected, 64 * kFileStep) + 1;
@@ -61,7 +61,7 @@ inline std::optional<std::string> read_blocking(const std::stop_token& stop, con
 }
 
 // False if it was stopped before the end.
-inline bool write_blocking(const std::stop_token& stop, const FileDescriptor& file, const std::filesystem::path& path,
+inline bool write_blocking(const std::stop_token& stop, const Descriptor& file, const std::filesystem::path& path,
                            std::string_view data) {
   while (!data.empty() && !stop.stop_requested())
     data.remove_prefix(write_some(file, path, data.substr(0, kFileStep), -1));
@@ -106,7 +106,7 @@ class TemporaryFile {
   ~TemporaryFile() {
     if (!path_.empty()) ::unlink(path_.c_str());
   }
-  [[nodiscard]] FileDescriptor& file() noexcept { return file_; }
+  [[nodiscard]] Descriptor& file() noexcept { return file_; }
   void rename_to(const std::filesystem::path& target) {
     if (::rename(path_.c_str(), target.c_str()) == -1) throw_file_error(errno, "cannot replace", target);
     path_.clear();
@@ -114,7 +114,7 @@ class TemporaryFile {
 
  private:
   std::filesystem::path path_;
-  FileDescriptor file_;
+  Descriptor file_;
 };
 
 inline bool write_file_blocking(const std::stop_token& stop, const std::filesystem::path& path, const std::string& data,
@@ -124,7 +124,7 @@ inline bool write_file_blocking(const std::stop_token& stop, const std::filesyst
   const bool exists = ::stat(target.c_str(), &status) == 0;
   if (exists && S_ISDIR(status.st_mode)) throw_file_error(EISDIR, "cannot write", path);
   if (exists && !S_ISREG(status.st_mode)) {  // a device or a pipe is written to, not replaced by a file
-    FileDescriptor device = open_descriptor(path, O_WRONLY, {});
+    Descriptor device = open_descriptor(path, O_WRONLY, {});
     if (!write_blocking(stop, device, path, data)) return false;
     close_descriptor(device, path);
     return true;
@@ -143,7 +143,7 @@ inline bool write_file_blocking(const std::stop_token& stop, const std::filesyst
 
 // Not stopped half-way: what is appended cannot be taken back.
 inline void append_blocking(const std::filesystem::path& path, const std::string& data, WriteOptions options) {
-  FileDescriptor file = open_descriptor(path, O_WRONLY | O_CREAT | O_APPEND, options.permissions);
+  Descriptor file = open_descriptor(path, O_WRONLY | O_CREAT | O_APPEND, options.permissions);
   write_blocking({}, file, path, data);
   if (options.sync) sync_descriptor(file, path, false);
   close_descriptor(file, path);

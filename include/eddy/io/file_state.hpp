@@ -35,7 +35,7 @@ namespace detail {
 struct FileState {
   Lock turn;
   std::filesystem::path path;
-  FileDescriptor descriptor;
+  Descriptor descriptor;
   bool readable = false;
   bool writable = false;
   bool appends = false;
@@ -150,8 +150,8 @@ struct FileState {
   static void truncate(FileState* file, std::uint64_t size) {
     const bool fits = size <= static_cast<std::uint64_t>(std::numeric_limits<::off_t>::max());
     if (!fits) throw_file_error(EFBIG, "cannot truncate", file->path);
-    if (uninterrupted([&] { return ::ftruncate(file->descriptor.get(), static_cast<::off_t>(size)); }) == -1)
-      throw_file_error(errno, "cannot truncate", file->path);
+    const int result = sys::retried([&] { return ::ftruncate(file->descriptor.get(), static_cast<::off_t>(size)); });
+    if (result < 0) throw_file_error(-result, "cannot truncate", file->path);
     file->drop_buffer();
   }
   static void sync(const FileState* file, bool data_only) { sync_descriptor(file->descriptor, file->path, data_only); }

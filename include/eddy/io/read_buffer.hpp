@@ -30,7 +30,10 @@ class ReadBuffer {
   [[nodiscard]] std::size_t size() const noexcept { return end_ - begin_; }
   [[nodiscard]] std::string_view view() const noexcept { return std::string_view(data_).substr(begin_, size()); }
 
-  // Room for more, `least` bytes at least. It is valid until the next call; what was put there counts after `commit`.
+  // Room for as much as is likely to come, valid until the next call; what was put there counts after `commit`. It begins
+  // small, since most connections are idle, and grows while what comes fills it.
+  [[nodiscard]] std::span<char> space() { return space(chunk_); }
+  // The same for `least` bytes at least.
   [[nodiscard]] std::span<char> space(std::size_t least) {
     if (data_.size() - end_ < least) {
       if (begin_ != 0) {
@@ -42,11 +45,14 @@ class ReadBuffer {
     }
     return {data_.data() + end_, data_.size() - end_};
   }
-  void commit(std::size_t size) noexcept { end_ += size; }
+  void commit(std::size_t size) noexcept {
+    end_ += size;
+    if (end_ == data_.size() && chunk_ < kKept) chunk_ *= 2;
+  }
   void append(std::string_view bytes) {
     if (bytes.empty()) return;
     std::memcpy(space(bytes.size()).data(), bytes.data(), bytes.size());
-    commit(bytes.size());
+    end_ += bytes.size();
   }
 
   void consume(std::size_t size) noexcept {
@@ -73,6 +79,7 @@ class ReadBuffer {
   static constexpr std::size_t kKept = std::size_t{64} << 10;  // larger ones are given back when they are empty
 
   std::string data_;
+  std::size_t chunk_ = 4096;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
 };

@@ -60,7 +60,7 @@ class BufferedReading {
     const ReadGuard guard(*this);
     if (size == 0) co_return std::string();
     if (buffer_.empty()) {
-      const std::size_t count = co_await derived().receive(buffer_.space(size < kChunk ? size : kChunk));
+      const std::size_t count = co_await derived().receive(buffer_.space());
       buffer_.commit(count);
     }
     co_return buffer_.take(size < buffer_.size() ? size : buffer_.size());
@@ -70,8 +70,7 @@ class BufferedReading {
   Task<std::string> read_exactly(std::size_t size) {
     const ReadGuard guard(*this);
     while (buffer_.size() < size) {
-      const std::size_t missing = size - buffer_.size();
-      const std::size_t count = co_await derived().receive(buffer_.space(missing < kChunk ? missing : kChunk));
+      const std::size_t count = co_await derived().receive(buffer_.space());
       if (count == 0) throw IncompleteReadError(buffer_.take(buffer_.size()), size);
       buffer_.commit(count);
     }
@@ -95,7 +94,7 @@ class BufferedReading {
         co_return buffer_.take(end);
       }
       if (search.passed(buffer_.size()) > limit_) throw LimitOverrunError(limit_, search.passed(buffer_.size()));
-      const std::size_t count = co_await derived().receive(buffer_.space(kChunk));
+      const std::size_t count = co_await derived().receive(buffer_.space());
       if (count == 0) throw IncompleteReadError(buffer_.take(buffer_.size()));
       buffer_.commit(count);
     }
@@ -113,7 +112,7 @@ class BufferedReading {
       }
       searched = buffer_.size();
       if (searched > limit_) throw LimitOverrunError(limit_, searched);
-      const std::size_t count = co_await derived().receive(buffer_.space(kChunk));
+      const std::size_t count = co_await derived().receive(buffer_.space());
       if (count == 0) co_return buffer_.take(searched);
       buffer_.commit(count);
     }
@@ -134,7 +133,7 @@ class BufferedReading {
     const ReadGuard guard(*this);
     while (true) {
       if (buffer_.size() > cap) throw LimitOverrunError(cap, buffer_.size());
-      const std::size_t count = co_await derived().receive(buffer_.space(kChunk));
+      const std::size_t count = co_await derived().receive(buffer_.space());
       if (count == 0) co_return buffer_.take(buffer_.size());
       buffer_.commit(count);
     }
@@ -158,8 +157,6 @@ class BufferedReading {
   }
 
  private:
-  static constexpr std::size_t kChunk = std::size_t{16} << 10;
-
   class ReadGuard {
    public:
     explicit ReadGuard(BufferedReading& stream) : stream_(stream) {
