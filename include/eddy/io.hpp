@@ -17,6 +17,7 @@
 #include <eddy/io/read_buffer.hpp>
 #include <eddy/io/run_process.hpp>
 #include <eddy/io/socket_stream.hpp>
+#include <eddy/io/standard_streams.hpp>
 #include <eddy/io/stream.hpp>
 #include <eddy/io/stream_error.hpp>
 #include <eddy/io/system_calls.hpp>
