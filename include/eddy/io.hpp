@@ -32,6 +32,7 @@
 #include <eddy/io/signal.hpp>
 #include <eddy/io/socket_address.hpp>
 #include <eddy/io/socket_stream.hpp>
+#include <eddy/io/standard_streams.hpp>
 #include <eddy/io/stream.hpp>
 #include <eddy/io/stream_error.hpp>
 #include <eddy/io/system_calls.hpp>
