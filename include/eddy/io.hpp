@@ -17,6 +17,7 @@
 #include <eddy/io/file_state.hpp>
 #include <eddy/io/foreign.hpp>
 #include <eddy/io/host_port.hpp>
+#include <eddy/io/listener.hpp>
 #include <eddy/io/memory_pipe.hpp>
 #include <eddy/io/memory_stream.hpp>
 #include <eddy/io/pipe.hpp>
@@ -29,6 +30,8 @@
 #include <eddy/io/read_buffer.hpp>
 #include <eddy/io/resolver.hpp>
 #include <eddy/io/run_process.hpp>
+#include <eddy/io/server.hpp>
+#include <eddy/io/server_state.hpp>
 #include <eddy/io/signal.hpp>
 #include <eddy/io/socket_address.hpp>
 #include <eddy/io/socket_stream.hpp>
@@ -36,4 +39,5 @@
 #include <eddy/io/stream.hpp>
 #include <eddy/io/stream_error.hpp>
 #include <eddy/io/system_calls.hpp>
+#include <eddy/io/tcp.hpp>
 #include <eddy/io/udp.hpp>

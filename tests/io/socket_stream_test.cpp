@@ -175,6 +175,22 @@ EDDY_TEST_CASE("parts are written one after the other, empty ones included", "[s
   co_await writer;
 }
 
+EDDY_TEST_CASE("a deadline can be put around each read and each write, and costs no byte", "[socket]") {
+  auto [left, right] = eddy::open_socket_pair();
+  std::string data(10, '\0');
+  try {
+    co_await eddy::timeout(1ms, right.read_some(data));
+    FAIL("read");
+  } catch (const eddy::TimeoutError&) {
+  }
+  co_await eddy::timeout(1s, left.write("abc"));
+  const std::size_t count = co_await eddy::timeout(1s, right.read_some(data));
+  CHECK(data.substr(0, count) == "abc");
+  co_await eddy::timeout(1s, left.write_eof());
+  const std::size_t end = co_await eddy::timeout(1s, right.read_some(data));
+  CHECK(end == 0);
+}
+
 EDDY_TEST_CASE("a cancelled read loses no byte", "[socket][c362]") {
   auto [left, right] = eddy::open_socket_pair();
   for (int i = 0; i < 20; ++i) {

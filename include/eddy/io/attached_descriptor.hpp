@@ -25,8 +25,10 @@ class AttachedDescriptor;
 
 // A read, a write or the like, for as long as it takes.
 struct DescriptorOperation : Suspension, ListHook {
-  DescriptorOperation(const DescriptorOperation&) = delete;
-  DescriptorOperation& operator=(const DescriptorOperation&) = delete;
+  // Before it is awaited, as `timeout(1s, stream.read_some(space))` does.
+  DescriptorOperation(DescriptorOperation&& other) noexcept
+      : Suspension(), ListHook(), descriptor(other.descriptor), interest(other.interest), progress(other.progress) {}
+  DescriptorOperation& operator=(DescriptorOperation&&) = delete;
 
   [[nodiscard]] bool await_ready();
   template <class P>

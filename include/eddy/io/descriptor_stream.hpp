@@ -55,6 +55,7 @@ class WriteOperationBase : public DescriptorOperation {
 
  protected:
   explicit WriteOperationBase(AttachedDescriptor* on) noexcept : DescriptorOperation(on, Interest::write) {}
+  WriteOperationBase(WriteOperationBase&&) noexcept = default;
   ~WriteOperationBase() = default;
   virtual int attempt_rest(AttachedDescriptor& on) noexcept = 0;
   [[nodiscard]] virtual bool begun() const noexcept = 0;

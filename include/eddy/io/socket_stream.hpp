@@ -4,6 +4,7 @@
 #pragma once
 
 #include <eddy/io/descriptor_stream.hpp>
+#include <eddy/io/socket_address.hpp>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -12,6 +13,28 @@
 #include <utility>
 
 namespace eddy::inline EDDY_ABI {
+
+namespace detail {
+
+struct SocketAccess;
+
+// The address that a socket has, or that of its peer.
+inline SocketAddress local_address_of(int fd) {
+  SocketAddress address;
+  socklen_t size = SocketAddress::capacity();
+  if (const int error = sys::local_name(fd, address.data(), &size); error < 0) throw_system_error(-error, "eddy: getsockname");
+  address.resize(size);
+  return address;
+}
+inline SocketAddress peer_address_of(int fd) {
+  SocketAddress address;
+  socklen_t size = SocketAddress::capacity();
+  if (const int error = sys::peer_name(fd, address.data(), &size); error < 0) throw_system_error(-error, "eddy: getpeername");
+  address.resize(size);
+  return address;
+}
+
+}  // namespace detail
 
 /// A connected stream socket. `open_connection` and servers make it; a connected, non-blocking descriptor from elsewhere is
 /// taken over by the constructor.
@@ -55,6 +78,18 @@ class SocketStream : public DescriptorReading<SocketStream> {
     close();
   }
 
+  /// The address of this end. Errors: ClosedResourceError; std::system_error. Source: get_extra_info("sockname").
+  [[nodiscard]] SocketAddress local_address() const {
+    check_open();
+    return detail::local_address_of(fd());
+  }
+  /// The address of the other end; unnamed for most clients of Unix sockets. Errors: ClosedResourceError; std::system_error,
+  /// also once the other end has reset the connection (ENOTCONN). Source: get_extra_info("peername").
+  [[nodiscard]] SocketAddress peer_address() const {
+    check_open();
+    return detail::peer_address_of(fd());
+  }
+
   /// Whether small writes are sent at once (TCP_NODELAY). On for what eddy opens and accepts. Errors: std::system_error, also
   /// for a socket that is not TCP.
   void set_nodelay(bool on) { set(IPPROTO_TCP, TCP_NODELAY, on ? 1 : 0); }
@@ -62,8 +97,15 @@ class SocketStream : public DescriptorReading<SocketStream> {
   void set_keep_alive(bool on) { set(SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0); }
 
  private:
-  void set(int level, int name, int value) {
+  friend struct detail::SocketAccess;
+  SocketStream(Descriptor socket, bool connected)
+      : DescriptorReading(std::move(socket), detail::DescriptorKind::socket, connected) {}
+
+  void check_open() const {
     if (is_closed()) throw ClosedResourceError("eddy: this stream is closed");
+  }
+  void set(int level, int name, int value) {
+    check_open();
     if (const int error = detail::sys::set_option(fd(), level, name, value); error < 0)
       detail::throw_system_error(-error, "eddy: setsockopt");
   }
@@ -78,6 +120,16 @@ class SocketStream : public DescriptorReading<SocketStream> {
   Descriptor second(ends[1]);
   return {SocketStream(std::move(first)), SocketStream(std::move(second))};
 }
+
+namespace detail {
+
+// For what makes a stream before its socket is connected.
+struct SocketAccess {
+  static SocketStream make(Descriptor socket, bool connected) { return {std::move(socket), connected}; }
+  static AttachedDescriptor* attached(SocketStream& stream) noexcept { return stream.attached(); }
+};
+
+}  // namespace detail
 
 static_assert(Stream<SocketStream>);
 

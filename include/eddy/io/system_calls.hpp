@@ -144,6 +144,9 @@ inline int local_name(int fd, sockaddr* address, socklen_t* size) noexcept {
 inline int peer_name(int fd, sockaddr* address, socklen_t* size) noexcept {
   return ::getpeername(fd, address, size) < 0 ? -errno : 0;
 }
+// What stands at `path`, a symbolic link itself included.
+inline int stat_link(const char* path, struct stat& to) noexcept { return ::lstat(path, &to) < 0 ? -errno : 0; }
+inline int unlink(const char* path) noexcept { return ::unlink(path) < 0 ? -errno : 0; }
 inline int pipe(int (&ends)[2]) noexcept { return ::pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0 ? -errno : 0; }
 inline int open(const char* path, int flags) noexcept {
   return retried([&] { return ::open(path, flags | O_CLOEXEC); });

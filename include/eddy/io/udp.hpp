@@ -38,6 +38,7 @@ namespace detail {
 class DatagramOperation : public DescriptorOperation {
  protected:
   using DescriptorOperation::DescriptorOperation;
+  DatagramOperation(DatagramOperation&&) noexcept = default;
   ~DatagramOperation() = default;
   void check_open() const {
     if (progress == Progress::closed) throw ClosedResourceError("eddy: this UDP socket is closed");
