@@ -67,7 +67,7 @@ EDDY_TEST_CASE("a TLS stream is a stream, and has the functions of all", "[tls]"
   }
 }
 
-EDDY_TEST_CASE("both sides write much at once, while both read", "[tls]") {
+EDDY_TEST_CASE("both sides write much at once, while both read", "[tls][large]") {
   const std::string there = text_of(300'000);
   const std::string back = text_of(200'000, 5);
   for (const eddy::MemoryStreamOptions& options : {kAllPairs[0], kAllPairs[1], kAllPairs[2]}) {
@@ -79,7 +79,7 @@ EDDY_TEST_CASE("both sides write much at once, while both read", "[tls]") {
   }
 }
 
-EDDY_TEST_CASE("a read answers a change of keys while another task writes", "[tls]") {
+EDDY_TEST_CASE("a read answers a change of keys while another task writes", "[tls][large]") {
   for (const auto& options : kAllPairs) {
     auto [client, server] = co_await open_tls_pair(options);
     const std::string data = text_of(20'000);
@@ -163,7 +163,7 @@ EDDY_TEST_CASE("a byte that is changed on the way is noticed, and nothing of its
   CHECK((two == "done" || two == kPipe || two == kReset));
 }
 
-EDDY_TEST_CASE("a read of TLS that is cancelled at any step loses no byte", "[tls][c362]") {
+EDDY_TEST_CASE("a read of TLS that is cancelled at any step loses no byte", "[tls][c362][large]") {
   const std::string text = "0123456789 well, a line\nsome more\nand the rest";
   for (const auto& options : kAllPairs) {
     for (int steps = 0; steps < 60; steps += options.evil ? 13 : 2) {
@@ -330,12 +330,16 @@ EDDY_TEST_CASE("shutdown does not mind a peer that is gone, and gives up one tha
     co_await client.shutdown();
     CHECK(client.is_closed());
   }
-  auto [client, server] = co_await open_tls_pair();
-  const auto start = now();
-  const auto end = co_await end_of(client.shutdown());
-  CHECK(end == "timed out");
-  CHECK(now() - start == 30s);
-  CHECK(client.is_closed());
+  for (const bool hurried : {false, true}) {
+    eddy::TlsOptions limits;
+    if (hurried) limits.shutdown_timeout = 1s;
+    auto [client, server] = co_await open_tls_pair({}, client_context(), server_context(), limits);
+    const auto start = now();
+    const auto end = co_await end_of(client.shutdown());
+    CHECK(end == "timed out");
+    CHECK(now() - start == (hurried ? 1s : 30s));
+    CHECK(client.is_closed());
+  }
 }
 
 EDDY_TEST_CASE("what the stream below throws comes through TLS, and breaks it", "[tls]") {
@@ -349,7 +353,7 @@ EDDY_TEST_CASE("what the stream below throws comes through TLS, and breaks it", 
   CHECK(again == "broken");
 }
 
-EDDY_LOOP_TEST_CASE("TLS can be cancelled at any point", "[tls]") {
+EDDY_LOOP_TEST_CASE("TLS can be cancelled at any point", "[tls][large]") {
   for (const eddy::MemoryStreamOptions& options : {kAllPairs[0], kAllPairs[2]}) {
     const auto body = [&]() -> eddy::Task<> {
       // In some orders one side is stopped, and closed, before the other.

@@ -25,7 +25,10 @@
 namespace eddy::inline EDDY_ABI {
 
 /// The versions that may be asked for; older ones are broken.
-enum class TlsVersion { tls_1_2 = TLS1_2_VERSION, tls_1_3 = TLS1_3_VERSION };
+enum class TlsVersion {
+  tls_1_2 = TLS1_2_VERSION,  ///< what everybody has
+  tls_1_3 = TLS1_3_VERSION,  ///< a round trip less, and nothing in it that is known to be weak
+};
 
 namespace detail {
 
