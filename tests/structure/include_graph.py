@@ -6,6 +6,7 @@
  size       no header is over 400 lines
  resume     `.resume()` is called on at most three lines of the library
  fmt        only format.hpp includes it
+ openssl    only io/tls*.hpp includes it, and no umbrella reaches these
  std        floors 0 to 3 include no heavy and no thread header; <variant> only for race and gather
  opening    a header opens with a comment that says what it is, and whose last line names the licence
 
@@ -23,6 +24,7 @@ import source_text
 FLOORS = {"base": 0, "loop": 1, "task": 2, "combine": 3, "sync": 3, "flow": 3, "threads": 4, "io": 5,
           "http": 6, "postgres": 6, "redis": 6, "s3": 6}
 SIDE_DOORS = ("testing", "testing.hpp", "debug", "format.hpp")
+TLS = re.compile(r"io/tls[a-z_]*\.hpp")  # stands on its floor, and in no umbrella
 UMBRELLAS = {"eddy.hpp": range(0, 4), "threads.hpp": range(4, 5), "io.hpp": range(5, 6)}  # each one's own floors
 CORE = range(0, 4)
 
@@ -115,6 +117,10 @@ def check_umbrellas(headers):
             continue
         reached = reachable(headers, umbrella)
         for header in headers.values():
+            if TLS.fullmatch(header.name):
+                if header.name in reached:
+                    yield f"{umbrella}: reaches {header.name}, which needs OpenSSL"
+                continue
             if header.floor in floors and header.name not in reached:
                 yield f"{umbrella}: does not reach {header.name} of its floor {header.floor}"
             if header.name in reached and header.floor is not None and header.floor >= floors.stop:
@@ -139,6 +145,13 @@ def check_fmt(headers):
         for line, name in header.foreign:
             if name.startswith("fmt/") and header.name != "format.hpp":
                 yield f"{header.name}:{line}: includes <{name}>; only format.hpp may"
+
+
+def check_openssl(headers):
+    for header in headers.values():
+        for line, name in header.foreign:
+            if name.startswith("openssl/") and not TLS.fullmatch(header.name):
+                yield f"{header.name}:{line}: includes <{name}>; only io/tls*.hpp may"
 
 
 def check_std(headers):
@@ -178,7 +191,7 @@ def check_opening(headers):
             yield f"{header.name}: its opening comment does not say what it is"
 
 
-CHECKS = [check_floors, check_cycles, check_umbrellas, check_size, check_resume, check_fmt, check_std, check_opening]
+CHECKS = [check_floors, check_cycles, check_umbrellas, check_size, check_resume, check_fmt, check_openssl, check_std, check_opening]
 
 
 def read(root):
@@ -225,6 +238,8 @@ GOOD = {
     "flow/queue.hpp": source("eddy/task/task.hpp", body="// #include <regex>\n/*\n#include <eddy/io/tcp.hpp>\n*/"),
     "threads/thread_pool.hpp": source("eddy/task/task.hpp", "<functional>", "<mutex>", "<variant>"),
     "io/tcp.hpp": source("eddy/threads/thread_pool.hpp"),
+    "io/tls.hpp": source("eddy/io/tcp.hpp", "eddy/io/tls_error.hpp"),
+    "io/tls_error.hpp": source("<openssl/err.h>"),
     "http/client.hpp": source("eddy/io/tcp.hpp", "<curl/curl.h>"),
     "testing/virtual_time.hpp": source("eddy/eddy.hpp", "eddy/debug/trace.hpp", "<iostream>"),
     "debug/trace.hpp": source("eddy/http/client.hpp"),
@@ -259,6 +274,9 @@ BAD = [
     ("resumes", {"http/client.hpp": source("eddy/io/tcp.hpp", body="\nhandle . resume ( );")},
      r"on 4 lines.*http/client.hpp:7"),
     ("fmt", {"debug/trace.hpp": source("<fmt/core.h>")}, r"debug/trace.hpp:5: includes <fmt/core.h>"),
+    ("openssl", {"io/tcp.hpp": source("<openssl/ssl.h>")}, r"io/tcp.hpp:5: includes <openssl/ssl.h>"),
+    ("TLS in an umbrella", {"io.hpp": source("eddy/threads.hpp", "eddy/io/tcp.hpp", "eddy/io/tls.hpp")},
+     r"io.hpp: reaches io/tls.hpp, which needs OpenSSL"),
     ("variant", {"base/outcome.hpp": source("<variant>")}, r"base/outcome.hpp:5: <variant>"),
     ("variant that others need, too", {"combine/wait.hpp": source("eddy/combine/race_result.hpp")},
      r"combine/race_result.hpp:5: <variant>"),
