@@ -912,7 +912,7 @@ EDDY_TEST_CASE("a gather of handles goes on in a turn of its own, after the call
   CHECK(log == expected);
 }
 
-EDDY_LOOP_TEST_CASE("debug mode warns once of a gather of more than ten thousand, and nothing else does", "[large]") {
+TEST_CASE("debug mode warns once of a gather of more than ten thousand, and nothing else does") {
   for (const bool debug : {false, true}) {
     for (const int count : {10'000, 10'001}) {
       eddy::testing::VirtualClock clock;
@@ -933,4 +933,21 @@ EDDY_LOOP_TEST_CASE("debug mode warns once of a gather of more than ten thousand
       if (!reports.empty()) CHECK(reports[0].find("a gather starts 10001 tasks at once") != std::string::npos);
     }
   }
+}
+
+EDDY_LOOP_TEST_CASE("on a real clock, too, tasks that gather each other's handles end at once with run", "[real]") {
+  eddy::TaskHandle<> first, second;
+  const auto awaits = [](eddy::TaskHandle<>* other) -> eddy::Task<> {
+    co_await eddy::yield();
+    co_await eddy::gather(*other);
+  };
+  const auto start = std::chrono::steady_clock::now();
+  test::run_real([&]() -> eddy::Task<> {
+    first = eddy::create_task(awaits(&second));
+    second = eddy::create_task(awaits(&first));
+    co_await eddy::sleep(10ms);
+  });
+  CHECK(std::chrono::steady_clock::now() - start < 3s);  // the grace of run is five
+  CHECK(first.cancelled());
+  CHECK(second.cancelled());
 }

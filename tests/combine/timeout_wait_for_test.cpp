@@ -278,4 +278,6 @@ EDDY_TEST_CASE("wait_for of an empty task is refused, unless the time is up befo
     refused = true;
   }
   CHECK(refused);
+  const int steps = co_await many_steps();  // the caller runs on
+  CHECK(steps == 500);
 }

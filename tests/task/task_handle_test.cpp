@@ -25,6 +25,17 @@ eddy::Task<std::string> give_text(std::string text) {
   co_await eddy::sleep(1s);
   co_return text;
 }
+// Says in `log` that it is gone, once.
+struct LoggedResult {
+  explicit LoggedResult(Log* to) : log(to) {}
+  LoggedResult(LoggedResult&& other) noexcept : log(std::exchange(other.log, nullptr)) {}
+  ~LoggedResult() {
+    const eddy::testing::AllocationsSucceed pause;
+    if (log != nullptr) log->push_back("result gone");
+  }
+  Log* log;
+};
+
 eddy::Task<> wait_for_ever() { co_await eddy::sleep(std::chrono::hours::max()); }
 eddy::Task<int> fail(std::string text) {
   co_await eddy::sleep(1s);
@@ -493,25 +504,25 @@ EDDY_TEST_CASE("a cancel that the awaiter of a handle passes on counts as one of
   CHECK(inner.cancelled());
 }
 
-EDDY_TEST_CASE("a task that drops the last handle to itself while it gives its result destroys that once", "[task]") {
-  using test::Tracked;
+EDDY_TEST_CASE("the result of a task that drops the last handle to itself is destroyed once, after the task's locals", "[task]") {
   struct Drops {
-    explicit Drops(eddy::TaskHandle<Tracked>* to) : handle(to) {}
+    explicit Drops(eddy::TaskHandle<LoggedResult>* to) : handle(to) {}
     Drops(const Drops&) = delete;
-    ~Drops() { *handle = eddy::TaskHandle<Tracked>(); }
-    eddy::TaskHandle<Tracked>* handle;
+    ~Drops() { *handle = eddy::TaskHandle<LoggedResult>(); }
+    eddy::TaskHandle<LoggedResult>* handle;
   };
-  const int before = Tracked::alive;
-  eddy::TaskHandle<Tracked> handle;
-  const auto work = [](eddy::TaskHandle<Tracked>* own) -> eddy::Task<Tracked> {
+  Log log;
+  eddy::TaskHandle<LoggedResult> handle;
+  const auto work = [](Log* to, eddy::TaskHandle<LoggedResult>* own) -> eddy::Task<LoggedResult> {
+    const test::OnExit local(*to, "local gone");
     const Drops drops(own);
     co_await eddy::sleep(1s);
-    co_return Tracked();
+    co_return LoggedResult(to);
   };
-  handle = eddy::create_task(work(&handle));
+  handle = eddy::create_task(work(&log, &handle));
   co_await eddy::sleep(2s);
   CHECK_FALSE(handle.valid());
-  CHECK(Tracked::alive == before);
+  CHECK(log == Log{"local gone", "result gone"});
 }
 
 EDDY_TEST_CASE("a task is not done before its arguments are destroyed", "[task]") {
