@@ -41,3 +41,4 @@
 #include <eddy/io/system_calls.hpp>
 #include <eddy/io/tcp.hpp>
 #include <eddy/io/udp.hpp>
+#include <eddy/io/unix_socket.hpp>

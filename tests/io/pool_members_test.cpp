@@ -23,7 +23,7 @@ eddy::Task<bool> ping(Connection& connection) {
 
 EDDY_TEST_CASE("a member that fails a plain health check is discarded, and the next one tried") {
   new_world();
-  Connections pool(connect);
+  Connections pool(dial);
   pool.set_health_check([](Connection& connection) { return connection.healthy; });
   {
     auto first = co_await pool.acquire();
@@ -44,7 +44,7 @@ EDDY_TEST_CASE("a member that fails a plain health check is discarded, and the n
 
 EDDY_TEST_CASE("a member whose plain health check throws is discarded, and a new one is made") {
   new_world();
-  Connections pool({.max_size = 1}, connect);
+  Connections pool({.max_size = 1}, dial);
   pool.set_health_check([](Connection&) -> bool { throw std::runtime_error("broken"); });
   { const auto lease = co_await pool.acquire(); }
   CHECK(pool.statistics().idle == 1);
@@ -54,7 +54,7 @@ EDDY_TEST_CASE("a member whose plain health check throws is discarded, and a new
 
 EDDY_TEST_CASE("a health check may wait, and is not asked of new members") {
   new_world();
-  Connections pool({.max_size = 1}, connect);
+  Connections pool({.max_size = 1}, dial);
   pool.set_health_check(ping);
   const auto start = now();
   {
@@ -75,7 +75,7 @@ EDDY_TEST_CASE("a health check may wait, and is not asked of new members") {
 
 EDDY_TEST_CASE("a health check that waits and throws discards the member") {
   new_world();
-  Connections pool({.max_size = 1}, connect);
+  Connections pool({.max_size = 1}, dial);
   pool.set_health_check(ping);
   {
     auto lease = co_await pool.acquire();
@@ -89,7 +89,7 @@ EDDY_TEST_CASE("a health check that waits and throws discards the member") {
 
 EDDY_TEST_CASE("try_acquire gives nothing where a health check has to wait") {
   new_world();
-  Connections pool(connect);
+  Connections pool(dial);
   pool.set_health_check(ping);
   { const auto lease = co_await pool.acquire(); }
   CHECK_FALSE(pool.try_acquire());
@@ -97,7 +97,7 @@ EDDY_TEST_CASE("try_acquire gives nothing where a health check has to wait") {
 
 EDDY_TEST_CASE("a member that is given back while others wait is checked before it is handed on") {
   new_world();
-  Connections pool({.max_size = 1}, connect);
+  Connections pool({.max_size = 1}, dial);
   Log log;
   pool.set_health_check([](Connection& connection) { return connection.healthy; });
   auto lease = co_await pool.acquire();
@@ -114,7 +114,7 @@ EDDY_TEST_CASE("a member that is given back while others wait is checked before 
 
 EDDY_TEST_CASE("a member whose check waits goes to the next waiter if its own is cancelled meanwhile") {
   new_world();
-  Connections pool({.max_size = 1}, connect);
+  Connections pool({.max_size = 1}, dial);
   Log log;
   pool.set_health_check(ping);
   { const auto lease = co_await pool.acquire(); }
@@ -130,7 +130,7 @@ EDDY_TEST_CASE("a member whose check waits goes to the next waiter if its own is
 
 EDDY_TEST_CASE("close stops a health check, and the member that was asked is closed") {
   new_world();
-  Connections pool({.max_size = 1}, connect);
+  Connections pool({.max_size = 1}, dial);
   Log log;
   pool.set_health_check(ping);
   { const auto lease = co_await pool.acquire(); }
@@ -147,7 +147,7 @@ EDDY_TEST_CASE("close stops a health check, and the member that was asked is clo
 
 EDDY_TEST_CASE("members that have been idle for too long are closed when their time comes") {
   new_world();
-  Connections pool({.idle_timeout = 10s}, connect);
+  Connections pool({.idle_timeout = 10s}, dial);
   {
     auto first = co_await pool.acquire();
     auto second = co_await pool.acquire();
@@ -172,7 +172,7 @@ EDDY_TEST_CASE("members that have been idle for too long are closed when their t
 
 EDDY_TEST_CASE("an idle timeout of zero keeps no member") {
   new_world();
-  Connections pool({.idle_timeout = 0s}, connect);
+  Connections pool({.idle_timeout = 0s}, dial);
   { const auto lease = co_await pool.acquire(); }
   CHECK_FALSE(pool.try_acquire());
   CHECK(world.alive == 0);
@@ -180,7 +180,7 @@ EDDY_TEST_CASE("an idle timeout of zero keeps no member") {
 
 EDDY_TEST_CASE("a limit that is too large for the clock is none") {
   new_world();
-  Connections pool({.idle_timeout = std::chrono::hours::max(), .max_lifetime = std::chrono::hours::max()}, connect);
+  Connections pool({.idle_timeout = std::chrono::hours::max(), .max_lifetime = std::chrono::hours::max()}, dial);
   { const auto lease = co_await pool.acquire(); }
   co_await eddy::sleep(24h);
   CHECK(pool.statistics().idle == 1);
@@ -188,7 +188,7 @@ EDDY_TEST_CASE("a limit that is too large for the clock is none") {
 
 EDDY_TEST_CASE("a member that has become too old is closed: idle when its time comes, leased when it is given back") {
   new_world();
-  Connections pool({.max_lifetime = 10s}, connect);
+  Connections pool({.max_lifetime = 10s}, dial);
   auto idle = co_await pool.acquire();
   auto used = co_await pool.acquire();
   co_await eddy::sleep(9999ms);
@@ -203,7 +203,7 @@ EDDY_TEST_CASE("a member that has become too old is closed: idle when its time c
 
 EDDY_TEST_CASE("the shorter of idle timeout and lifetime ends a member") {
   new_world();
-  Connections pool({.idle_timeout = 4s, .max_lifetime = 10s}, connect);
+  Connections pool({.idle_timeout = 4s, .max_lifetime = 10s}, dial);
   { const auto lease = co_await pool.acquire(); }
   for (int i = 0; i < 3; ++i) {
     co_await eddy::sleep(3s);
@@ -217,7 +217,7 @@ EDDY_TEST_CASE("the shorter of idle timeout and lifetime ends a member") {
 
 EDDY_TEST_CASE("a member that is too old when it is given back is replaced for the waiter") {
   new_world();
-  Connections pool({.max_size = 1, .max_lifetime = 10s}, connect);
+  Connections pool({.max_size = 1, .max_lifetime = 10s}, dial);
   Log log;
   auto lease = co_await pool.acquire();
   auto a = eddy::create_task(attempt(pool, log, "a"));
@@ -230,7 +230,7 @@ EDDY_TEST_CASE("a member that is too old when it is given back is replaced for t
 
 EDDY_TEST_CASE("no more members are kept than may be idle") {
   new_world();
-  Connections pool({.max_idle = 1}, connect);
+  Connections pool({.max_idle = 1}, dial);
   {
     const auto first = co_await pool.acquire();
     const auto second = co_await pool.acquire();
@@ -243,7 +243,7 @@ EDDY_TEST_CASE("no more members are kept than may be idle") {
 
 EDDY_TEST_CASE("a pool that keeps nothing idle still hands on what is given back") {
   new_world();
-  Connections pool({.max_size = 1, .max_idle = 0}, connect);
+  Connections pool({.max_size = 1, .max_idle = 0}, dial);
   Log log;
   co_await eddy::gather(use(pool, log, "a", 1s), use(pool, log, "b", 1s));
   const Log expected{"a1", "b1"};
@@ -254,7 +254,7 @@ EDDY_TEST_CASE("a pool that keeps nothing idle still hands on what is given back
 EDDY_TEST_CASE("the closer is run for each member that ends, and close waits for it") {
   new_world();
   world.close_time = 1s;
-  Connections pool(connect);
+  Connections pool(dial);
   pool.set_closer(say_goodbye);
   {
     auto first = co_await pool.acquire();
@@ -273,7 +273,7 @@ EDDY_TEST_CASE("the closer is run for each member that ends, and close waits for
 EDDY_TEST_CASE("a member counts until its closer has ended") {
   new_world();
   world.close_time = 1s;
-  Connections pool({.max_size = 1}, connect);
+  Connections pool({.max_size = 1}, dial);
   pool.set_closer(say_goodbye);
   auto lease = co_await pool.acquire();
   lease.discard();
@@ -288,7 +288,7 @@ EDDY_TEST_CASE("a member counts until its closer has ended") {
 EDDY_TEST_CASE("an expired member is closed without anybody waiting for it") {
   new_world();
   world.close_time = 5s;
-  Connections pool({.idle_timeout = 10s}, connect);
+  Connections pool({.idle_timeout = 10s}, dial);
   pool.set_closer(say_goodbye);
   { const auto lease = co_await pool.acquire(); }
   co_await eddy::sleep(12s);
@@ -305,7 +305,7 @@ EDDY_TEST_CASE("an expired member is closed without anybody waiting for it") {
 
 EDDY_TEST_CASE("a closer may take its member by value") {
   new_world();
-  Connections pool(connect);
+  Connections pool(dial);
   pool.set_closer([](Connection connection) -> eddy::Task<> {
     world.closed += connection.id;
     co_return;
@@ -317,7 +317,7 @@ EDDY_TEST_CASE("a closer may take its member by value") {
 
 EDDY_TEST_CASE("what a closer throws goes to the exception handler, and the member is gone") {
   new_world();
-  Connections pool(connect);
+  Connections pool(dial);
   pool.set_closer(say_goodbye);
   {
     auto lease = co_await pool.acquire();
@@ -336,7 +336,7 @@ EDDY_LOOP_TEST_CASE("a member that is discarded while the loop ends is still clo
   run_virtual([]() -> eddy::Task<> {
     static std::optional<Connections> pool;
     static Log log;
-    pool.emplace(connect);
+    pool.emplace(dial);
     pool->set_closer(say_goodbye);
     eddy::create_task(use(*pool, log, "a", 1h));
     co_await eddy::sleep(1s);

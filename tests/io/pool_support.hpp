@@ -48,7 +48,7 @@ class Connection {
 using Connections = eddy::Pool<Connection>;
 
 // Numbers them from one.
-inline eddy::Task<Connection> connect() {
+inline eddy::Task<Connection> dial() {
   ++world.calls;
   if (world.connect_time.count() > 0) co_await eddy::sleep(world.connect_time);
   if (world.down) throw std::runtime_error("down " + std::to_string(world.calls));

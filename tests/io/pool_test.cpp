@@ -26,7 +26,7 @@ eddy::Task<std::string> greet(std::string word, int& times) { co_return word + s
 
 EDDY_TEST_CASE("a member is made when it is needed, and lent again when it was given back") {
   new_world();
-  Connections pool(connect);
+  Connections pool(dial);
   CHECK(world.calls == 0);
   {
     auto lease = co_await pool.acquire();
@@ -63,13 +63,13 @@ EDDY_TEST_CASE("a factory may be an object that can only be moved, and may give 
 }
 
 TEST_CASE("a pool that may have no members is refused") {
-  CHECK_THROWS_AS(Connections({.max_size = 0}, connect), std::invalid_argument);
+  CHECK_THROWS_AS(Connections({.max_size = 0}, dial), std::invalid_argument);
 }
 
 EDDY_TEST_CASE("there are never more members than the maximum") {
   new_world();
   world.connect_time = 100ms;
-  Connections pool({.max_size = 3}, connect);
+  Connections pool({.max_size = 3}, dial);
   Log log;
   std::vector<eddy::Task<>> users;
   for (int i = 0; i < 10; ++i) users.push_back(use(pool, log, "", 1s));
@@ -90,7 +90,7 @@ EDDY_TEST_CASE("there are never more members than the maximum") {
 
 EDDY_TEST_CASE("waiters are served in the order in which they came") {
   new_world();
-  Connections pool({.max_size = 1}, connect);
+  Connections pool({.max_size = 1}, dial);
   Log log;
   co_await eddy::gather(use(pool, log, "a", 3s), use(pool, log, "b", 2s), use(pool, log, "c", 1s), use(pool, log, "d", 0s));
   const Log expected{"a1", "b1", "c1", "d1"};
@@ -99,7 +99,7 @@ EDDY_TEST_CASE("waiters are served in the order in which they came") {
 
 EDDY_TEST_CASE("who gives back and acquires again at once stands behind those who wait") {
   new_world();
-  Connections pool({.max_size = 1}, connect);
+  Connections pool({.max_size = 1}, dial);
   Log log;
   const auto greedy = [&](std::string name) -> eddy::Task<> {
     for (int i = 0; i < 3; ++i) {
@@ -115,7 +115,7 @@ EDDY_TEST_CASE("who gives back and acquires again at once stands behind those wh
 
 EDDY_TEST_CASE("nobody overtakes a waiter to whom a member was handed but who has not run yet") {
   new_world();
-  Connections pool({.max_size = 1}, connect);
+  Connections pool({.max_size = 1}, dial);
   Log log;
   auto lease = co_await pool.acquire();
   auto waiter = eddy::create_task(attempt(pool, log, "waiter "));
@@ -133,7 +133,7 @@ EDDY_TEST_CASE("nobody overtakes a waiter to whom a member was handed but who ha
 
 EDDY_TEST_CASE("a member that is given back goes to a waiter for whom another is being made, and that one stays idle") {
   new_world();
-  Connections pool({.max_size = 2}, connect);
+  Connections pool({.max_size = 2}, dial);
   Log log;
   auto lease = co_await pool.acquire();
   world.connect_time = 1s;
@@ -149,7 +149,7 @@ EDDY_TEST_CASE("a member that is given back goes to a waiter for whom another is
 
 EDDY_TEST_CASE("of the idle members the one that was used last is lent first") {
   new_world();
-  Connections pool(connect);
+  Connections pool(dial);
   {
     auto first = co_await pool.acquire();
     auto second = co_await pool.acquire();
@@ -161,7 +161,7 @@ EDDY_TEST_CASE("of the idle members the one that was used last is lent first") {
 
 EDDY_TEST_CASE("try_acquire takes an idle member and makes none") {
   new_world();
-  Connections pool(connect);
+  Connections pool(dial);
   CHECK_FALSE(pool.try_acquire());
   CHECK(world.calls == 0);
   { const auto lease = co_await pool.acquire(); }
@@ -173,7 +173,7 @@ EDDY_TEST_CASE("try_acquire takes an idle member and makes none") {
 
 EDDY_TEST_CASE("a lease can be moved and the member stays where it is") {
   new_world();
-  Connections pool(connect);
+  Connections pool(dial);
   auto first = co_await pool.acquire();
   Connection* const place = &*first;
   eddy::PoolLease<Connection> second = std::move(first);
@@ -187,7 +187,7 @@ EDDY_TEST_CASE("a lease can be moved and the member stays where it is") {
 
 EDDY_TEST_CASE("a member that is discarded is not lent again, and its place is free") {
   new_world();
-  Connections pool({.max_size = 1}, connect);
+  Connections pool({.max_size = 1}, dial);
   auto lease = co_await pool.acquire();
   lease.discard();
   lease.discard();
@@ -201,7 +201,7 @@ EDDY_TEST_CASE("a member that is discarded is not lent again, and its place is f
 
 EDDY_TEST_CASE("a place that becomes free by a discard serves the waiter") {
   new_world();
-  Connections pool({.max_size = 1}, connect);
+  Connections pool({.max_size = 1}, dial);
   Log log;
   auto lease = co_await pool.acquire();
   auto waiter = eddy::create_task(attempt(pool, log, "waiter "));
@@ -214,7 +214,7 @@ EDDY_TEST_CASE("a place that becomes free by a discard serves the waiter") {
 
 EDDY_TEST_CASE("a member goes back when an exception leaves its scope") {
   new_world();
-  Connections pool(connect);
+  Connections pool(dial);
   try {
     auto lease = co_await pool.acquire();
     if (lease->healthy) throw std::runtime_error("something else");
@@ -226,7 +226,7 @@ EDDY_TEST_CASE("a member goes back when an exception leaves its scope") {
 
 EDDY_TEST_CASE("a member that was used is discarded when its task is stopped") {
   new_world();
-  Connections pool(connect);
+  Connections pool(dial);
   Log log;
   auto user = eddy::create_task(use(pool, log, "user ", 1h));
   co_await eddy::sleep(1s);
@@ -244,7 +244,7 @@ EDDY_TEST_CASE("a member that was used is discarded when its task is stopped") {
 
 EDDY_TEST_CASE("a member that nobody has looked into goes back when its task is stopped") {
   new_world();
-  Connections pool(connect);
+  Connections pool(dial);
   const auto holder = [&]() -> eddy::Task<> {
     const auto lease = co_await pool.acquire();
     co_await eddy::sleep(1h);
@@ -258,7 +258,7 @@ EDDY_TEST_CASE("a member that nobody has looked into goes back when its task is 
 
 EDDY_TEST_CASE("a member goes back by release() even while its task is being stopped") {
   new_world();
-  Connections pool(connect);
+  Connections pool(dial);
   struct Guard {
     Connections::Lease lease;
     explicit Guard(Connections::Lease held) : lease(std::move(held)) {}
@@ -282,7 +282,7 @@ EDDY_TEST_CASE("a member goes back by release() even while its task is being sto
 
 EDDY_TEST_CASE("a waiter that is cancelled leaves the line") {
   new_world();
-  Connections pool({.max_size = 1}, connect);
+  Connections pool({.max_size = 1}, dial);
   Log log;
   auto lease = co_await pool.acquire();
   auto a = eddy::create_task(attempt(pool, log, "a"));
@@ -302,7 +302,7 @@ EDDY_TEST_CASE("a waiter that is cancelled leaves the line") {
 
 EDDY_TEST_CASE("a waiter that is cancelled after the hand-over has the member, and gives it back unused") {
   new_world();
-  Connections pool({.max_size = 1}, connect);
+  Connections pool({.max_size = 1}, dial);
   bool had_it = false;
   const auto taker = [&]() -> eddy::Task<> {
     const auto lease = co_await pool.acquire();
@@ -323,7 +323,7 @@ EDDY_TEST_CASE("a waiter that is cancelled after the hand-over has the member, a
 EDDY_TEST_CASE("a member that was being made for a cancelled waiter goes to the next one") {
   new_world();
   world.connect_time = 2s;
-  Connections pool({.max_size = 1}, connect);
+  Connections pool({.max_size = 1}, dial);
   Log log;
   const auto start = now();
   auto a = eddy::create_task(attempt(pool, log, "a"));
@@ -342,7 +342,7 @@ EDDY_TEST_CASE("a member that was being made for a cancelled waiter goes to the 
 EDDY_TEST_CASE("a connection that is too slow for a timeout is there for the next attempt") {
   new_world();
   world.connect_time = 2s;
-  Connections pool(connect);
+  Connections pool(dial);
   std::string got;
   try {
     const auto lease = co_await eddy::timeout(1s, pool.acquire());
@@ -360,7 +360,7 @@ EDDY_TEST_CASE("a factory's error goes to the waiter, and the place is free for 
   new_world();
   world.down = true;
   world.connect_time = 1s;
-  Connections pool({.max_size = 1}, connect);
+  Connections pool({.max_size = 1}, dial);
   Log log;
   auto a = eddy::create_task(attempt(pool, log, "a"));
   co_await test::settle();
@@ -388,7 +388,7 @@ EDDY_TEST_CASE("a factory's error that nobody waits for any more goes to the exc
   new_world();
   world.down = true;
   world.connect_time = 1s;
-  Connections pool(connect);
+  Connections pool(dial);
   Log log;
   auto a = eddy::create_task(attempt(pool, log, "a"));
   co_await eddy::sleep(500ms);
@@ -403,7 +403,7 @@ EDDY_TEST_CASE("a factory's error that nobody waits for any more goes to the exc
 EDDY_TEST_CASE("waiters of a task that makes a member and is cancelled get CancelledError") {
   new_world();
   world.connect_time = 1s;
-  Connections pool(connect);
+  Connections pool(dial);
   Log log;
   auto a = eddy::create_task(attempt(pool, log, "a"));
   co_await test::settle(2);
@@ -418,7 +418,7 @@ EDDY_TEST_CASE("waiters of a task that makes a member and is cancelled get Cance
 
 EDDY_TEST_CASE("close waits until the leases have ended, and refuses those who wait") {
   new_world();
-  Connections pool({.max_size = 2}, connect);
+  Connections pool({.max_size = 2}, dial);
   Log log;
   auto a = eddy::create_task(use(pool, log, "a", 5s));
   co_await test::settle();
@@ -443,7 +443,7 @@ EDDY_TEST_CASE("close waits until the leases have ended, and refuses those who w
 
 EDDY_TEST_CASE("close destroys what is idle and stops what is being made") {
   new_world();
-  Connections pool({.max_size = 2}, connect);
+  Connections pool({.max_size = 2}, dial);
   Log log;
   { const auto lease = co_await pool.acquire(); }
   auto kept = co_await pool.acquire();
@@ -460,7 +460,7 @@ EDDY_TEST_CASE("close destroys what is idle and stops what is being made") {
 }
 
 EDDY_TEST_CASE("a pool that was never used is closed at once") {
-  Connections pool(connect);
+  Connections pool(dial);
   const test::TurnProbe other_ran;
   co_await pool.close();
   CHECK_FALSE(other_ran);
@@ -468,7 +468,7 @@ EDDY_TEST_CASE("a pool that was never used is closed at once") {
 
 EDDY_TEST_CASE("a close that is cancelled stops waiting, and the pool stays closed") {
   new_world();
-  Connections pool(connect);
+  Connections pool(dial);
   auto lease = co_await pool.acquire();
   const auto closer = [&]() -> eddy::Task<> { co_await pool.close(); };
   auto closing = eddy::create_task(closer);
@@ -484,7 +484,7 @@ EDDY_TEST_CASE("a close that is cancelled stops waiting, and the pool stays clos
 EDDY_TEST_CASE("leases outlive their pool") {
   new_world();
   std::optional<Connections> pool;
-  pool.emplace(connect);
+  pool.emplace(dial);
   auto lease = co_await pool->acquire();
   { const auto idle = co_await pool->acquire(); }
   CHECK(world.alive == 2);
@@ -499,7 +499,7 @@ EDDY_TEST_CASE("a pool may be destroyed while it makes a member") {
   new_world();
   world.connect_time = 2s;
   std::optional<Connections> pool;
-  pool.emplace(connect);
+  pool.emplace(dial);
   Log log;
   auto a = eddy::create_task(attempt(*pool, log, "a"));
   co_await eddy::sleep(1s);
@@ -515,7 +515,7 @@ EDDY_LOOP_TEST_CASE("waiters of a pool that is destroyed get BrokenResourceError
   const std::string got = run_test([]() -> eddy::Task<std::string> {
     eddy::get_running_loop().set_debug(false);
     std::optional<Connections> pool;
-    pool.emplace(eddy::PoolOptions{.max_size = 1}, connect);
+    pool.emplace(eddy::PoolOptions{.max_size = 1}, dial);
     auto lease = co_await pool->acquire();
     auto waiter = eddy::create_task(ending(pool->acquire()));
     co_await test::settle();
@@ -527,7 +527,7 @@ EDDY_LOOP_TEST_CASE("waiters of a pool that is destroyed get BrokenResourceError
 
 EDDY_LOOP_TEST_CASE("idle members end with their loop, and the pool serves the next one") {
   new_world();
-  Connections pool(connect);
+  Connections pool(dial);
   pool.set_closer(say_goodbye);
   std::optional<Connections::Lease> taken_along;
   const auto body = [&]() -> eddy::Task<int> {
@@ -548,7 +548,7 @@ EDDY_LOOP_TEST_CASE("idle members end with their loop, and the pool serves the n
 
 EDDY_LOOP_TEST_CASE("a pool is for one loop at a time") {
   new_world();
-  Connections pool(connect);
+  Connections pool(dial);
   eddy::Runner first;
   eddy::Runner second;
   const auto body = [&]() -> eddy::Task<std::string> {
@@ -560,7 +560,7 @@ EDDY_LOOP_TEST_CASE("a pool is for one loop at a time") {
 
 EDDY_TEST_CASE("a hundred thousand leases make no more members, and allocate nothing", "[large]") {
   new_world();
-  Connections pool({.max_size = 2, .idle_timeout = 1h}, connect);
+  Connections pool({.max_size = 2, .idle_timeout = 1h}, dial);
   { const auto first = co_await pool.acquire(); }
   const std::size_t before = eddy::testing::allocations();
   for (int i = 0; i < 100'000; ++i) {
@@ -573,7 +573,7 @@ EDDY_TEST_CASE("a hundred thousand leases make no more members, and allocate not
 
 EDDY_TEST_CASE("a hundred thousand hand-overs between tasks run in flat memory", "[large]") {
   new_world();
-  Connections pool({.max_size = 2}, connect);
+  Connections pool({.max_size = 2}, dial);
   int turns = 0;
   const auto player = [&]() -> eddy::Task<> {
     for (int i = 0; i < 25'000; ++i) {
@@ -605,7 +605,7 @@ void make_difficult(Connections& pool) {
 EDDY_TEST_CASE("whoever is cancelled at whatever time, the others are served and no place is lost") {
   for (int step = 0; step < 60; ++step) {
     new_world();
-    Connections pool({.max_size = 2, .idle_timeout = 1s}, connect);
+    Connections pool({.max_size = 2, .idle_timeout = 1s}, dial);
     make_difficult(pool);
     Log log;
     std::vector<eddy::TaskHandle<>> users;
@@ -633,7 +633,7 @@ EDDY_LOOP_TEST_CASE("a task that is stopped at any point leaves no member of its
   new_world();
   const auto body = [&]() -> eddy::Task<> {
     new_world();
-    Connections pool({.max_size = 2, .idle_timeout = 1s}, connect);
+    Connections pool({.max_size = 2, .idle_timeout = 1s}, dial);
     make_difficult(pool);
     Log log;
     co_await eddy::gather(use(pool, log, "a", 1s), use(pool, log, "b", 1s), use(pool, log, "c", 2s),
