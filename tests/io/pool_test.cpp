@@ -88,7 +88,7 @@ EDDY_TEST_CASE("there are never more members than the maximum") {
   CHECK(statistics.failed == 0);
 }
 
-EDDY_TEST_CASE("waiters are served in the order in which they came") {
+EDDY_TEST_CASE("waiters for a member are served in the order in which they came") {
   new_world();
   Connections pool({.max_size = 1}, dial);
   Log log;
