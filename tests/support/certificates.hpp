@@ -32,7 +32,7 @@ class Identity {
  public:
   // Signed by `issuer`, or by itself.
   explicit Identity(const CertificateRequest& request, const Identity* issuer = nullptr)
-      : key_(request.rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256")), certificate_(X509_new()) {
+      : key_(request.rsa ? EVP_RSA_gen(2048) : EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")), certificate_(X509_new()) {
     static long serial = 0;
     X509* made = certificate_.get();
     ok(key_ != nullptr && made != nullptr && X509_set_version(made, 2) == 1);
