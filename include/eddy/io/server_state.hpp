@@ -77,7 +77,7 @@ class ServerState {
     if (!is_serving()) return;
     closing_.set();
     for (Listener& listener : listeners_) listener.close();
-    changed_.set();
+    change();
     check_ended();
   }
   void close_clients() {
@@ -88,7 +88,13 @@ class ServerState {
   // Who waits in them holds a reference to this.
   [[nodiscard]] Event& closing() noexcept { return closing_; }  // it accepts no longer
   [[nodiscard]] Event& ended() noexcept { return ended_; }      // and all connections have ended
-  [[nodiscard]] Event& changed() noexcept { return changed_; }  // one has ended, or it closes
+  // Counts the connections that have ended; to close counts, too.
+  [[nodiscard]] std::size_t changes() const noexcept { return changes_; }
+  // Waits for the next of them.
+  [[nodiscard]] EventAwaiter change_after_this() noexcept {
+    changed_.clear();
+    return changed_.wait();
+  }
 
   void acceptor_begins() noexcept { ++acceptors_; }
   void acceptor_ended() noexcept {
@@ -102,11 +108,15 @@ class ServerState {
   void end(Connection* connection) noexcept {
     --count_;
     open_.remove(connection);
-    changed_.set();
+    change();
     check_ended();
   }
 
  private:
+  void change() noexcept {
+    ++changes_;
+    changed_.set();
+  }
   void check_ended() noexcept {
     if (!is_serving() && count_ == 0 && acceptors_ == 0) ended_.set();
   }
@@ -116,6 +126,7 @@ class ServerState {
   IntrusiveList<Connection> open_;
   std::size_t count_ = 0;  // of them
   std::size_t acceptors_ = 0;
+  std::size_t changes_ = 0;
   Event closing_;
   Event ended_;
   Event changed_;
@@ -224,6 +235,7 @@ inline Task<> accept_connections(Acceptor acceptor) {
   std::unique_ptr<Connection> next;
   bool was_short = false;
   while (server->is_serving()) {
+    const std::size_t changes = server->changes();
     std::exception_ptr failure;
     Result result = Result::failed;
     try {
@@ -236,13 +248,13 @@ inline Task<> accept_connections(Acceptor acceptor) {
       failure = std::current_exception();
       next = nullptr;
     }
-    server->changed().clear();
-    if (failure) {
-      // No more descriptors or memory, mostly: it would fail again and again.
-      if (!std::exchange(was_short, true)) report(&get_running_loop(), "a server pauses, since it cannot accept connections", failure);
-      co_await move_on_after(kPause, server->changed().wait());
-    } else if (result == Result::full) {
-      co_await server->changed().wait();
+    if (failure && !std::exchange(was_short, true))
+      report(&get_running_loop(), "a server pauses, since it cannot accept connections", failure);
+    const bool pauses = (failure || result == Result::full) && server->changes() == changes;
+    if (pauses && failure) {
+      co_await move_on_after(kPause, server->change_after_this());  // no descriptors or memory: it would fail again and again
+    } else if (pauses) {
+      co_await server->change_after_this();
     } else if (result == Result::skipped) {
       co_await yield();  // there may be many
     } else if (result == Result::accepted) {
