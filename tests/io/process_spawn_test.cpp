@@ -233,7 +233,7 @@ EDDY_TEST_CASE("a program that cannot be started is an error with its name, and 
   co_return;
 }
 
-EDDY_TEST_CASE("a child is killed and reaped if no pidfd can be had for it, and nothing is left", "[real][c390][c396]") {
+EDDY_TEST_CASE("a child is killed and reaped if no pidfd can be had for it, and nothing is left", "[real][order][c390][c396]") {
   const eddy::testing::LeakCheck leaks;
   rlimit before{};
   ::getrlimit(RLIMIT_NOFILE, &before);
@@ -254,6 +254,7 @@ EDDY_TEST_CASE("a child is killed and reaped if no pidfd can be had for it, and 
     if (room < 3) CHECK(error == EMFILE);
     if (error != 0) CHECK_FALSE(has_children());
     while (has_children()) co_await eddy::sleep(1ms);  // the Process was given up, and the loop reaps it
+    co_await eddy::sleep(1ms);                         // and closes what it had for it
   }
   leaks.check();
 }

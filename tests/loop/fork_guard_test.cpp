@@ -93,6 +93,7 @@ TEST_CASE("a forked child that waits on its parent's loop gets an error, and the
           options.debug = debug;
           if (is_virtual) options.clock = &clock;
           const auto body = [&]() -> eddy::Task<int> {
+            eddy::get_running_loop().set_slow_callback_duration(1h);  // a fork of a large process is slow
             const bool child = fork_and_wait();
             co_await each.wait();
             co_return child ? 1 : 2;
