@@ -90,6 +90,9 @@ def compare(build, connections, turns, round_trips, markdown):
 
 
 def check(build):
+    if subprocess.run(["strace", "-o", os.devnull, "true"], capture_output=True, check=False).returncode != 0:
+        print("skipped: this machine lets nobody trace")
+        sys.exit(77)
     calls = calls_a_round_trip(build, "eddy", 64, 2000)
     total = sum(calls.values())
     print(f"{total:.3f} system calls a round trip: " + ", ".join(f"{name} {count:.3f}" for name, count in calls.items() if count > 0.001))
