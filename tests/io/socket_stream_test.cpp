@@ -249,6 +249,31 @@ EDDY_TEST_CASE("after a write that was cancelled half-way nothing more is writte
   CHECK(total < data.size());
 }
 
+EDDY_TEST_CASE("who writes after a write that was cancelled half-way is told at once, though nobody ever reads", "[socket][order]") {
+  auto [left, right] = eddy::open_socket_pair();
+  const std::string data(4 << 20, 'x');
+  auto writer = eddy::create_task(write_all(left, data));
+  auto behind = eddy::create_task(write_all(left, "behind"));
+  co_await eddy::sleep(1ms);
+  writer.cancel();
+  co_await end_of(writer);
+  CHECK(writer.cancelled());
+  int broken = 0;
+  const std::vector<eddy::TaskHandle<>> others = [&] {
+    std::vector<eddy::TaskHandle<>> tasks(1, behind);
+    tasks.push_back(eddy::create_task(write_all(left, "later")));
+    return tasks;
+  }();
+  for (const auto& task : others) {
+    try {
+      co_await task;
+    } catch (const eddy::BrokenResourceError&) {
+      ++broken;
+    }
+  }
+  CHECK(broken == 2);
+}
+
 EDDY_TEST_CASE("a write that is cancelled before it began leaves the stream as it was", "[socket][order]") {
   auto [left, right] = eddy::open_socket_pair();
   const std::string data(2 << 20, 'x');

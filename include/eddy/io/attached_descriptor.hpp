@@ -87,8 +87,12 @@ class AttachedDescriptor final : ReactorSink, CloseHook {
   [[nodiscard]] int fd() const noexcept { return descriptor_.get(); }
   [[nodiscard]] DescriptorKind kind() const noexcept { return kind_; }
   [[nodiscard]] bool is_closed() const noexcept { return !descriptor_.valid(); }
-  // After it nothing can be written any more: what was to be written was cut short.
-  void break_writing() noexcept { write_broken_ = true; }
+  // After it nothing can be written any more: what was to be written was cut short. Who waits is told at once, since there may
+  // never be room.
+  void break_writing() noexcept {
+    write_broken_ = true;
+    ready(fd(), Interest::write, true);
+  }
   [[nodiscard]] bool write_broken() const noexcept { return write_broken_; }
   // For operations: the last call took or gave less than it could have, so the next one would find nothing.
   void exhausted(Interest interest) noexcept {
