@@ -34,6 +34,7 @@
 #include <eddy/io/server_state.hpp>
 #include <eddy/io/signal.hpp>
 #include <eddy/io/socket_address.hpp>
+#include <eddy/io/socket_names.hpp>
 #include <eddy/io/socket_stream.hpp>
 #include <eddy/io/standard_streams.hpp>
 #include <eddy/io/stream.hpp>

@@ -36,6 +36,7 @@ HEADERS = {
     "io/descriptor": "io/socket_stream",
     "io/descriptor_stream": "io/socket_stream",
     "io/file_calls": "io/file_faults",
+    "io/socket_names": "io/tcp",
     "loop/close_hooks": "threads/to_thread",
     "loop/context": "task/context_var",
     "loop/descriptor_table": "task/readiness",

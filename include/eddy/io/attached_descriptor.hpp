@@ -61,7 +61,7 @@ struct DescriptorOperation : Suspension, ListHook {
  private:
   bool wait(Frame* frame);
   [[noreturn]] EDDY_COLD void throw_error() const {
-    if (progress == Progress::closed) throw ClosedResourceError("eddy: this stream is closed");
+    if (progress == Progress::closed) throw_stream_closed();
     throw_system_error(error, interest == Interest::read ? "eddy: reading failed" : "eddy: writing failed");
   }
   CancelResult try_cancel(bool) noexcept final;
@@ -210,8 +210,7 @@ inline bool DescriptorOperation::await_ready() {
   }
   AttachedDescriptor::Direction& direction = descriptor->of(interest);
   if (!direction.waiting.empty()) {
-    if (interest == Interest::read)
-      throw BusyResourceError("eddy: another task reads from this; one at a time may, since nobody could say who gets what");
+    if (interest == Interest::read) throw_stream_busy();
     return false;
   }
   if (!direction.ready || !descriptor->try_it(direction, *this)) return false;

@@ -49,7 +49,7 @@ class [[nodiscard("nothing is read until this is awaited: co_await it")]] ReadOp
 class WriteOperationBase : public DescriptorOperation {
  public:
   void await_resume() const {
-    if (broken_) [[unlikely]] throw_broken();
+    if (broken_) [[unlikely]] throw_stream_broken();
     check();
   }
 
@@ -67,9 +67,6 @@ class WriteOperationBase : public DescriptorOperation {
   }
   void give_up(AttachedDescriptor& on) noexcept final {
     if (begun()) on.break_writing();
-  }
-  [[noreturn]] EDDY_COLD static void throw_broken() {
-    throw BrokenResourceError("eddy: an earlier write to this stream was cancelled half-way, so nothing can follow it");
   }
   bool broken_ = false;
 };

@@ -56,9 +56,8 @@ struct MemoryOperation : Waiter {
   CancelResult try_cancel(bool) noexcept final;
   [[nodiscard]] const char* waits_for() const noexcept final { return reads ? "data to read" : "room to write"; }
   [[noreturn]] EDDY_COLD void throw_error() const {
-    if (progress == Progress::closed) throw ClosedResourceError("eddy: this stream is closed");
-    if (progress == Progress::broken)
-      throw BrokenResourceError("eddy: an earlier write to this stream was cancelled half-way, so nothing can follow it");
+    if (progress == Progress::closed) throw_stream_closed();
+    if (progress == Progress::broken) throw_stream_broken();
     throw_system_error(error, reads ? "eddy: reading failed" : "eddy: writing failed");
   }
 };
@@ -287,8 +286,7 @@ inline bool MemoryRead::await_ready() {
     progress = Progress::closed;
     return true;
   }
-  if (!pipe->readers_.empty())
-    throw BusyResourceError("eddy: another task reads from this; one at a time may, since nobody could say who gets what");
+  if (!pipe->readers_.empty()) throw_stream_busy();
   return pipe->try_read(*this) && goes_on();
 }
 

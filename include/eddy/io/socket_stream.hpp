@@ -5,6 +5,7 @@
 
 #include <eddy/io/descriptor_stream.hpp>
 #include <eddy/io/socket_address.hpp>
+#include <eddy/io/socket_names.hpp>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -17,22 +18,6 @@ namespace eddy::inline EDDY_ABI {
 namespace detail {
 
 struct SocketAccess;
-
-// The address that a socket has, or that of its peer.
-inline SocketAddress local_address_of(int fd) {
-  SocketAddress address;
-  socklen_t size = SocketAddress::capacity();
-  if (const int error = sys::local_name(fd, address.data(), &size); error < 0) throw_system_error(-error, "eddy: getsockname");
-  address.resize(size);
-  return address;
-}
-inline SocketAddress peer_address_of(int fd) {
-  SocketAddress address;
-  socklen_t size = SocketAddress::capacity();
-  if (const int error = sys::peer_name(fd, address.data(), &size); error < 0) throw_system_error(-error, "eddy: getpeername");
-  address.resize(size);
-  return address;
-}
 
 }  // namespace detail
 
@@ -102,7 +87,7 @@ class SocketStream : public DescriptorReading<SocketStream> {
       : DescriptorReading(std::move(socket), detail::DescriptorKind::socket, connected) {}
 
   void check_open() const {
-    if (is_closed()) throw ClosedResourceError("eddy: this stream is closed");
+    if (is_closed()) detail::throw_stream_closed();
   }
   void set(int level, int name, int value) {
     check_open();

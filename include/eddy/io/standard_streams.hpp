@@ -45,7 +45,7 @@ class SharedDescriptor {
   // Completes with how much was read into `data`, or written from it, in one call that is made when it does not block.
   Task<std::size_t> transfer(char* data, std::size_t size) {
     while (true) {
-      if (closed_) throw ClosedResourceError("eddy: this stream is closed");
+      if (closed_) throw_stream_closed();
       ssize_t result = -EAGAIN;
       if (in_pool_) {
         result = co_await to_thread(&call, fd_, kind_, interest_, data, size);

@@ -153,7 +153,7 @@ class BufferedReading {
   [[nodiscard]] detail::ReadBuffer& buffer() noexcept { return buffer_; }
   // For `read_some`: throws while another task is in one of the functions here.
   void check_not_reading() const {
-    if (reading_) throw_busy();
+    if (reading_) detail::throw_stream_busy();
   }
 
  private:
@@ -208,9 +208,6 @@ class BufferedReading {
     std::size_t found_ = 0;
   };
 
-  [[noreturn]] EDDY_COLD static void throw_busy() {
-    throw BusyResourceError("eddy: another task reads from this; one at a time may, since nobody could say who gets what");
-  }
   Derived& derived() noexcept { return static_cast<Derived&>(*this); }
 
   detail::ReadBuffer buffer_;

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <eddy/base/config.hpp>
+#include <eddy/base/error.hpp>
+#include <eddy/sync/sync_waiter.hpp>
 
 #include <cstddef>
 #include <stdexcept>
@@ -54,4 +56,16 @@ class ClosedResourceError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+namespace detail {
+
+// What every kind of stream says in the same words.
+[[noreturn]] EDDY_COLD inline void throw_stream_closed() { throw ClosedResourceError("eddy: this stream is closed"); }
+[[noreturn]] EDDY_COLD inline void throw_stream_busy() {
+  throw BusyResourceError("eddy: another task reads from this; one at a time may, since nobody could say who gets what");
+}
+[[noreturn]] EDDY_COLD inline void throw_stream_broken() {
+  throw BrokenResourceError("eddy: an earlier write to this stream failed or was cancelled half-way, so nothing can follow it");
+}
+
+}  // namespace detail
 }  // namespace eddy::inline EDDY_ABI

@@ -145,7 +145,7 @@ class TlsStream : public BufferedReading<TlsStream<S>> {
     co_await timeout(limit, detail::shut_tls_down<S>(connection));
   }
   detail::TlsConnection<S>& opened() const {
-    if (!connection_) throw ClosedResourceError("eddy: this stream is closed");
+    if (!connection_) detail::throw_stream_closed();
     return *connection_;
   }
 

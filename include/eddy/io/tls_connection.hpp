@@ -55,7 +55,7 @@ struct TlsConnection {
     transport.close();
   }
   void check_open() const {
-    if (closed) throw ClosedResourceError("eddy: this stream is closed");
+    if (closed) throw_stream_closed();
   }
 };
 
@@ -65,8 +65,7 @@ using TlsPointer = LocalPointer<TlsConnection<S>>;
 // One reader at a time.
 struct TlsReading {
   explicit TlsReading(bool& flag) : reading(flag) {
-    if (flag)
-      throw BusyResourceError("eddy: another task reads from this; one at a time may, since nobody could say who gets what");
+    if (flag) throw_stream_busy();
     flag = true;
   }
   TlsReading(const TlsReading&) = delete;
@@ -145,7 +144,7 @@ Task<std::size_t> read_tls(TlsPointer<S> c, std::span<char> space, ReadBuffer* b
     if (const std::size_t count = buffered->copy_to(space); count > 0) co_return count;
   }
   if (space.empty()) co_return std::size_t{};
-  if (!c) throw ClosedResourceError("eddy: this stream is closed");
+  if (!c) throw_stream_closed();
   c->check_open();
   const TlsReading reading(c->reading);
   while (true) {
@@ -168,11 +167,10 @@ Task<std::size_t> read_tls(TlsPointer<S> c, std::span<char> space, ReadBuffer* b
 
 template <class S>
 Task<> write_tls(TlsPointer<S> c, std::string_view data, std::span<const std::string_view> more, bool end) {
-  if (!c) throw ClosedResourceError("eddy: this stream is closed");
+  if (!c) throw_stream_closed();
   const auto guard = co_await c->lock.scoped();
   c->check_open();
-  if (c->write_broken)
-    throw BrokenResourceError("eddy: an earlier write to this stream failed or was cancelled half-way, so nothing can follow it");
+  if (c->write_broken) throw_stream_broken();
   while (true) {
     if (!data.empty() && c->write_ended) throw_system_error(EPIPE, "eddy: writing failed");
     for (; !data.empty(); data.remove_prefix(data.size() < c->kRecord ? data.size() : c->kRecord)) {

@@ -7,6 +7,7 @@
 
 #include <eddy/io/attached_descriptor.hpp>
 #include <eddy/io/socket_address.hpp>
+#include <eddy/io/socket_names.hpp>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -180,9 +181,15 @@ class UdpSocket {
   }
 
   /// Where it receives. Errors: ClosedResourceError; std::system_error.
-  [[nodiscard]] SocketAddress local_address() const { return name(detail::sys::local_name, "eddy: getsockname"); }
+  [[nodiscard]] SocketAddress local_address() const {
+    check_open();
+    return detail::local_address_of(fd());
+  }
   /// To whom it is connected. Errors: the same; ENOTCONN if it is not.
-  [[nodiscard]] SocketAddress peer_address() const { return name(detail::sys::peer_name, "eddy: getpeername"); }
+  [[nodiscard]] SocketAddress peer_address() const {
+    check_open();
+    return detail::peer_address_of(fd());
+  }
   /// Whether it may send to broadcast addresses. Errors: ClosedResourceError; std::system_error.
   void set_broadcast(bool on) {
     check_open();
@@ -224,14 +231,6 @@ class UdpSocket {
   }
   void check_open() const {
     if (is_closed()) throw ClosedResourceError("eddy: this UDP socket is closed");
-  }
-  SocketAddress name(int (*call)(int, sockaddr*, socklen_t*) noexcept, const char* what) const {
-    check_open();
-    SocketAddress address;
-    socklen_t size = SocketAddress::capacity();
-    if (const int error = call(fd(), address.data(), &size); error < 0) detail::throw_system_error(-error, what);
-    address.resize(size);
-    return address;
   }
 
   std::unique_ptr<detail::AttachedDescriptor> socket_;
