@@ -14,7 +14,6 @@
 #include <filesystem>
 #include <iterator>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 using namespace test;
@@ -63,10 +62,7 @@ EDDY_TEST_CASE("read_file refuses what is longer than its limit", "[real]") {
 
 EDDY_TEST_CASE("read_file stops for a cancel, though the file has no end", "[real][order]") {
   auto endless = eddy::create_task(read_file("/dev/zero"));
-  for (int i = 0; i < 20; ++i) {
-    co_await eddy::yield();
-    std::this_thread::sleep_for(1ms);
-  }
+  co_await eddy::sleep(20ms);
   endless.cancel();
   const std::string how = co_await ending(endless);
   CHECK(how == "CancelledError ");
@@ -201,8 +197,7 @@ EDDY_TEST_CASE("a write_file that is cancelled at any time leaves the old conten
   int stopped = 0;
   for (int i = 0; i < 12; ++i) {
     auto writing = eddy::create_task(write_file(folder / "file", data));
-    co_await eddy::yield();
-    std::this_thread::sleep_for(i * 400us);
+    co_await eddy::sleep(i * 400us);
     writing.cancel();
     const std::string how = co_await ending(writing);
     const std::string content = content_of(folder / "file");

@@ -16,7 +16,6 @@
 #include <atomic>
 #include <cstdint>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 using namespace test;
@@ -74,8 +73,7 @@ class Interruptions {
       const int before = interrupted;
       ::kill(::getpid(), SIGUSR1);
       while (interrupted == before) co_await eddy::yield();
-      std::this_thread::sleep_for(2ms);
-      co_await eddy::yield();
+      co_await eddy::sleep(2ms);
     }
   }
 
