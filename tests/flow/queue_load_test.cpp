@@ -6,11 +6,11 @@
 #include <eddy/flow/queue.hpp>
 
 #include "support/allocations.hpp"
+#include "support/dependent.hpp"
 #include "support/run.hpp"
 
 #include <deque>
 #include <random>
-#include <utility>
 
 using namespace test;
 
@@ -112,12 +112,6 @@ eddy::Task<> get_next(Q& queue, Model& model) {
     model.got.push_back(item);
   } catch (const eddy::QueueShutDown&) {
   }
-}
-
-// The same awaitable, but only known once Q is: g++ 11 has a fault in awaiting others in a template, see docs/compilers.md.
-template <class Q, class A>
-A&& dependent(A&& awaitable) {
-  return std::forward<A>(awaitable);
 }
 
 template <class Q>
