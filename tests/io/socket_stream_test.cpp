@@ -244,11 +244,8 @@ EDDY_TEST_CASE("who writes after a write that was cancelled half-way is told at 
   co_await end_of(writer);
   CHECK(writer.cancelled());
   int broken = 0;
-  const std::vector<eddy::TaskHandle<>> others = [&] {
-    std::vector<eddy::TaskHandle<>> tasks(1, behind);
-    tasks.push_back(eddy::create_task(write_all(left, "later")));
-    return tasks;
-  }();
+  std::vector<eddy::TaskHandle<>> others(1, behind);
+  others.push_back(eddy::create_task(write_all(left, "later")));
   for (const auto& task : others) {
     try {
       co_await task;
