@@ -6,10 +6,13 @@
 # SPDX-License-Identifier: MIT
 
 # eddy_component(<name> PACKAGE <arguments of find_package> TARGET <its target> PKG_CONFIG <its requirement there>
-#                HEADERS <regular expression of what includes it, below include/eddy/> NEEDS <the end of a sentence>)
+#                HEADERS <regular expression of what includes it, below include/eddy/> NEEDS <the end of a sentence, without a semicolon>)
 set(eddy_components "")
 macro(eddy_component name)
   cmake_parse_arguments(eddy_${name} "" "TARGET;PKG_CONFIG;HEADERS;NEEDS" "PACKAGE" ${ARGN})
+  if(eddy_${name}_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "eddy_component(${name}) does not know '${eddy_${name}_UNPARSED_ARGUMENTS}'")
+  endif()
   list(APPEND eddy_components "${name}")
 endmacro()
 
@@ -18,7 +21,7 @@ eddy_component(tls
   TARGET OpenSSL::SSL
   PKG_CONFIG "openssl >= 3.0"
   HEADERS "io/tls[a-z_]*\\.hpp"
-  NEEDS "OpenSSL 3.0 or later with its headers (Debian: libssl-dev); set OPENSSL_ROOT_DIR if it is elsewhere")
+  NEEDS "OpenSSL 3.0 or later with its headers: install it (Debian: libssl-dev), or set OPENSSL_ROOT_DIR to where it is")
 
 # Looks for the library of a component: sets eddy_<name>_FOUND and, if there is none, eddy_<name>_PROBLEM, which says so in
 # a sentence. No library is that of an unknown name.

@@ -145,7 +145,8 @@ class Consume:
         expect("found: 1" in said and "nothing: 'FALSE'" in said, "an optional component may be missing", said)
 
         disabled = ["-DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON"]
-        needs = "eddy's component tls needs OpenSSL 3.0 or later with its headers (Debian: libssl-dev)"
+        needs = ("eddy's component tls needs OpenSSL 3.0 or later with its headers: install it (Debian: libssl-dev), "
+                 "or set OPENSSL_ROOT_DIR to where it is.")
         said = found("REQUIRED COMPONENTS tls nothing", *disabled, fails=True)
         expect(needs in said and unknown in said, "all that is missing is named, with what it needs", said)
         said = found("COMPONENTS tls", *disabled)
