@@ -13,6 +13,10 @@
 #error "eddy needs C++20 coroutines: compile with -std=c++20 or later."
 #endif
 
+#if defined(EDDY_SINGLE_HEADER)  // defined at its end
+#error "eddy: a header of <eddy/...> follows eddy_single.hpp, which holds all of them; include one of the two only."
+#endif
+
 #if defined(__SANITIZE_ADDRESS__)
 #define EDDY_ASAN 1
 #elif defined(__SANITIZE_THREAD__)

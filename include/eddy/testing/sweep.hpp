@@ -76,9 +76,8 @@ inline bool is_bad_alloc(const std::exception_ptr& error) {
       if (is_bad_alloc(one)) return true;
     }
     return false;
-  } catch (const std::exception& other) {
-    const auto* around = dynamic_cast<const std::nested_exception*>(&other);
-    return around != nullptr && around->nested_ptr() && is_bad_alloc(around->nested_ptr());
+  } catch (const std::nested_exception& around) {
+    return around.nested_ptr() && is_bad_alloc(around.nested_ptr());
   } catch (...) {
     return false;
   }
