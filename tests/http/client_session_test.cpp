@@ -49,14 +49,15 @@ EDDY_TEST_CASE("a session gets a response, and its body", "[socket]") {
     CHECK(response.content_length() == std::uint64_t{11});
     const auto text = co_await response.text();
     CHECK(text == "GET /a?b=c ");
-    const auto timings = response.timings();
+    const http::Timings timings = response.timings();
     CHECK(timings.total > eddy::Duration::zero());
     CHECK(timings.first_byte <= timings.total);
     const auto again = co_await session.get(server.url("/x"));
     CHECK(again.reused());
-    CHECK(session.statistics().connections_opened == 1);
-    CHECK(session.statistics().connections == 1);
-    CHECK(session.statistics().requests == 2);
+    const http::SessionStatistics statistics = session.statistics();
+    CHECK(statistics.connections_opened == 1);
+    CHECK(statistics.connections == 1);
+    CHECK(statistics.requests == 2);
   }
   CHECK(server.connections() == 1);
   co_await server.close();
@@ -106,5 +107,73 @@ EDDY_TEST_CASE("a limit per host is the number of connections, and the others wa
   CHECK(session.statistics().active == 0);
   CHECK(session.statistics().waiting == 0);
   session.close();
+  co_await server.close();
+}
+
+EDDY_TEST_CASE("a session sends few fields of its own, and fewer if it is told so", "[socket]") {
+  std::string fields;
+  const auto tell = [&](HttpExchange& exchange) -> eddy::Task<bool> {
+    fields = exchange.header("accept-encoding") + "|" + exchange.header("connection") + "|" + exchange.header("user-agent");
+    co_await exchange.reply(200, "");
+    co_return true;
+  };
+  auto server = co_await HttpServer::start(tell);
+  {
+    http::ClientSession session;
+    const auto response = co_await session.get(server.url());
+    CHECK(fields.starts_with("deflate, gzip"));
+    CHECK(fields.ends_with("||eddy"));
+  }
+  {
+    http::ClientSession session(http::SessionOptions().version(http::Version::http_1_1).compression(false).user_agent("").trust_env());
+    const auto response = co_await session.get(server.url());
+    CHECK(fields == "||");
+  }
+  co_await server.close();
+}
+
+EDDY_TEST_CASE("a proxy is asked for whole URLs, a name is found where the session says", "[socket]") {
+  auto server = co_await HttpServer::start(&echo);
+  const std::string port = std::to_string(server.port());
+  http::ClientSession through(http::SessionOptions().proxy("http://127.0.0.1:" + port));
+  const auto proxied = co_await fetch(through, "http://somewhere.invalid/x");
+  CHECK(proxied == "GET http://somewhere.invalid/x ");
+  http::ClientSession direct(http::SessionOptions().resolve("somewhere.invalid", server.port(), "127.0.0.1"));
+  const auto found = co_await fetch(direct, "http://somewhere.invalid:" + port + "/x");
+  CHECK(found == "GET /x ");
+  through.close();
+  direct.close();
+  co_await server.close();
+}
+
+EDDY_TEST_CASE("HTTP/2 without TLS is not spoken to a server that does not know it", "[socket]") {
+  auto server = co_await HttpServer::start(&echo);
+  http::ClientSession session(http::SessionOptions().version(http::Version::http_2_cleartext).timeouts({.total = 2s}));
+  bool failed = false;
+  try {
+    auto response = co_await session.get(server.url());
+  } catch (const http::ClientError&) {
+    failed = true;
+  }
+  CHECK(failed);
+  session.close();
+  co_await server.close();
+}
+
+EDDY_TEST_CASE("files of certificates that are not there are a TLS error", "[socket]") {
+  auto server = co_await HttpServer::start(&echo);
+  const auto try_with = [&](http::SessionOptions options) -> eddy::Task<bool> {
+    http::ClientSession session(std::move(options));
+    try {
+      auto response = co_await session.get("https://127.0.0.1:" + std::to_string(server.port()) + "/");
+    } catch (const http::TlsError&) {
+      co_return true;
+    }
+    co_return false;
+  };
+  const bool no_authorities = co_await try_with(http::SessionOptions().ca_file("/nowhere/ca.pem"));
+  const bool no_certificate = co_await try_with(http::SessionOptions().client_certificate("/nowhere/a.pem", "/nowhere/b.pem"));
+  CHECK(no_authorities);
+  CHECK(no_certificate);
   co_await server.close();
 }

@@ -12,6 +12,7 @@
 
 using namespace test;
 using eddy::http::Headers;
+namespace http = eddy::http;
 
 TEST_CASE("header fields are found without regard to case and keep their order", "[http]") {
   Headers headers{{"Set-Cookie", "a=1"}, {"Content-Type", "text/plain"}, {"set-cookie", "b=2"}};
@@ -23,6 +24,10 @@ TEST_CASE("header fields are found without regard to case and keep their order",
   CHECK_FALSE(headers.contains("x"));
   std::string all;
   for (const auto& [name, value] : headers) all += std::string(name) + "=" + std::string(value) + ";";
+  const http::HeaderField second = headers[1];
+  CHECK(second.name == "Content-Type");
+  const http::Headers::Iterator end = headers.end();
+  CHECK_FALSE(headers.begin() == end);
   CHECK(all == "Set-Cookie=a=1;Content-Type=text/plain;set-cookie=b=2;");
 }
 

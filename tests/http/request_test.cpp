@@ -126,6 +126,8 @@ EDDY_TEST_CASE("credentials and cookies are not carried to another host", "[sock
   std::string with_user = server.url("/");
   with_user.insert(7, "user:pass@");
   texts.push_back(co_await text_of(session.get(with_user)));
+  texts.push_back(co_await text_of(session.get(server.url(), http::RequestOptions().basic_auth("user", "pass"))));
+  texts.push_back(co_await text_of(session.get(server.url(), http::RequestOptions().bearer_auth("token"))));
   CHECK(texts[0] == "GET / |secret|own=1|o|");
   CHECK(texts[1].starts_with("GET /a |secret|"));
   CHECK(texts[2].find("secret") == std::string::npos);
@@ -137,6 +139,8 @@ EDDY_TEST_CASE("credentials and cookies are not carried to another host", "[sock
   CHECK(texts[5].find("secret") == std::string::npos);
   CHECK(texts[5].find("own=1") == std::string::npos);
   CHECK(texts[6].starts_with("GET / |Basic dXNlcjpwYXNz|"));
+  CHECK(texts[7].starts_with("GET / |Basic dXNlcjpwYXNz|"));
+  CHECK(texts[8].starts_with("GET / |Bearer token|"));
   session.close();
   co_await server.close();
   co_await other.close();
@@ -266,6 +270,10 @@ EDDY_TEST_CASE("a request is repeated while the server is not ready, if it may b
 
   failing = {1, 503, "Retry-After: 20\r\n", {}};  // beyond the timeout
   auto beyond = co_await session.get(server.url(), http::RequestOptions().timeout(1s));
+  const http::Retry impatient{.delay = 1ms, .max_retry_after = 0s};
+  failing = {1, 503, "Retry-After: 1\r\n", {}};
+  auto at_once = co_await session.get(server.url(), http::RequestOptions().retry(impatient));
+  CHECK(at_once.status() == 503);
   CHECK(beyond.status() == 503);
   CHECK(server.connections() == 1);
 

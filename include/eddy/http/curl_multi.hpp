@@ -12,7 +12,7 @@
 #include <eddy/http/curl_setup.hpp>
 #include <eddy/http/transfer.hpp>
 #include <eddy/io/foreign.hpp>
-#include <eddy/io/loop_timer.hpp>
+#include <eddy/http/loop_timer.hpp>
 
 #include <curl/curl.h>
 #include <sys/socket.h>
@@ -194,13 +194,17 @@ class CurlMulti {
     auto& self = *static_cast<CurlMulti*>(pointer);
     const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd < 0) return CURL_SOCKET_BAD;
+    if (self.driver_.adopt(fd)) {
+      ::close(fd);
+      return CURL_SOCKET_BAD;
+    }
     ++self.opened_;
     ++self.connections_;
     return fd;
   }
   static int close_socket(void* pointer, curl_socket_t fd) noexcept {
     auto& self = *static_cast<CurlMulti*>(pointer);
-    self.driver_.unwatch(fd);
+    self.driver_.release(fd);
     --self.connections_;
     return ::close(fd);
   }

@@ -12,7 +12,7 @@
 #include <eddy/http/error.hpp>
 #include <eddy/http/headers.hpp>
 #include <eddy/http/options_access.hpp>
-#include <eddy/io/loop_timer.hpp>
+#include <eddy/http/loop_timer.hpp>
 #include <eddy/loop/context.hpp>
 #include <eddy/sync/event.hpp>
 
