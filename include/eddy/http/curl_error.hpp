@@ -34,7 +34,6 @@ inline std::exception_ptr error_of_curl(CURLcode code, const std::string& method
     case CURLE_OPERATION_TIMEDOUT:
       return std::make_exception_ptr(http::TimeoutError(method, url, text, http::TimeoutPhase::connect));
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
       return std::make_exception_ptr(http::InvalidUrl(method, url, text));
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -53,6 +52,7 @@ inline std::exception_ptr error_of_curl(CURLcode code, const std::string& method
     case CURLE_USE_SSL_FAILED:
       return std::make_exception_ptr(http::TlsError(method, url, text));
     case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:  // HTTP/0.9; other schemes never come so far
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:

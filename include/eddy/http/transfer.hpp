@@ -210,7 +210,7 @@ inline std::size_t HttpTransfer::receive(const char* data, std::size_t size) noe
     return CURL_WRITEFUNC_PAUSE;
   }
   const bool good = guarded([&] {
-    if (max_body && size > *max_body - received) throw http::BodyTooLarge(method, shown(), *max_body);
+    if (max_body && (received > *max_body || size > *max_body - received)) throw http::BodyTooLarge(method, shown(), *max_body);
     buffer.append(data, size);
     received += size;
   });
