@@ -15,7 +15,7 @@
  /429, /503        these statuses, the first with "Retry-After: 1"; what is not listed here gives 404
  /backend/PATH     /PATH of the fault server, unbuffered
 
-At the port `short` nginx ends each connection after its fifth request.
+`tls` speaks HTTP/2 too, `tls1`, which 127.0.0.2 has as well, HTTP/1.1 alone. At the port `short` nginx ends each connection after its fifth request.
 """
 # SPDX-License-Identifier: MIT
 import os
@@ -92,10 +92,12 @@ http {{
 TLS = """
     listen 127.0.0.1:{tls} ssl http2;
     listen 127.0.0.1:{tls1} ssl;
+    listen 127.0.0.2:{tls1} ssl;
     ssl_certificate {folder}/server.pem;
     ssl_certificate_key {folder}/server.key;
 """
 PORTS = ("plain", "other_port", "short", "tls", "tls1")
+NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin") or "nginx"
 TRIES = 5  # to find ports that stay free
 
 
@@ -156,7 +158,7 @@ class Nginx:
         dies_with_us = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
         with (self.folder / "output").open("w") as output:
             self.process = subprocess.Popen(
-                [*dies_with_us, "nginx", "-p", self.folder, "-c", self.folder / "nginx.conf", "-e", self.folder / "error.log"],
+                [*dies_with_us, NGINX, "-p", self.folder, "-c", self.folder / "nginx.conf", "-e", self.folder / "error.log"],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         for _ in range(1000):
             if self.process.poll() is not None:
