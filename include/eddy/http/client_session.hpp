@@ -4,9 +4,15 @@
 #pragma once
 
 #include <eddy/http/error.hpp>
+#include <eddy/http/request.hpp>
 #include <eddy/http/request_options.hpp>
 #include <eddy/http/response.hpp>
+#include <eddy/http/response_body.hpp>
+#include <eddy/http/session_core.hpp>
 #include <eddy/http/session_options.hpp>
+#include <eddy/http/url.hpp>
+#include <eddy/loop/context.hpp>
+#include <eddy/loop/event_loop.hpp>
 #include <eddy/task/task.hpp>
 
 #include <cstddef>
@@ -17,8 +23,28 @@
 namespace eddy::inline EDDY_ABI {
 
 namespace detail {
-class HttpSessionCore;
+
+inline Task<http::Response> make_request(LocalPointer<HttpSessionCore> core, std::string method, std::string url,
+                                         http::RequestOptions options) {
+  if (core->is_shut()) throw http::SessionClosed();
+  HttpPlan plan = HttpOptionsAccess::plan(core->options(), std::move(method), std::move(url), std::move(options), get_running_loop().time());
+  HttpTransferPointer transfer;
+  if (may_repeat(plan)) {
+    transfer = co_await retry_transfers(core, plan);
+  } else {
+    transfer = co_await run_transfers(core, plan);
+  }
+  if (plan.raise && transfer->status >= 400) {
+    while (!transfer->done() && transfer->buffer.size() < kShownBody) {
+      transfer->changed.clear();
+      co_await transfer->changed.wait();
+    }
+    throw_status(*transfer);
+  }
+  co_return http::Response(std::move(transfer));
 }
+
+}  // namespace detail
 
 namespace http {
 
@@ -51,11 +77,15 @@ struct SessionStatistics {
 class ClientSession {
  public:
   /// A session on the running loop. Errors: NoRunningLoop; InvalidUrl for the base URL or the proxy.
-  explicit ClientSession(SessionOptions options = {});
+  explicit ClientSession(SessionOptions options = {}) {
+    const std::string& base = detail::HttpOptionsAccess::base_url(options);
+    if (!base.empty()) (void)detail::parse_url("GET", base, {});
+    core_ = detail::LocalPointer<detail::HttpSessionCore>(new detail::HttpSessionCore(options, get_running_loop()));
+  }
   ClientSession(const ClientSession&) = delete;
   ClientSession& operator=(const ClientSession&) = delete;
   /// Closes it.
-  ~ClientSession();
+  ~ClientSession() { close(); }
 
   /// Completes with the response to a GET.
   [[nodiscard("nothing is sent until this is awaited")]] Task<Response> get(std::string url, RequestOptions options = {}) {
@@ -82,20 +112,24 @@ class ClientSession {
     return request("DELETE", std::move(url), std::move(options));
   }
   /// Completes with the response to any method, which is sent as it is written. The URL is absolute, or relative to the session's base URL.
-  /// The session must outlive the task. Source: aiohttp's request.
+  /// Source: aiohttp's request.
   [[nodiscard("nothing is sent until this is awaited")]] Task<Response> request(std::string method, std::string url,
-                                                                                RequestOptions options = {});
+                                                                                RequestOptions options = {}) {
+    return detail::make_request(core_, std::move(method), std::move(url), std::move(options));
+  }
 
   /// Closes it: requests and responses that are under way get SessionClosed, connections are closed, and nothing is sent any more. A second
   /// call does nothing. Source: aiohttp's close, which has to be awaited.
-  void close() noexcept;
+  void close() noexcept { core_->shut(); }
   /// True once it was closed.
-  [[nodiscard]] bool is_closed() const noexcept;
+  [[nodiscard]] bool is_closed() const noexcept { return core_->is_shut(); }
   /// What it does and has done.
-  [[nodiscard]] SessionStatistics statistics() const noexcept;
+  [[nodiscard]] SessionStatistics statistics() const noexcept {
+    return {core_->active(), core_->waiting(), core_->multi().connections(), core_->multi().opened(), core_->begun()};
+  }
 
  private:
-  detail::HttpSessionCore* core_;
+  detail::LocalPointer<detail::HttpSessionCore> core_;
 };
 
 }  // namespace http

@@ -87,7 +87,7 @@ class RequestOptions {
   }
   /// Sends a form with files, as multipart/form-data.
   RequestOptions& multipart(FormData data) {
-    set_body(detail::HttpBody::Kind::form, {}, {});
+    set_body(detail::HttpBody::Kind::form, {}, "multipart/form-data; boundary=" + detail::make_boundary());
     body_->form = std::move(data);
     return *this;
   }

@@ -5,11 +5,15 @@
 
 #include <eddy/http/headers.hpp>
 
+#include <sys/random.h>
+
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -61,6 +65,19 @@ inline std::string base64(std::string_view bytes) {
 inline std::string basic_credentials(std::string_view user, std::string_view password) {
   if (user.find(':') != std::string_view::npos) throw std::invalid_argument("eddy: a user's name has no colon in it (Basic authentication)");
   return "Basic " + base64(std::string(user) + ":" + std::string(password));
+}
+
+// What separates the parts of a multipart body, and does not occur in them.
+inline std::string make_boundary() {
+  constexpr char kDigits[] = "0123456789abcdef";
+  unsigned char random[16];
+  if (::getrandom(random, sizeof random, 0) != sizeof random) throw std::system_error(errno, std::generic_category(), "eddy: getrandom");
+  std::string boundary = "eddy-";
+  for (const unsigned char byte : random) {
+    boundary += kDigits[byte >> 4];
+    boundary += kDigits[byte & 15];
+  }
+  return boundary;
 }
 
 }  // namespace eddy::inline EDDY_ABI::detail
