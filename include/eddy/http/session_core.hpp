@@ -200,7 +200,7 @@ class HttpSessionCore final : CloseHook, CurlMulti::Owner {
       if (!transfer.error && code != CURLE_OK && !cut_on_purpose)
         transfer.error = error_of_curl(code, transfer.method, transfer.shown(), text, error);
       if (!transfer.error && !transfer.head_done)
-        transfer.error = error_of_curl(CURLE_WEIRD_SERVER_REPLY, transfer.method, transfer.shown(), "the response has no head", 0);
+        transfer.error = error_of_curl(CURLE_PARTIAL_FILE, transfer.method, transfer.shown(), "the connection ended in the head of the response", 0);
     } catch (...) {
       transfer.error = std::current_exception();
     }
