@@ -14,7 +14,7 @@
                               /asked/KEY says how many came
  /echo                        any method: the request's line, its headers and the size and SHA-256 of its body, a line each
  /refuse_body                 413, and a close, before the request's body is read
- /deaf                        never reads the request's body, and never answers
+ /deaf/MILLISECONDS           does not read the request's body, and hangs up after so long
  /bad/WHAT                    what is no HTTP: `status`, `length`, `chunk`, `version`, `encoding`
  /hops/COUNT                  so many redirects, and then /good
  /to?URL                      a redirect to that
@@ -213,8 +213,8 @@ class Connection(socketserver.StreamRequestHandler):
         self.send(413, "too much\n", "Connection: close")
         raise Gone
 
-    def on_deaf(self):
-        self.server.ended.wait()
+    def on_deaf(self, milliseconds):
+        time.sleep(int(milliseconds) / 1000)
         raise Gone
 
     def on_bad(self, what):
@@ -255,7 +255,6 @@ class FaultServer(socketserver.ThreadingTCPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Connection)
         self.books = Books()
-        self.ended = threading.Event()
         self.port = self.server_address[1]
 
     def __enter__(self):
@@ -263,7 +262,6 @@ class FaultServer(socketserver.ThreadingTCPServer):
         return self
 
     def __exit__(self, *_):
-        self.ended.set()
         self.shutdown()
         self.server_close()
 

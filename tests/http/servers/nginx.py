@@ -7,8 +7,7 @@
  /set_cookie       sets a cookie
  /to/hello, /to/loop, /to/see_other, /to/permanent, /to/temporary
                    redirects: once, for ever; 303, 301 and 307 to /method, which says the method that it sees
- /to/file, /to/ftp, /to/nothing
-                   redirects to file:///etc/passwd, to ftp:, and without a Location
+ /to/file, /to/ftp  redirects to file:///etc/passwd and to ftp:
  /to/other_host    to /seen of another host: `localhost` and 127.0.0.1 are two
  /to/other_port    to /seen of the same host at another port
  /to/plain         from TLS to /seen without it
@@ -66,7 +65,6 @@ http {{
     location = /to/temporary {{ return 307 /method; }}
     location = /to/file {{ return 302 file:///etc/passwd; }}
     location = /to/ftp {{ return 302 ftp://127.0.0.1:{plain}/hello; }}
-    location = /to/nothing {{ return 302; }}
     location = /to/other_host {{ return 302 http://localhost:{plain}/seen; }}
     location = /to/other_port {{ return 302 http://127.0.0.1:{other_port}/seen; }}
     location = /to/plain {{ return 302 http://localhost:{plain}/seen; }}
