@@ -6,7 +6,7 @@ libcurl in the same turn with its spread (the second lowest to the second highes
 time, which says more than the clock where other programs run, and its user and system time a request. nginx is one process
 and needs some 10 µs a request: where a client takes less than that, it is nginx that is measured.
 
-Usage: http.py BUILD [--turns N] [--requests N] [--at-once N,...] [--markdown] [--check]
+Usage: http_clients.py BUILD [--turns N] [--requests N] [--at-once N,...] [--markdown] [--check]
 BUILD is the folder with the programs. --check: fewer turns with 64 at once; fails if eddy reaches less than MOST_OF_CURL of
 plain libcurl's requests a second, in the median and by CPU time, or less than LEAST_OF_AIOHTTP times those of aiohttp.
 """
