@@ -35,6 +35,7 @@ inline void append_to(CurlList& list, const std::string& line) {
 
 // What is asked, and changes with each redirect.
 struct HttpPlan {
+  HttpPlan() = default;
   std::string method;
   HttpUrl url;
   HttpBodyPointer body;
@@ -95,7 +96,8 @@ struct HttpOptionsAccess {
       http::Headers& merged = plan.headers.emplace(session.headers_);
       for (const http::HeaderField& field : options.headers_) merged.remove(field.name);
       if (has_type && !options.headers_.contains("content-type")) merged.set("Content-Type", plan.body->content_type);
-      if (!plan.url.credentials.empty() && !merged.contains("authorization")) merged.set("Authorization", "Basic " + base64(plan.url.credentials));
+      if (!plan.url.credentials.empty() && !options.headers_.contains("authorization"))
+        merged.set("Authorization", "Basic " + base64(plan.url.credentials));
       for (const http::HeaderField& field : options.headers_) merged.add(field.name, field.value);
       check(merged);
     }

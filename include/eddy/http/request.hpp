@@ -172,9 +172,9 @@ inline bool may_repeat(const HttpPlan& plan) noexcept {
          method == "TRACE";
 }
 
-inline Task<HttpTransferPointer> retry_transfers(LocalPointer<HttpSessionCore> core, HttpPlan plan) {
+inline Task<HttpTransferPointer> retry_transfers(LocalPointer<HttpSessionCore> core, const HttpPlan& plan) {
   HttpTries tries;
-  tries.plan = std::move(plan);
+  tries.plan = plan;
   const http::Retry& retries = *tries.plan.retry;
   RetryPolicy policy{.max_attempts = retries.max_attempts,
                      .delay = retries.delay,
