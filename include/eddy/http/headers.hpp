@@ -138,7 +138,11 @@ class Headers {
   /// Behind the last one.
   [[nodiscard]] Iterator end() const noexcept { return {this, entries_.size()}; }
 
-  // For what was received: adds it as it is.
+  // For what is received: makes room for a usual response, and adds a field as it is.
+  void expect_response() {
+    text_.reserve(512);
+    entries_.reserve(16);
+  }
   void append(std::string_view name, std::string_view value) {
     value = detail::without_blanks(value);
     const std::size_t at = text_.size();

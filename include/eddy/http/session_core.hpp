@@ -244,9 +244,9 @@ inline HttpTransfer::HttpTransfer(LocalPointer<HttpSessionCore> session, const H
       follows(plan.max_redirects > 0),
       redirect_count(plan.redirects) {
   if (plan.headers) {
-    list = HttpOptionsAccess::list(*plan.headers, !plan.drop_credentials, body != nullptr);
+    list = HttpOptionsAccess::list(core->options(), *plan.headers, !plan.drop_credentials, body != nullptr);
   } else if (plan.drop_credentials || body) {
-    list = HttpOptionsAccess::list(HttpOptionsAccess::headers(core->options()), !plan.drop_credentials, body != nullptr);
+    list = HttpOptionsAccess::list(core->options(), HttpOptionsAccess::headers(core->options()), !plan.drop_credentials, body != nullptr);
   }
   has_list = plan.headers || plan.drop_credentials || body;
   if (!body) return;

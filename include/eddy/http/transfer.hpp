@@ -179,6 +179,7 @@ inline std::size_t HttpTransfer::receive_head(std::string_view line) noexcept {
     if (head_done) return;  // trailers
     line = without_blanks(line);
     if (line.starts_with("HTTP/") && headers.empty()) {
+      headers.expect_response();
       const std::size_t blank = line.find(' ');
       const std::string_view number = line.substr(5, blank - 5);
       version = number.starts_with('2') ? 20 : number == "1.0" ? 10 : number.starts_with('3') ? 30 : 11;

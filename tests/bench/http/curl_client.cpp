@@ -1,5 +1,5 @@
 // The floor of the HTTP benchmark: libcurl's multi interface by hand over epoll, one easy handle for each request that is
-// under way, and each of them used again.
+// under way, and each of them used again. What it sends is what eddy's client sends, to the byte.
 //
 // Usage: curl_http_client URL AT_ONCE REQUESTS. Prints the seconds that they took, the connections being opened in them.
 //
@@ -44,6 +44,8 @@ class Client {
       transfer.easy = curl_easy_init();
       curl_easy_setopt(transfer.easy, CURLOPT_URL, url_.c_str());
       curl_easy_setopt(transfer.easy, CURLOPT_NOSIGNAL, 1L);
+      curl_easy_setopt(transfer.easy, CURLOPT_USERAGENT, "eddy");
+      curl_easy_setopt(transfer.easy, CURLOPT_ACCEPT_ENCODING, "");  // all that libcurl knows
       curl_easy_setopt(transfer.easy, CURLOPT_PRIVATE, &transfer);
       curl_easy_setopt(transfer.easy, CURLOPT_WRITEDATA, &transfer.body);
       curl_easy_setopt(transfer.easy, CURLOPT_WRITEFUNCTION, &Client::on_body);
