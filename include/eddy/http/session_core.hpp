@@ -202,7 +202,7 @@ class HttpSessionCore final : CloseHook, CurlMulti::Owner {
       if (!transfer.error && code != CURLE_OK && !cut_on_purpose)
         transfer.error = error_of_curl(code, transfer.method, transfer.shown(), text, error);
       if (!transfer.error && !transfer.head_done)
-        transfer.error = error_of_curl(CURLE_GOT_NOTHING, transfer.method, transfer.shown(), "the connection was closed before the head of the response was complete", 0);
+        transfer.error = error_of_curl(CURLE_PARTIAL_FILE, transfer.method, transfer.shown(), "the connection ended in the head of the response", 0);
     } catch (...) {
       transfer.error = std::current_exception();
     }
@@ -246,9 +246,9 @@ inline HttpTransfer::HttpTransfer(LocalPointer<HttpSessionCore> session, const H
       follows(plan.max_redirects > 0),
       redirect_count(plan.redirects) {
   if (plan.headers) {
-    list = HttpOptionsAccess::list(*plan.headers, !plan.drop_credentials, body != nullptr);
+    list = HttpOptionsAccess::list(core->options(), *plan.headers, !plan.drop_credentials, body != nullptr);
   } else if (plan.drop_credentials || body) {
-    list = HttpOptionsAccess::list(HttpOptionsAccess::headers(core->options()), !plan.drop_credentials, body != nullptr);
+    list = HttpOptionsAccess::list(core->options(), HttpOptionsAccess::headers(core->options()), !plan.drop_credentials, body != nullptr);
   }
   has_list = plan.headers || plan.drop_credentials || body;
   if (!body) return;
