@@ -65,6 +65,7 @@ struct WaiterOf : SyncWaiter {
   void check_alive() const {
     if (source_ == nullptr) [[unlikely]] throw_abandoned();
   }
+  [[nodiscard]] const void* waits_at() const noexcept final { return source_; }
   // The task is cancelled: gives up its place at the source.
   virtual void leave() noexcept = 0;
   CancelResult try_cancel(bool) noexcept final {
