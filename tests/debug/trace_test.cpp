@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <cmath>
 #include <cstdlib>
 #include <optional>
 #include <stdexcept>
@@ -83,6 +84,9 @@ struct Event {
   double duration = 0;  // the same
   int lane = 0;
 };
+
+// Slices end a nanosecond early.
+double length(const Event& event) { return std::round(event.duration * 1000) / 1000; }
 
 // The text or number behind `"key":`.
 std::string field(const std::string& line, const std::string& key) {
@@ -161,22 +165,22 @@ EDDY_LOOP_TEST_CASE("a trace has a lane for each task, with its life, its steps 
   CHECK(events.lanes("event loop") == 1);
   CHECK(events.lanes("worker") == 1);
   CHECK(events.lane("event loop") == 0);
-  const std::vector<Event> waits = events.of("worker", "waits for sleep");
+  const std::vector<Event> waits = events.of("worker", "sleep");
   REQUIRE(waits.size() == 1);
   CHECK(waits[0].phase == "X");
   CHECK(waits[0].category == "timer");
   CHECK(waits[0].time == 1000);
-  CHECK(waits[0].duration == 2000);
+  CHECK(length(waits[0]) == 2000);
   CHECK(field(waits[0].line, "at") == at(kDozeLine));
   const std::vector<Event> lives = events.of("worker", "worker");
   REQUIRE(lives.size() == 1);
   CHECK(lives[0].category == "task");
   CHECK(lives[0].time == 1000);
-  CHECK(lives[0].duration == 2000);
+  CHECK(length(lives[0]) == 2000);
   CHECK(field(lives[0].line, "ended") == "value");
   CHECK(events.of("worker", "runs").size() == 2);
-  REQUIRE(events.of("main", "waits for a task").size() == 1);
-  CHECK(events.of("main", "waits for a task")[0].duration == 2000);
+  REQUIRE(events.of("main", "a task").size() == 1);
+  CHECK(length(events.of("main", "a task")[0]) == 2000);
 }
 
 EDDY_LOOP_TEST_CASE("a trace that begins in the middle shows the waits that are there already, from its beginning on", "[trace]") {
@@ -189,11 +193,11 @@ EDDY_LOOP_TEST_CASE("a trace that begins in the middle shows the waits that are 
     co_await eddy::gather(worker, doze(1s));
   });
   const Events events(content_of(path));
-  REQUIRE(events.of("worker", "waits for sleep").size() == 1);
-  CHECK(events.of("worker", "waits for sleep")[0].time == 0);
-  CHECK(events.of("worker", "waits for sleep")[0].duration == 6000);
-  REQUIRE(events.of("main", "waits for gather").size() == 1);
-  CHECK(events.of("main", "waits for gather")[0].duration == 6000);
+  REQUIRE(events.of("worker", "sleep").size() == 1);
+  CHECK(events.of("worker", "sleep")[0].time == 0);
+  CHECK(length(events.of("worker", "sleep")[0]) == 6000);
+  REQUIRE(events.of("main", "gather").size() == 1);
+  CHECK(length(events.of("main", "gather")[0]) == 6000);
 }
 
 EDDY_LOOP_TEST_CASE("a trace tells how each task ended", "[trace]") {
@@ -214,23 +218,26 @@ EDDY_LOOP_TEST_CASE("a trace tells how each task ended", "[trace]") {
   CHECK(events.of("failing", "failing").at(0).line.find(R"("ended":"exception","error":"no \"disk\"")") != std::string::npos);
   CHECK(events.of("stopped", "stopped").at(0).line.find(R"("ended":"cancelled","error":"not needed")") != std::string::npos);
   CHECK(field(events.of("left", "left").at(0).line, "ended") == "still running");
-  CHECK(events.of("left", "waits for sleep").size() == 1);
+  CHECK(events.of("left", "sleep").size() == 1);
 }
 
 EDDY_LOOP_TEST_CASE("the work of a timeout is in the lane of its task, inside of the wait for it", "[trace]") {
-  const Events events = traced([](Trace&) -> eddy::Task<> {
+  int line = 0;
+  const Events events = traced([&](Trace&) -> eddy::Task<> {
     co_await eddy::yield();
+    line = __LINE__ + 1;
     auto task = eddy::create_task([]() -> eddy::Task<> { co_await eddy::timeout(1h, doze(3s)); });
     task.set_name("limited");
     co_await task;
   });
-  const std::vector<Event> outer = events.of("limited", "waits for work with a deadline");
-  const std::vector<Event> inner = events.of("limited", "waits for sleep");
+  const std::vector<Event> outer = events.of("limited", "work with a deadline");
+  const std::vector<Event> inner = events.of("limited", "sleep");
   REQUIRE(outer.size() == 1);
   REQUIRE(inner.size() == 1);
   CHECK(outer[0].time <= inner[0].time);
-  CHECK(outer[0].duration == 3000);
-  CHECK(inner[0].duration == 3000);
+  CHECK(length(outer[0]) == 3000);
+  CHECK(length(inner[0]) == 3000);
+  CHECK(field(inner[0].line, "at").find(at(kDozeLine) + " < " + at(line)) == 0);
 }
 
 EDDY_LOOP_TEST_CASE("slices of a lane lie beside or inside of each other", "[trace][real]") {
@@ -284,13 +291,13 @@ EDDY_LOOP_TEST_CASE("a trace shows waits for locks and, in debug mode, their hol
     eddy::get_running_loop().set_debug(false);
     co_await eddy::sleep(1s);
   });
-  const bool in_order = events.of("first", "waits for a lock").empty();
-  const std::vector<Event> waits = events.of(in_order ? "second" : "first", "waits for a lock");
+  const bool in_order = events.of("first", "a lock").empty();
+  const std::vector<Event> waits = events.of(in_order ? "second" : "first", "a lock");
   REQUIRE(waits.size() == 1);
   CHECK(waits[0].category == "lock");
-  CHECK(waits[0].duration == (in_order ? 2000 : 1000));
+  CHECK(length(waits[0]) == (in_order ? 2000 : 1000));
   CHECK(field(waits[0].line, "held by") == (in_order ? "first" : "second"));
-  CHECK(events.of("main", "waits for sleep").size() == 1);  // the trace goes on when debug mode ends
+  CHECK(events.of("main", "sleep").size() == 1);  // the trace goes on when debug mode ends
 }
 
 EDDY_LOOP_TEST_CASE("a trace shows jobs of threads, callbacks with their lines, and marks", "[trace][real]") {
@@ -308,10 +315,10 @@ EDDY_LOOP_TEST_CASE("a trace shows jobs of threads, callbacks with their lines, 
     CHECK(trace.dropped() == 0);
   });
   const Events events(content_of(path));
-  const std::vector<Event> jobs = events.of("main", "waits for a thread pool's job");
+  const std::vector<Event> jobs = events.of("main", "a thread pool's job");
   REQUIRE(jobs.size() == 1);
   CHECK(jobs[0].category == "pool job");
-  CHECK(jobs[0].duration >= 5);
+  CHECK(length(jobs[0]) >= 5);
   CHECK(events.of("main", "half-way").at(0).phase == "i");
   CHECK(events.of("event loop", "from a callback").size() == 1);
   const std::vector<Event> callbacks = events.of("event loop", "callback");
@@ -382,8 +389,8 @@ EDDY_LOOP_TEST_CASE("a trace ends when it is told to, and two look on at a time"
     co_await doze(1s);
     CHECK(step_watch == before);
   });
-  CHECK(Events(content_of(whole)).of("main", "waits for sleep").size() == 3);
-  CHECK(Events(content_of(part)).of("main", "waits for sleep").size() == 1);
+  CHECK(Events(content_of(whole)).of("main", "sleep").size() == 3);
+  CHECK(Events(content_of(part)).of("main", "sleep").size() == 1);
   CHECK(content_of(part).find("too late") == std::string::npos);
 }
 

@@ -33,9 +33,9 @@ struct TraceOptions {
 
 /// Writes a trace of the running loop, from now until `close` or its end, to a file in Chrome's trace format.
 ///
-/// Each task has a lane: a bar for its life, with how it ended, and below it a slice for each step that it ran and for each
-/// wait, with what it waited for, the lines of its awaits and, in debug mode, who held the lock. Timers, locks and pool jobs
-/// are categories of their own ("timer", "lock", "pool job"). Callbacks have the lane "event loop". Counters tell how long
+/// Each task has a lane: a bar for its life, with how it ended, and below it a slice for each step that it ran ("runs") and for
+/// each wait, named after what it waited for ("sleep", "a lock"), with the lines of its awaits and, in debug mode, who held the
+/// lock. Timers, locks and pool jobs are categories of their own ("timer", "lock", "pool job"). Callbacks have the lane "event loop". Counters tell how long
 /// each pass of the loop took ("loop lag": whatever became ready had to wait for that long), and how many timers and
 /// descriptors were waited for. A wait lasts until the task runs again, so it includes the time that the task stood in line.
 ///
@@ -127,10 +127,12 @@ class Trace final : detail::LoopWatch {
     event_ += R"(,"name":)";
     detail::append_json(event_, name);
   }
-  void begin_slice(std::uint64_t lane, std::string_view name, const char* category, Nanoseconds from, Nanoseconds to) {
+  // A life is around its slices. Those end a nanosecond early: viewers add the duration to the beginning in floating point, and
+  // one that seems to end behind the beginning of the next would be taken for its parent.
+  void begin_slice(std::uint64_t lane, std::string_view name, const char* category, Nanoseconds from, Nanoseconds to, bool life = false) {
     begin_event("X", lane, name, category, from);
     event_ += R"(,"dur":)";
-    detail::append_time(event_, to - from);
+    detail::append_time(event_, life ? to - from : to - from - 1);
     event_ += R"(,"args":{)";
     no_arguments_ = true;
   }
@@ -195,8 +197,7 @@ class Trace final : detail::LoopWatch {
   }
   void end_wait(Strand& strand, Frame* root, Nanoseconds at) {
     if (strand.waits_for == nullptr) return;
-    std::string text("waits for ");
-    begin_slice(strand.lane, text += strand.waits_for, category_of(strand.waits_for), strand.since, at);
+    begin_slice(strand.lane, strand.waits_for, category_of(strand.waits_for), strand.since, at);
     if (root != nullptr) argument("at", awaits_of(root));
     argument("held by", strand.holder);
     end_slice();
@@ -215,16 +216,23 @@ class Trace final : detail::LoopWatch {
     end_step(strand, "runs", at, {});
     end_wait(strand, nullptr, at);
     if (!strand.is_task) return;
-    begin_slice(strand.lane, strand.name, "task", strand.begun, at);
+    begin_slice(strand.lane, strand.name, "task", strand.begun, at, true);
     argument("ended", how);
     argument("error", error);
     end_slice();
   }
+  // Through the awaiter of a timeout and its like, up to the task's own function.
   static std::string awaits_of(Frame* root) {
     std::string text;
-    for (Frame* frame = root->leaf;; frame = frame->parent) {
+    for (Frame* frame = root->leaf;;) {
       text += (text.empty() ? "" : " < ") + eddy::detail::place_of(frame->location);
-      if (frame == root) return text;
+      if (frame != frame->root) {
+        frame = frame->parent;
+      } else if (!frame->has(eddy::detail::kTask) && frame->has(eddy::detail::kChild)) {
+        frame = frame->owner->parent;
+      } else {
+        return text;
+      }
     }
   }
 
