@@ -172,10 +172,10 @@ EDDY_TEST_CASE("the call graph numbers what several wait at", "[call_graph]") {
 }
 
 EDDY_LOOP_TEST_CASE("the call graph names the holder of a lock in debug mode, and the circle of two", "[call_graph]") {
-  const auto body = []() -> eddy::Task<> {
+  eddy::Lock first;
+  eddy::Lock second;
+  const auto body = [&]() -> eddy::Task<> {
     eddy::get_running_loop().set_debug(true);
-    eddy::Lock first;
-    eddy::Lock second;
     auto a = eddy::create_task(keep(first, second, 1s), {.name = "a"});
     auto b = eddy::create_task(keep(second, first, 2s), {.name = "b"});
     co_await eddy::sleep(90s);
@@ -196,14 +196,14 @@ EDDY_LOOP_TEST_CASE("the call graph names the holder of a lock in debug mode, an
 }
 
 EDDY_LOOP_TEST_CASE("the call graph names a task that waits for its own lock, and whom it holds up", "[call_graph]") {
-  const auto body = []() -> eddy::Task<> {
+  eddy::Lock lock;
+  const auto twice = [&]() -> eddy::Task<> {
+    const auto once = co_await lock.scoped();
+    const auto again = co_await lock.scoped();
+  };
+  const auto parent = [&]() -> eddy::Task<> { co_await eddy::gather(twice(), doze()); };
+  const auto body = [&]() -> eddy::Task<> {
     eddy::get_running_loop().set_debug(true);
-    eddy::Lock lock;
-    const auto twice = [&]() -> eddy::Task<> {
-      const auto once = co_await lock.scoped();
-      const auto again = co_await lock.scoped();
-    };
-    const auto parent = [&]() -> eddy::Task<> { co_await eddy::gather(twice(), doze()); };
     auto handle = eddy::create_task(parent(), {.name = "parent"});
     co_await eddy::sleep(1s);
     const CallGraph graph = call_graph();

@@ -275,14 +275,14 @@ EDDY_LOOP_TEST_CASE("slices of a lane lie beside or inside of each other", "[tra
 }
 
 EDDY_LOOP_TEST_CASE("a trace shows waits for locks and, in debug mode, their holders", "[trace]") {
-  const Events events = traced([](Trace&) -> eddy::Task<> {
+  eddy::Lock lock;
+  const auto hold = [&](std::chrono::milliseconds time) -> eddy::Task<> {
+    const auto guard = co_await lock.scoped();
+    co_await eddy::sleep(time);
+  };
+  const Events events = traced([&](Trace&) -> eddy::Task<> {
     eddy::get_running_loop().set_debug(true);
     eddy::get_running_loop().set_slow_callback_duration(1h);
-    eddy::Lock lock;
-    const auto hold = [&](std::chrono::milliseconds time) -> eddy::Task<> {
-      const auto guard = co_await lock.scoped();
-      co_await eddy::sleep(time);
-    };
     co_await eddy::yield();
     auto first = eddy::create_task(hold(2s), {.name = "first"});
     auto second = eddy::create_task(hold(1s), {.name = "second"});

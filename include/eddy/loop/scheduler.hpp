@@ -198,8 +198,9 @@ struct Scheduler {
   EDDY_COLD void check_waker(const ReadyNode* node) const noexcept {
     if (guarded == this_thread_mark()) return;
     // A task: what callbacks wait for, tasks and futures, refuses other threads itself.
-    std::fprintf(stderr, "eddy: a task that waits for %s was woken from another thread; use call_soon_threadsafe\n",
-                 static_cast<const Frame*>(node)->suspension->waits_for());
+    const auto* root = static_cast<const Frame*>(node);
+    std::fprintf(stderr, "eddy: a task that waits for %s at %s:%u was woken from another thread; use call_soon_threadsafe\n",
+                 root->suspension->waits_for(), root->leaf->location.file(), root->leaf->location.line());
     std::abort();
   }
   void requeue(Frame* root, State state, ReadyQueue& queue) noexcept {
