@@ -361,7 +361,10 @@ EDDY_TEST_CASE("a task's result that is not there yet or was taken says which", 
   using E = eddy::InvalidStateError;
   auto boxed = []() -> eddy::Task<std::unique_ptr<int>> { co_return std::make_unique<int>(1); };
   const auto handle = eddy::create_task(boxed());
-  CHECK(has(text_of<E>([&] { (void)handle.result(); }), "the task is not done yet: await it"));
+  const std::string early = text_of<E>([&] { (void)handle.result(); });
+  CHECK(has(early, "eddy: task Task-"));
+  CHECK(has(early, ", which has not started at " __FILE__ ":"));
+  CHECK(has(early, ", is not done yet: await it"));
   auto copy = handle;
   const std::unique_ptr<int> taken = co_await std::move(copy);
   CHECK(*taken == 1);

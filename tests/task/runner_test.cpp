@@ -111,6 +111,20 @@ TEST_CASE("run_forever on a virtual clock throws DeadlockError when nothing can 
   eddy::testing::VirtualClock clock;
   eddy::EventLoop loop(&clock);
   CHECK_THROWS_AS(loop.run_forever(), eddy::DeadlockError);
+  eddy::Event never;
+  const auto wait = [&]() -> eddy::Task<> { co_await never.wait(); };
+  const auto start = [&]() -> eddy::Task<> {
+    (void)eddy::create_task(wait(), {.name = "waiter"});
+    co_return;
+  };
+  loop.run_until_complete(start());
+  std::string text;
+  try {
+    loop.run_forever();
+  } catch (const eddy::DeadlockError& error) {
+    text = error.what();
+  }
+  CHECK(text.find("\n  waiter waits for an event at " __FILE__ ":") != std::string::npos);
   loop.close();
 }
 

@@ -120,6 +120,7 @@ class [[nodiscard("nothing is waited for until this is awaited: co_await it")]] 
     return CancelResult::stopped;
   }
   [[nodiscard]] const char* waits_for() const noexcept override { return "the next task to end"; }
+  [[nodiscard]] const void* waits_at() const noexcept override { return order_; }
   CompletionOrder<T>* order_;
   HandleSlot<T>* given_ = nullptr;
 };
@@ -143,6 +144,9 @@ class [[nodiscard]] AsCompleted {
 
 /// The handles of running tasks in the order in which the tasks end, each once:
 /// `auto order = as_completed(handles); while (auto handle = co_await order.next()) …`.
+/// A task that has ended before comes first; the same handle given twice comes once. With a limit, `next` throws
+/// TimeoutError once that has passed, and the tasks run on.
+///
 /// Cancellation: the tasks run on. Errors: std::invalid_argument if there are no handles. Complexity: one allocation and
 /// two arrays. Source: asyncio.as_completed.
 template <class R>

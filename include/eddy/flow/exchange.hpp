@@ -46,6 +46,7 @@ struct ItemWaiter final : Waiter {
   explicit ItemWaiter(ItemAwaiter* from) noexcept : awaiter(from) {}
   CancelResult try_cancel(bool) noexcept override;
   [[nodiscard]] const char* waits_for() const noexcept override;
+  [[nodiscard]] const void* waits_at() const noexcept override;
   ItemAwaiter* awaiter;
 };
 
@@ -89,6 +90,7 @@ inline const char* ItemWaiter::waits_for() const noexcept {
   return awaiter->turn_ == Turn::putting ? "room for an item" : "an item";
 }
 
+inline const void* ItemWaiter::waits_at() const noexcept { return awaiter->exchange_; }
 class ExchangeBase {
  public:
   explicit ExchangeBase(std::size_t limit) noexcept : limit_(limit) {}

@@ -189,7 +189,9 @@ class [[nodiscard("nothing is registered until this is awaited: co_await it")]] 
 /// registered first: after its end or error before `next()` completes, in `aclose()`, and on the loop if the generator
 /// was dropped or stopped. It runs when the body's locals are gone already, so it must own what it uses. Completes at once.
 /// Cancellation: does not reach the cleanup; `run` waits for it. Errors: thrown by `next()` or `aclose()`, else
-/// reported. Source: contextlib.aclosing and an `async with` in the generator.
+/// reported: in debug mode a cleanup that runs on the loop is reported also when it does not fail, since nobody waited for
+/// the end of the generator. Source: contextlib.aclosing and an `async with` in the generator.
+/// Complexity: constant, one allocation.
 template <class F>
   requires std::is_invocable_r_v<Task<>, std::decay_t<F>&>
 [[nodiscard]] detail::OnClose<> on_close(F&& cleanup) {

@@ -91,6 +91,7 @@ class [[nodiscard("nothing is waited for until this is awaited: co_await it")]] 
     return CancelResult::stopped;
   }
   [[nodiscard]] const char* waits_for() const noexcept override { return "a queue's items to be done"; }
+  [[nodiscard]] const void* waits_at() const noexcept override { return exchange_; }
 
   UnfinishedCount* count_;
   const ExchangeBase* exchange_;

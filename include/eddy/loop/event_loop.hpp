@@ -328,7 +328,7 @@ inline void EventLoop::run_forever() {
   const Internals::Running running(*this);
   do {
     pass(TimePoint::max());
-    if (take(detail::kDeadlocked)) throw DeadlockError("eddy: deadlock: nothing can ever run again");
+    if (take(detail::kDeadlocked)) throw DeadlockError("eddy: deadlock: nothing can ever run again" + detail::describe_strands(*this));
   } while (!take(detail::kStopAsked));
 }
 

@@ -214,6 +214,9 @@ struct Suspension {
   virtual CancelResult try_cancel([[maybe_unused]] bool force) noexcept { return CancelResult::later; }
   // What is waited for, in one or two words, for the reports.
   [[nodiscard]] virtual const char* waits_for() const noexcept = 0;
+  // For debug/: what it stands in line at, the same for all who do; and the task that holds that, where it is known.
+  [[nodiscard]] virtual const void* waits_at() const noexcept { return nullptr; }
+  [[nodiscard]] virtual const Frame* holder() const noexcept { return nullptr; }
   // True if nothing but the end of other strands can end the wait.
   [[nodiscard]] virtual bool waits_for_strands() const noexcept { return children() != nullptr && !children()->empty(); }
   // The child strands, if this is a boundary.

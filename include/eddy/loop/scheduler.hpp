@@ -42,12 +42,16 @@ struct BatchHook {
   ~BatchHook() = default;
 };
 
-// What is told of each step in debug mode.
+// What is told of each step: debug mode's, and around it those of debug/, which pass on what they are told.
 struct StepWatch {
   virtual void strand_begins() noexcept = 0;
   virtual void strand_ran(Frame* root) noexcept = 0;  // it is parked, or has ended and is about to be destroyed
   virtual void callback_begins(CallbackNode* node) noexcept = 0;
   virtual void callback_ran() noexcept = 0;
+  // In debug mode: `by`, null outside of tasks, cancels `task`; without a line it passes its own cancel on.
+  virtual void task_cancelled(Frame*, Frame* /*by*/, Location) noexcept {}
+  virtual void exception_leaves(Frame*, const std::exception_ptr&) noexcept {}
+  [[nodiscard]] virtual StepWatch** inner() noexcept { return nullptr; }  // where it has the next
 
  protected:
   StepWatch() = default;
@@ -75,8 +79,8 @@ struct Scheduler {
   int eager_depth = 0;
   bool warned_of_huge_gather = false;
   bool contexts = false;                  // some task has had a context
-  BatchHook* batch_hook = nullptr;        // a test's, or debug mode's
-  StepWatch* step_watch = nullptr;        // in debug mode; only a batch hook asks
+  BatchHook* batch_hook = nullptr;        // a test's, or that of who watches
+  StepWatch* step_watch = nullptr;        // for each step only a batch hook asks
   std::uint64_t named = 0;                // default names given so far
   std::uint64_t done_callbacks = 0;       // added so far
 
@@ -152,7 +156,7 @@ struct Scheduler {
   // Runs one node of the ready queue, for a batch hook.
   void run_node(ReadyNode* node) {
     if (step_watch != nullptr) {
-      run_watched(node, *step_watch);
+      run_watched(node);
     } else {
       run_next(node);
     }
@@ -194,8 +198,9 @@ struct Scheduler {
   EDDY_COLD void check_waker(const ReadyNode* node) const noexcept {
     if (guarded == this_thread_mark()) return;
     // A task: what callbacks wait for, tasks and futures, refuses other threads itself.
-    std::fprintf(stderr, "eddy: a task that waits for %s was woken from another thread; use call_soon_threadsafe\n",
-                 static_cast<const Frame*>(node)->suspension->waits_for());
+    const auto* root = static_cast<const Frame*>(node);
+    std::fprintf(stderr, "eddy: a task that waits for %s at %s:%u was woken from another thread; use call_soon_threadsafe\n",
+                 root->suspension->waits_for(), root->leaf->location.file(), root->leaf->location.line());
     std::abort();
   }
   void requeue(Frame* root, State state, ReadyQueue& queue) noexcept {
@@ -225,16 +230,17 @@ struct Scheduler {
     }
   }
 
-  EDDY_NOINLINE void run_watched(ReadyNode* node, StepWatch& watch) {
+  // A watch may leave in the middle of a step.
+  EDDY_NOINLINE void run_watched(ReadyNode* node) {
     if (node->flags & kCallback) {
-      watch.callback_begins(static_cast<CallbackNode*>(node));
+      step_watch->callback_begins(static_cast<CallbackNode*>(node));
       run_next(node);
-      watch.callback_ran();
+      if (step_watch != nullptr) step_watch->callback_ran();
     } else {
       current = static_cast<Frame*>(node);
-      watch.strand_begins();
+      step_watch->strand_begins();
       if (current->state == State::unwind) return unwind(current);
-      run_strand(current, &watch);
+      run_strand(current, true);
     }
   }
 
@@ -246,7 +252,7 @@ struct Scheduler {
     }
   }
   // The driver: the one place where a strand is resumed. It is `current`.
-  EDDY_INLINE void run_strand(Frame* root, StepWatch* watch = nullptr) noexcept {
+  EDDY_INLINE void run_strand(Frame* root, bool watched = false) noexcept {
     root->state = State::running;
     for (;;) {
 #if defined(EDDY_HOP_BUDGET)
@@ -254,11 +260,11 @@ struct Scheduler {
 #endif
       root->leaf->handle().resume();
       if (root->state < State::running) [[likely]] {
-        if (watch != nullptr) watch->strand_ran(root);
+        if (watched && step_watch != nullptr) step_watch->strand_ran(root);
         return;
       }
       if (root->state == State::running) continue;  // its budget of hops is spent
-      if (watch != nullptr) watch->strand_ran(root);
+      if (watched && step_watch != nullptr) step_watch->strand_ran(root);
       return strand_left(root);
     }
   }

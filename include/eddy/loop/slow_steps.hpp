@@ -23,7 +23,10 @@ namespace eddy::inline EDDY_ABI::detail {
 std::string name_of(Frame* root);                                          // in task/cancellation.hpp
 Frame* task_of(Frame* root) noexcept;                                      // there, too
 std::string await_chain(Frame* root);                                      // in task/current_task.hpp
+std::string describe_strands(Scheduler& scheduler);                        // there, too
 void call_handler(EventLoop& loop, const ExceptionContext& context) noexcept;  // in event_loop.hpp
+
+inline std::string place_of(Location where) { return std::string(where.file()) + ':' + std::to_string(where.line()); }
 
 template <class = void>
 class SlowSteps final : public StepWatch, public BatchHook {
@@ -33,7 +36,9 @@ class SlowSteps final : public StepWatch, public BatchHook {
   SlowSteps& operator=(const SlowSteps&) = delete;
 
   void watch(Scheduler& scheduler, bool on) noexcept {
-    scheduler.step_watch = on ? this : nullptr;
+    StepWatch** last = &scheduler.step_watch;
+    while (*last != nullptr && *last != this) last = (*last)->inner();
+    *last = on ? this : nullptr;
     if (on && scheduler.batch_hook == nullptr) scheduler.batch_hook = this;
     if (!on && scheduler.batch_hook == this) scheduler.batch_hook = nullptr;
   }
@@ -82,7 +87,7 @@ class SlowSteps final : public StepWatch, public BatchHook {
       std::string text = "executing a callback";
       if (descriptor_ >= 0) text += " of add_reader or add_writer for descriptor " + std::to_string(descriptor_);
       text += took_text(took);
-      if (where_.file() != nullptr) text += std::string("; it was scheduled at ") + where_.file() + ':' + std::to_string(where_.line());
+      if (where_.file() != nullptr) text += "; it was scheduled at " + place_of(where_);
       call_handler(loop_, {std::move(text), nullptr, {}});
     } catch (const std::bad_alloc&) {
     }

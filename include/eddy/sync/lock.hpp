@@ -65,6 +65,7 @@ class LockAwaiter : public WaiterOf<Lock> {
   void wait(Frame* frame);
   void leave() noexcept override;
   [[nodiscard]] const char* waits_for() const noexcept override { return "a lock"; }
+  [[nodiscard]] const Frame* holder() const noexcept final;
 };
 
 struct [[nodiscard("nothing is acquired until this is awaited: co_await it")]] AcquireLockAwaiter final : LockAwaiter {
@@ -173,5 +174,6 @@ inline void LockGuard::release() noexcept {
 inline bool detail::LockAwaiter::await_ready() const noexcept { return source_->try_acquire(); }
 inline void detail::LockAwaiter::wait(Frame* frame) { wait_in(source_->waiters_, frame); }
 inline void detail::LockAwaiter::leave() noexcept { source_->waiters_.remove(this); }
+inline const detail::Frame* detail::LockAwaiter::holder() const noexcept { return source_ == nullptr ? nullptr : source_->owner_; }
 
 }  // namespace eddy::inline EDDY_ABI

@@ -65,6 +65,7 @@ struct WaiterOf : SyncWaiter {
   void check_alive() const {
     if (source_ == nullptr) [[unlikely]] throw_abandoned();
   }
+  [[nodiscard]] const void* waits_at() const noexcept final { return source_; }
   // The task is cancelled: gives up its place at the source.
   virtual void leave() noexcept = 0;
   CancelResult try_cancel(bool) noexcept final {
@@ -83,8 +84,11 @@ inline void break_waiters(WaitQueue& queue) noexcept {
     // A loop that does not run here may be gone already, with waiters that `run` had to leave behind.
     const bool reachable = running != nullptr && node->loop == &EventLoop::Internals::scheduler(*running);
     if (reachable && running->get_debug()) {
-      std::fprintf(stderr, "eddy: %s was destroyed while tasks waited for it; it must outlive them\n",
-                   waiter->waits_for());
+      auto* root = static_cast<Frame*>(node->target);
+      Frame* task = task_of(root);
+      const std::string who = (task == nullptr ? "cleanup" : name_of(task)) + ' ' + await_chain(root);
+      std::fprintf(stderr, "eddy: %s was destroyed while tasks waited for it; it must outlive them: %s\n",
+                   waiter->waits_for(), who.c_str());
       std::abort();
     }
     Scheduler* loop = node->loop;

@@ -17,28 +17,34 @@
 
 namespace eddy::inline EDDY_ABI::detail {
 
+// In debug mode. Errors: RuntimeError in another thread than the loop's.
+EDDY_COLD inline void note_cancel(Frame* task, Frame* by, Location where) {
+  EventLoop::Internals::check_thread(EventLoop::Internals::loop(*task->loop));
+  if (task->loop->step_watch != nullptr) task->loop->step_watch->task_cancelled(task, by, where);
+}
+
 // Marks a task as cancelled; the stop still has to be delivered (Scheduler::deliver_stops).
 inline void mark_cancelled(Frame* root) noexcept {
   root->set(kCancelRequested);
   root->loop->request_stop(root);
 }
 
-inline bool cancel_task(Frame* root) {
+inline bool cancel_task(Frame* root, Location where = {}) {
   if (root->loop == nullptr) return false;  // it is done, or was left alone by a loop that is gone
-  EventLoop::Internals::check_thread(EventLoop::Internals::loop(*root->loop));
+  if (root->loop->guarded != nullptr) [[unlikely]] note_cancel(root, root->loop->current, where);
   if (root->has(kCancelRequested)) [[unlikely]] ++details_of(root).cancel_requests;
   root->set(kCancelRequested);
   root->loop->stop(root);
   return true;
 }
-inline bool cancel_task(Frame* root, std::string reason) {
+inline bool cancel_task(Frame* root, std::string reason, Location where = {}) {
   if (root->loop == nullptr) return false;  // it is done, or was left alone by a loop that is gone
   EventLoop::Internals::check_thread(EventLoop::Internals::loop(*root->loop));
   if (!reason.empty()) {
     TaskDetails& details = details_of(root);
     if (details.reason.empty()) details.reason = std::move(reason);
   }
-  return cancel_task(root);
+  return cancel_task(root, where);
 }
 
 inline std::size_t cancelling(const Frame* root) noexcept {
@@ -60,9 +66,12 @@ inline std::exception_ptr cancelled_error(Frame* root) {
   return std::make_exception_ptr(CancelledError(root->details == nullptr ? std::string() : root->details->reason));
 }
 
+[[noreturn]] EDDY_COLD inline void throw_not_done(Frame* root) {
+  throw InvalidStateError("eddy: task " + name_of(root) + ", which " + await_chain(root) + ", is not done yet: await it");
+}
 // Throws what the task threw, or the error that fits its state; returns if it has a value.
 inline void check_result(Frame* root) {
-  if (!root->done()) throw InvalidStateError("eddy: the task is not done yet: await it");
+  if (!root->done()) [[unlikely]] throw_not_done(root);
   switch (root->ended) {
     case Ended::value: return;
     case Ended::exception: root->set(kRetrieved); std::rethrow_exception(root->error());
@@ -75,6 +84,17 @@ inline void check_result(Frame* root) {
 inline Frame* task_of(Frame* root) noexcept {
   while (root != nullptr && !root->has(kTask)) root = root->has(kChild) ? root->owner->parent->root : nullptr;
   return root;
+}
+// Debug mode reports a Task that is dropped without having run, unless an exception or a stop came between.
+EDDY_NOINLINE inline void note_never_awaited(Frame* frame) noexcept {
+  EventLoop* loop = running_loop_slot();
+  if (loop == nullptr || !loop->get_debug() || std::uncaught_exceptions() > 0) return;
+  const Frame* running = EventLoop::Internals::scheduler(*loop).current;
+  if (running != nullptr && running->state == State::unwinding && (running->ended == Ended::no || running->ended == Ended::cancelled)) return;
+  try {
+    loop->call_exception_handler({"a task was never awaited; its coroutine is at " + place_of(frame->location), nullptr, {}});
+  } catch (const std::bad_alloc&) {
+  }
 }
 // The task that `loop` runs at the moment, or null.
 inline Frame* running_task(EventLoop& loop) noexcept { return task_of(EventLoop::Internals::scheduler(loop).current); }

@@ -147,10 +147,9 @@ class ChildSlots {
   ChildSlots& operator=(ChildSlots&&) = delete;
   ~ChildSlots() {
     for (Task<T>& task : tasks_) {
-      if (Frame* child = TaskAccess::frame(task); child->has(kChild)) [[likely]] {
-        TaskAccess::forget(task);
-        drop_child<T>(child);
-      }  // else it never started
+      Frame* const child = TaskAccess::frame(task);
+      TaskAccess::forget(task);
+      child->has(kChild) ? drop_child<T>(child) : child->handle().destroy();
     }
   }
 

@@ -40,8 +40,10 @@ class TaskRef {
   friend bool operator==(const TaskRef& a, const TaskRef& b) noexcept { return a.details_ == b.details_; }
 
   /// As TaskHandle::cancel. False for an empty reference.
-  bool cancel() const { return alive() && detail::cancel_task(details_->frame); }
-  bool cancel(std::string reason) const { return alive() && detail::cancel_task(details_->frame, std::move(reason)); }
+  bool cancel(detail::Location where = detail::Location::here()) const { return alive() && detail::cancel_task(details_->frame, where); }
+  bool cancel(std::string reason, detail::Location where = detail::Location::here()) const {
+    return alive() && detail::cancel_task(details_->frame, std::move(reason), where);
+  }
   /// As TaskHandle::cancelling.
   [[nodiscard]] std::size_t cancelling() const noexcept {
     return details_ == nullptr || details_->frame == nullptr ? 0 : detail::cancelling(details_->frame);
@@ -109,9 +111,7 @@ inline std::string await_chain(Frame* root) {
   }
   const char* separator = " at ";
   for (Frame* frame = root->leaf;; frame = frame->parent) {
-    text += separator;
-    text += frame->location.file();
-    text += ':' + std::to_string(frame->location.line());
+    text += separator + place_of(frame->location);
     separator = " < ";
     if (frame == root) break;
   }

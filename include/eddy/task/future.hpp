@@ -111,6 +111,7 @@ struct [[nodiscard]] FutureAwaiter final : Waiter {
     return CancelResult::later;
   }
   [[nodiscard]] const char* waits_for() const noexcept override { return "a future"; }
+  [[nodiscard]] const void* waits_at() const noexcept override { return state_.get(); }
   LocalPointer<FutureState<T>> state_;
 };
 

@@ -173,6 +173,7 @@ inline void PromiseBase::unhandled_exception() noexcept {
   // g++ runs the destructors of a frame that is being destroyed inside the body's own try.
   if (self->root->state == State::unwinding) report_throwing_destructor();
   std::exception_ptr error = std::current_exception();
+  if (StepWatch* watch = self->root->loop->step_watch) [[unlikely]] watch->exception_leaves(self, error);
   const bool cancelled = self->root == self && self->has(kTask) && is_cancelled_error(error);
   self->set_error(cancelled ? Ended::cancelled : Ended::exception, std::move(error));
 }

@@ -63,9 +63,14 @@ class RunLoop {
   std::string end_leftovers() {
     if (EventLoop::Internals::in_child(loop_)) return {};  // they are the parent's
     scheduler_.closing = true;
+    const std::string picture = loop_.get_debug() ? describe_strands(scheduler_) : std::string();
+    bool unjoined = false;
     for (Frame* task = scheduler_.tasks.front(); task != nullptr; task = scheduler_.tasks.after(task)) {
-      if (task->has(kTask)) mark_cancelled(task);
+      if (!task->has(kTask)) continue;
+      mark_cancelled(task);
+      unjoined = !picture.empty();
     }
+    if (unjoined) loop_.call_exception_handler({"the main task ended while these were left, which are cancelled" + picture, nullptr, {}});
     scheduler_.deliver_stops();
     const TimePoint limit = saturating_add(real_now(), options_.grace);
     while (!quiet()) {

@@ -92,6 +92,7 @@ struct [[nodiscard("nothing sleeps until this is awaited: co_await it")]] SleepU
 ///
 /// Cancellation: stops at once; one that only yields takes effect at the next suspension, unless it was in force before.
 /// Errors: std::invalid_argument for a NaN.
+/// Units: any std::chrono duration, also one of fractions: `sleep(std::chrono::duration<double>(0.5))`.
 /// Complexity: O(log n) in the number of timers, no allocation. Source: asyncio.sleep.
 template <class Rep, class Period>
 [[nodiscard("nothing sleeps until this is awaited: co_await it")]] detail::SleepAwaiter sleep(

@@ -66,6 +66,7 @@ struct TaskWaiter : Waiter {
       target_->waiters.remove(this);
       return CancelResult::stopped;
     }
+    if (root->loop->guarded != nullptr) [[unlikely]] note_cancel(target_, root, {});
     mark_cancelled(target_);
     root->state = State::leaving;
     return CancelResult::later;
@@ -120,8 +121,14 @@ class TaskHandle {
   /// Asks the task to stop; true unless it is done already. The task is unwound in its own turn, never inside this
   /// call; what it was given before that it keeps. Asking again counts in `cancelling()` and changes nothing else.
   /// The first `reason` that is not empty becomes the text of the CancelledError.
-  bool cancel() { return detail::cancel_task(frame()); }
-  bool cancel(std::string reason) { return detail::cancel_task(frame(), std::move(reason)); }
+  ///
+  /// `where` is left out: it is the caller's place, which debug::Recorder tells in debug mode, with the task that called, to
+  /// whoever asks why a task was cancelled.
+  /// Complexity: constant; a task that awaits others is asked to stop at once, and they in their turn.
+  bool cancel(detail::Location where = detail::Location::here()) { return detail::cancel_task(frame(), where); }
+  bool cancel(std::string reason, detail::Location where = detail::Location::here()) {
+    return detail::cancel_task(frame(), std::move(reason), where);
+  }
   /// How often `cancel` was called on it. A timeout's or a group's stop does not count.
   [[nodiscard]] std::size_t cancelling() const { return detail::cancelling(frame()); }
   /// True once the task has ended, whichever way.

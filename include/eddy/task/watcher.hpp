@@ -43,6 +43,11 @@ class Watcher : CallbackNode, WaitNode {
   // From now on what it watches ends on its own account: the combinator has told it to stop.
   void disown() noexcept { disowned_ = true; }
   [[nodiscard]] bool disowned() const noexcept { return disowned_; }
+  // For debug/: the owner of the watcher that `node` is, or null if it is none.
+  [[nodiscard]] static const void* owner_of(const WaitNode* node) noexcept {
+    const bool watches = (node->target->flags & kCallback) != 0 && static_cast<CallbackNode*>(node->target)->run == &Watcher::run_it;
+    return watches ? static_cast<Watcher*>(static_cast<CallbackNode*>(node->target))->owner_ : nullptr;
+  }
 
  protected:
   Watcher() noexcept : CallbackNode(&Watcher::run_it) {}

@@ -1,0 +1,125 @@
+// Watches of a loop: they stand in a chain with debug mode's, come and go in any order, and leave nothing behind.
+//
+// SPDX-License-Identifier: MIT
+#include "support/run.hpp"
+
+#include <eddy/debug/loop_watch.hpp>
+
+#include <optional>
+#include <stdexcept>
+
+using namespace test;
+
+namespace {
+
+// Counts what it is told.
+class Counter final : eddy::debug::detail::LoopWatch {
+ public:
+  explicit Counter(eddy::EventLoop& loop) : LoopWatch(loop) {}
+  int begun = 0;
+  int ran = 0;
+  int callbacks = 0;
+  int cancels = 0;
+  int exceptions = 0;
+
+ private:
+  void strand_begins() noexcept override {
+    LoopWatch::strand_begins();
+    ++begun;
+  }
+  void strand_ran(Frame* root) noexcept override {
+    LoopWatch::strand_ran(root);
+    ++ran;
+  }
+  void callback_begins(eddy::detail::CallbackNode* node) noexcept override {
+    LoopWatch::callback_begins(node);
+    ++callbacks;
+  }
+  void task_cancelled(Frame* task, Frame* by, eddy::detail::Location where) noexcept override {
+    LoopWatch::task_cancelled(task, by, where);
+    ++cancels;
+  }
+  void exception_leaves(Frame* frame, const std::exception_ptr& error) noexcept override {
+    LoopWatch::exception_leaves(frame, error);
+    ++exceptions;
+  }
+};
+
+eddy::detail::Scheduler& scheduler() { return eddy::EventLoop::Internals::scheduler(eddy::get_running_loop()); }
+
+}  // namespace
+
+EDDY_TEST_CASE("watches are told of every step, cancel and exception, each of them", "[loop_watch]") {
+  eddy::EventLoop& loop = eddy::get_running_loop();
+  loop.set_slow_callback_duration(1h);
+  Counter first(loop);
+  loop.set_debug(true);
+  std::optional<Counter> second(std::in_place, loop);
+  Counter third(loop);
+  co_await eddy::yield();
+  const int before = first.begun;
+  loop.call_soon([] {});
+  const auto fail = []() -> eddy::Task<> {
+    co_await eddy::yield();
+    throw std::runtime_error("no");
+  };
+  auto failing = eddy::create_task(fail());
+  auto waiting = eddy::create_task([]() -> eddy::Task<> { co_await eddy::sleep(1h); });
+  co_await settle(2);
+  waiting.cancel();
+  waiting.cancel();
+  co_await settle(2);
+  CHECK(failing.exception() != nullptr);
+  CHECK(first.begun > before);
+  CHECK(first.callbacks >= 1);
+  CHECK(first.cancels == 2);
+  CHECK(first.exceptions == 1);
+  for (const Counter* other : {&*second, &third}) {
+    CHECK(other->callbacks == first.callbacks);
+    CHECK(other->cancels == first.cancels);
+    CHECK(other->exceptions == first.exceptions);
+  }
+  second.reset();
+  const int third_begun = third.begun;
+  co_await eddy::yield();
+  CHECK(third.begun > third_begun);
+  loop.set_debug(false);
+  co_await eddy::yield();
+  CHECK(third.begun > third_begun + 1);
+}
+
+EDDY_LOOP_TEST_CASE("the last watch leaves the loop as it was", "[loop_watch]") {
+  const auto body = []() -> eddy::Task<> {
+    eddy::get_running_loop().set_debug(false);
+    CHECK(scheduler().step_watch == nullptr);
+    CHECK(scheduler().batch_hook == nullptr);
+    {
+      const Counter outer(eddy::get_running_loop());
+      const Counter inner(eddy::get_running_loop());
+      co_await eddy::yield();
+      CHECK(scheduler().batch_hook != nullptr);
+    }
+    CHECK(scheduler().step_watch == nullptr);
+    CHECK(scheduler().batch_hook == nullptr);
+    eddy::get_running_loop().set_debug(true);
+    CHECK(scheduler().step_watch != nullptr);
+    { const Counter watch(eddy::get_running_loop()); }
+    CHECK(scheduler().step_watch != nullptr);
+    eddy::get_running_loop().set_debug(false);
+    CHECK(scheduler().step_watch == nullptr);
+    CHECK(scheduler().batch_hook == nullptr);
+  };
+  eddy::run(body());
+}
+
+EDDY_TEST_CASE("a watch may end in the middle of a step, and of a callback", "[loop_watch]") {
+  std::optional<Counter> watch(std::in_place, eddy::get_running_loop());
+  co_await eddy::yield();
+  eddy::get_running_loop().call_soon([&] { watch.reset(); });
+  co_await settle(2);
+  CHECK_FALSE(watch.has_value());
+  watch.emplace(eddy::get_running_loop());
+  co_await eddy::yield();
+  watch.reset();
+  co_await eddy::yield();
+}

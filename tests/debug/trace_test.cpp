@@ -1,0 +1,429 @@
+// Traces: what is in the file, and that it is whole however the program ends.
+//
+// SPDX-License-Identifier: MIT
+#include "support/run.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <eddy/debug/trace.hpp>
+#include <eddy/threads.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cmath>
+#include <cstdlib>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+using namespace test;
+using eddy::debug::Trace;
+
+namespace {
+
+std::string at(int line) { return std::string(__FILE__) + ':' + std::to_string(line); }
+
+// Reads JSON to see whether it is any.
+class JsonReader {
+ public:
+  static bool accepts(std::string_view text) {
+    JsonReader reader(text);
+    return reader.value() && (reader.skip(), reader.at_ == text.size());
+  }
+
+ private:
+  explicit JsonReader(std::string_view text) : text_(text) {}
+  void skip() {
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n')) ++at_;
+  }
+  bool take(char c) {
+    skip();
+    if (at_ == text_.size() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+  bool string() {
+    if (!take('"')) return false;
+    for (; at_ < text_.size(); ++at_) {
+      if (text_[at_] == '"') return ++at_, true;
+      if (static_cast<unsigned char>(text_[at_]) < 0x20) return false;
+      if (text_[at_] == '\\') ++at_;
+    }
+    return false;
+  }
+  bool number() {
+    const std::size_t from = at_;
+    while (at_ < text_.size() && (std::isdigit(static_cast<unsigned char>(text_[at_])) != 0 || text_[at_] == '.')) ++at_;
+    return at_ > from && text_[from] != '.' && text_[at_ - 1] != '.';
+  }
+  template <class Item>
+  bool list(char end, Item item) {
+    if (take(end)) return true;
+    do {
+      if (!item()) return false;
+    } while (take(','));
+    return take(end);
+  }
+  bool value() {
+    if (take('[')) return list(']', [this] { return value(); });
+    if (take('{')) return list('}', [this] { return string() && take(':') && value(); });
+    skip();
+    return at_ < text_.size() && (text_[at_] == '"' ? string() : number());
+  }
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+struct Event {
+  std::string phase, name, category, line;
+  double time = 0;      // in milliseconds
+  double duration = 0;  // the same
+  int lane = 0;
+};
+
+// Slices end a nanosecond early.
+double length(const Event& event) { return std::round(event.duration * 1000) / 1000; }
+
+// The text or number behind `"key":`.
+std::string field(const std::string& line, const std::string& key) {
+  const std::size_t found = line.find('"' + key + "\":");
+  if (found == std::string::npos) return {};
+  std::size_t from = found + key.size() + 3;
+  if (line[from] == '"') return line.substr(from + 1, line.find('"', from + 1) - from - 1);
+  return line.substr(from, line.find_first_of(",}", from) - from);
+}
+
+class Events {
+ public:
+  explicit Events(const std::string& text) {
+    CHECK(JsonReader::accepts(text));
+    for (std::size_t from = 0; from < text.size();) {
+      const std::size_t end = text.find('\n', from);
+      const std::string line = text.substr(from, end - from);
+      from = end == std::string::npos ? text.size() : end + 1;
+      if (line.size() < 3) continue;
+      Event event{field(line, "ph"), field(line, "name"), field(line, "cat"), line};
+      event.time = std::atof(field(line, "ts").c_str()) / 1000;
+      event.duration = std::atof(field(line, "dur").c_str()) / 1000;
+      event.lane = std::atoi(field(line, "tid").c_str());
+      if (event.phase == "M" && event.name == "thread_name") {
+        names_.push_back({event.lane, field(line.substr(line.find("args")), "name")});
+      } else if (event.phase != "M") {
+        all_.push_back(event);
+      }
+    }
+  }
+  [[nodiscard]] int lane(const std::string& task) const {
+    const auto found = std::find_if(names_.begin(), names_.end(), [&](const auto& name) { return name.second == task; });
+    return found == names_.end() ? -1 : found->first;
+  }
+  [[nodiscard]] std::ptrdiff_t lanes(const std::string& task) const {
+    return std::count_if(names_.begin(), names_.end(), [&](const auto& name) { return name.second == task; });
+  }
+  // Those of a task's lane with this name.
+  [[nodiscard]] std::vector<Event> of(const std::string& task, const std::string& name) const {
+    std::vector<Event> found;
+    for (const Event& event : all_) {
+      if (event.lane == lane(task) && event.name == name) found.push_back(event);
+    }
+    return found;
+  }
+  [[nodiscard]] const std::vector<Event>& all() const { return all_; }
+
+ private:
+  std::vector<Event> all_;
+  std::vector<std::pair<int, std::string>> names_;
+};
+
+constexpr int kDozeLine = __LINE__ + 1;
+eddy::Task<> doze(std::chrono::milliseconds time) { co_await eddy::sleep(time); }
+
+// What `body(trace)` leaves in the file.
+template <class F>
+Events traced(F body, eddy::debug::TraceOptions options = {}) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "trace.json";
+  run_virtual([&]() -> eddy::Task<> {
+    Trace trace(path, options);
+    co_await body(trace);
+  });
+  return Events(content_of(path));
+}
+
+}  // namespace
+
+EDDY_LOOP_TEST_CASE("a trace has a lane for each task, with its life, its steps and its waits", "[trace]") {
+  const Events events = traced([](Trace&) -> eddy::Task<> {
+    co_await eddy::sleep(1s);
+    auto worker = eddy::create_task(doze(2s), {.name = "worker"});
+    co_await worker;
+  });
+  CHECK(events.lanes("event loop") == 1);
+  CHECK(events.lanes("worker") == 1);
+  CHECK(events.lane("event loop") == 0);
+  const std::vector<Event> waits = events.of("worker", "sleep");
+  REQUIRE(waits.size() == 1);
+  CHECK(waits[0].phase == "X");
+  CHECK(waits[0].category == "timer");
+  CHECK(waits[0].time == 1000);
+  CHECK(length(waits[0]) == 2000);
+  CHECK(field(waits[0].line, "at") == at(kDozeLine));
+  const std::vector<Event> lives = events.of("worker", "worker");
+  REQUIRE(lives.size() == 1);
+  CHECK(lives[0].category == "task");
+  CHECK(lives[0].time == 1000);
+  CHECK(length(lives[0]) == 2000);
+  CHECK(field(lives[0].line, "ended") == "value");
+  CHECK(events.of("worker", "runs").size() == 2);
+  REQUIRE(events.of("main", "a task").size() == 1);
+  CHECK(length(events.of("main", "a task")[0]) == 2000);
+}
+
+EDDY_LOOP_TEST_CASE("a trace that begins in the middle shows the waits that are there already, from its beginning on", "[trace]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "trace.json";
+  run_virtual([&]() -> eddy::Task<> {
+    auto worker = eddy::create_task(doze(10s), {.name = "worker"});
+    co_await eddy::sleep(4s);
+    const Trace trace(path);
+    co_await eddy::gather(worker, doze(1s));
+  });
+  const Events events(content_of(path));
+  REQUIRE(events.of("worker", "sleep").size() == 1);
+  CHECK(events.of("worker", "sleep")[0].time == 0);
+  CHECK(length(events.of("worker", "sleep")[0]) == 6000);
+  REQUIRE(events.of("main", "gather").size() == 1);
+  CHECK(length(events.of("main", "gather")[0]) == 6000);
+}
+
+EDDY_LOOP_TEST_CASE("a trace tells how each task ended", "[trace]") {
+  const Events events = traced([](Trace&) -> eddy::Task<> {
+    co_await eddy::yield();
+    const auto fail = []() -> eddy::Task<> {
+      co_await eddy::sleep(1s);
+      throw std::runtime_error("no \"disk\"");
+    };
+    auto failing = eddy::create_task(fail(), {.name = "failing"});
+    auto stopped = eddy::create_task(doze(1h), {.name = "stopped"});
+    auto left = eddy::create_task(doze(1h), {.name = "left"});
+    co_await eddy::sleep(2s);
+    stopped.cancel("not needed");
+    CHECK(failing.exception() != nullptr);
+    co_await settle(2);
+  });
+  CHECK(events.of("failing", "failing").at(0).line.find(R"("ended":"exception","error":"no \"disk\"")") != std::string::npos);
+  CHECK(events.of("stopped", "stopped").at(0).line.find(R"("ended":"cancelled","error":"not needed")") != std::string::npos);
+  CHECK(field(events.of("left", "left").at(0).line, "ended") == "still running");
+  CHECK(events.of("left", "sleep").size() == 1);
+}
+
+EDDY_LOOP_TEST_CASE("the work of a timeout is in the lane of its task, inside of the wait for it", "[trace]") {
+  int line = 0;
+  const Events events = traced([&](Trace&) -> eddy::Task<> {
+    co_await eddy::yield();
+    line = __LINE__ + 1;
+    auto task = eddy::create_task([]() -> eddy::Task<> { co_await eddy::timeout(1h, doze(3s)); });
+    task.set_name("limited");
+    co_await task;
+  });
+  const std::vector<Event> outer = events.of("limited", "work with a deadline");
+  const std::vector<Event> inner = events.of("limited", "sleep");
+  REQUIRE(outer.size() == 1);
+  REQUIRE(inner.size() == 1);
+  CHECK(outer[0].time <= inner[0].time);
+  CHECK(length(outer[0]) == 3000);
+  CHECK(length(inner[0]) == 3000);
+  CHECK(field(inner[0].line, "at").find(at(kDozeLine) + " < " + at(line)) == 0);
+}
+
+EDDY_LOOP_TEST_CASE("slices of a lane lie beside or inside of each other", "[trace][real]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "trace.json";
+  run_real([&]() -> eddy::Task<> {
+    const Trace trace(path);
+    eddy::Semaphore semaphore(2);
+    const auto work = [&](int turns) -> eddy::Task<> {
+      for (int i = 0; i < turns; ++i) {
+        const auto permit = co_await semaphore.scoped();
+        (void)co_await eddy::move_on_after(1ms, doze(2ms));
+        co_await eddy::timeout(1s, doze(1ms));
+      }
+    };
+    co_await eddy::gather(work(3), work(4), work(5));
+  });
+  const Events events(content_of(path));
+  std::size_t slices = 0;
+  for (const Event& one : events.all()) {
+    if (one.phase != "X") continue;
+    ++slices;
+    for (const Event& other : events.all()) {
+      if (other.phase != "X" || other.lane != one.lane) continue;
+      const double end = one.time + one.duration;
+      const double other_end = other.time + other.duration;
+      constexpr double kRounding = 1e-6;
+      const bool apart = other_end <= one.time + kRounding || end <= other.time + kRounding;
+      const bool inside = one.time - kRounding <= other.time && other_end <= end + kRounding;
+      const bool around = other.time - kRounding <= one.time && end <= other_end + kRounding;
+      if (!apart && !inside && !around) FAIL_CHECK(one.line + " and " + other.line);
+    }
+  }
+  CHECK(slices > 40);
+}
+
+EDDY_LOOP_TEST_CASE("a trace shows waits for locks and, in debug mode, their holders", "[trace]") {
+  eddy::Lock lock;
+  const auto hold = [&](std::chrono::milliseconds time) -> eddy::Task<> {
+    const auto guard = co_await lock.scoped();
+    co_await eddy::sleep(time);
+  };
+  const Events events = traced([&](Trace&) -> eddy::Task<> {
+    eddy::get_running_loop().set_debug(true);
+    eddy::get_running_loop().set_slow_callback_duration(1h);
+    co_await eddy::yield();
+    auto first = eddy::create_task(hold(2s), {.name = "first"});
+    auto second = eddy::create_task(hold(1s), {.name = "second"});
+    co_await first;
+    co_await second;
+    eddy::get_running_loop().set_debug(false);
+    co_await eddy::sleep(1s);
+  });
+  const bool in_order = events.of("first", "a lock").empty();
+  const std::vector<Event> waits = events.of(in_order ? "second" : "first", "a lock");
+  REQUIRE(waits.size() == 1);
+  CHECK(waits[0].category == "lock");
+  CHECK(length(waits[0]) == (in_order ? 2000 : 1000));
+  CHECK(field(waits[0].line, "held by") == (in_order ? "first" : "second"));
+  CHECK(events.of("main", "sleep").size() == 1);  // the trace goes on when debug mode ends
+}
+
+EDDY_LOOP_TEST_CASE("a trace shows jobs of threads, callbacks with their lines, and marks", "[trace][real]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "trace.json";
+  int line = 0;
+  run_real([&]() -> eddy::Task<> {
+    Trace trace(path);
+    co_await eddy::to_thread([] { std::this_thread::sleep_for(5ms); });
+    trace.mark("half-way");
+    line = __LINE__ + 1;
+    eddy::get_running_loop().call_soon([&trace] { trace.mark("from a callback"); });
+    co_await eddy::sleep(1ms);
+    CHECK(trace.events() > 5);
+    CHECK(trace.dropped() == 0);
+  });
+  const Events events(content_of(path));
+  const std::vector<Event> jobs = events.of("main", "a thread pool's job");
+  REQUIRE(jobs.size() == 1);
+  CHECK(jobs[0].category == "pool job");
+  CHECK(length(jobs[0]) >= 5);
+  CHECK(events.of("main", "half-way").at(0).phase == "i");
+  CHECK(events.of("event loop", "from a callback").size() == 1);
+  const std::vector<Event> callbacks = events.of("event loop", "callback");
+  CHECK(std::any_of(callbacks.begin(), callbacks.end(), [&](const Event& event) { return field(event.line, "scheduled at") == at(line); }));
+}
+
+EDDY_LOOP_TEST_CASE("a trace counts the loop's lag, and who waits for timers", "[trace][real]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "trace.json";
+  run_real([&]() -> eddy::Task<> {
+    const Trace trace(path);
+    co_await eddy::sleep(1ms);
+    std::this_thread::sleep_for(20ms);  // blocks the loop
+    co_await eddy::sleep(1ms);
+    co_await eddy::sleep(1ms);
+  });
+  const Events events(content_of(path));
+  const std::vector<Event> lags = events.of("event loop", "loop lag");
+  CHECK(std::any_of(lags.begin(), lags.end(), [](const Event& lag) { return std::atof(field(lag.line, "milliseconds").c_str()) >= 20; }));
+  CHECK_FALSE(events.of("event loop", "waited for").empty());
+}
+
+EDDY_LOOP_TEST_CASE("a trace is whole when its task is cancelled, and when the program fails", "[trace]") {
+  const TemporaryFolder folder;
+  const std::string cut = folder / "cut.json";
+  const auto main = [&]() -> eddy::Task<> {
+    const Trace trace(cut);
+    co_await eddy::gather(doze(1h), doze(2h));
+  };
+  run_virtual([&]() -> eddy::Task<> {
+    auto task = eddy::create_task(main());
+    co_await eddy::sleep(1s);
+    task.cancel();
+    co_await settle(3);
+    CHECK(task.cancelled());
+  });
+  const Events events(content_of(cut));
+  CHECK(events.all().size() > 4);
+
+  const std::string failed = folder / "failed.json";
+  const auto fail = [&]() -> eddy::Task<> {
+    const Trace trace(failed);
+    co_await doze(1s);
+    throw std::runtime_error("no");
+  };
+  CHECK_THROWS_AS(run_virtual(fail), std::runtime_error);
+  CHECK(Events(content_of(failed)).all().size() > 2);
+}
+
+EDDY_LOOP_TEST_CASE("a trace ends when it is told to, and two look on at a time", "[trace]") {
+  const TemporaryFolder folder;
+  const std::string whole = folder / "whole.json";
+  const std::string part = folder / "part.json";
+  run_virtual([&]() -> eddy::Task<> {
+    const auto& step_watch = eddy::EventLoop::Internals::scheduler(eddy::get_running_loop()).step_watch;
+    const auto* before = step_watch;
+    std::optional<Trace> outer(std::in_place, whole);
+    {
+      Trace inner(part);
+      co_await doze(1s);
+      inner.close();
+      inner.close();
+      inner.mark("too late");
+      co_await doze(1s);
+    }
+    co_await doze(1s);
+    outer.reset();
+    co_await doze(1s);
+    CHECK(step_watch == before);
+  });
+  CHECK(Events(content_of(whole)).of("main", "sleep").size() == 3);
+  CHECK(Events(content_of(part)).of("main", "sleep").size() == 1);
+  CHECK(content_of(part).find("too late") == std::string::npos);
+}
+
+EDDY_LOOP_TEST_CASE("a trace keeps to its limit and says how much it left out", "[trace]") {
+  std::uint64_t dropped = 0;
+  eddy::debug::TraceOptions options;
+  options.max_bytes = 5'000;
+  const Events events = traced(
+      [&](Trace& trace) -> eddy::Task<> {
+        for (int i = 0; i < 1000; ++i) co_await doze(1ms);
+        dropped = trace.dropped();
+      },
+      options);
+  CHECK(dropped > 1000);
+  CHECK(events.all().size() < 100);
+  CHECK(events.all().back().name.find(" events were left out") != std::string::npos);
+}
+
+EDDY_LOOP_TEST_CASE("a trace that cannot be written tells the exception handler, one that cannot be made the caller", "[trace]") {
+  run_virtual([]() -> eddy::Task<> {
+    const auto make = [] { const Trace trace("/nowhere/trace.json"); };
+    CHECK_THROWS_AS(make(), std::system_error);
+    {
+      Trace trace("/dev/full");
+      co_await doze(1s);
+    }
+    const std::vector<std::string> reports = take_reports();
+    REQUIRE(reports.size() == 1);
+    CHECK(reports[0].find("a trace could not be written to its end: /dev/full") == 0);
+  });
+}
+
+TEST_CASE("a trace needs a running loop", "[trace][misuse]") {
+  const auto make = [] { const Trace trace("trace.json"); };
+  CHECK_THROWS_AS(make(), eddy::NoRunningLoop);
+}
