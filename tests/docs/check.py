@@ -50,7 +50,8 @@ auto run(Main&& main) {
 }
 """
 APART = ("gtest/gtest.h",)  # whose macros are Catch2's
-FLAGS = ["-std=c++20", "-O0", "-Wall", "-Wextra", "-Wshadow", "-Wconversion"]
+NEEDED = {"eddy/http": "curl/curl.h", "eddy/io/tls": "openssl/ssl.h", "eddy/format": "fmt/format.h"}  # by headers that begin so
+FLAGS = ["-std=c++20", "-O0", "-pthread", "-Wall", "-Wextra", "-Wshadow", "-Wconversion"]
 # What a program that is pasted somewhere has to include. Few names, since the compiler sees them all in the joined unit.
 HEADERS = {"cstdio": r"\bstd::(printf|puts|fputs|snprintf)\b", "string": r"\bstd::(string|to_string)\b",
            "vector": r"\bstd::vector\b", "optional": r"\bstd::(optional|nullopt)\b", "map": r"\bstd::map\b",
@@ -169,7 +170,7 @@ class Checker:
         return own or plain
 
     def compile(self, source, *flags, compiled=True):
-        own = ["-Wno-subobject-linkage"] if self.arguments.id == "GNU" else []  # `#line` makes a page a file that is included
+        own = ["-Wno-subobject-linkage", "-Wno-restrict"] if self.arguments.id == "GNU" else []  # of a page as an included file; GCC 105329
         command = [self.arguments.compiler, *FLAGS, *own, *self.include, *flags, str(source)]
         if compiled:
             command[1:1] = ["-include", str(self.work / "all.hpp")]
@@ -178,9 +179,11 @@ class Checker:
     # ---- what is there
     def available(self, headers):
         probe = self.work / "probe.cpp"
-        probe.write_text("".join(f"#if __has_include(<{header}>)\nhas {header}\n#endif\n" for header in headers))
-        said = self.compile(probe, "-E", "-P", compiled=False).stdout
-        return {header for header in headers if f"has {header}" in said}
+        asked = {*headers, *NEEDED.values()}
+        probe.write_text("".join(f"#if __has_include(<{header}>)\nhas {header}\n#endif\n" for header in sorted(asked)))
+        said = self.compile(probe, "-E", "-P", compiled=False).stdout.splitlines()
+        lacks = [start for start, needed in NEEDED.items() if f"has {needed}" not in said]
+        return {header for header in headers if f"has {header}" in said and not header.startswith(tuple(lacks))}
 
     def precompile(self, blocks):
         wanted = {header: None for block in blocks for header in INCLUDE.findall(block.before + block.text)}
@@ -226,7 +229,7 @@ class Checker:
             source = self.work / f"{unit}.cpp"
             includes = "" if unit == "compiled" else "".join(f"#include <{name}>\n" for block in parts for name in INCLUDE.findall(block.text))
             source.write_text(includes + "".join(self.code(block, number) for number, block in enumerate(parts)), encoding="utf-8")
-            result = self.compile(source, "-fsyntax-only", "-Werror", "-Wno-unused", "-Wno-error=restrict", compiled=unit == "compiled")
+            result = self.compile(source, "-fsyntax-only", "-Werror", "-Wno-unused", compiled=unit == "compiled")
             if result.returncode != 0:
                 self.faults.append(f"what does not compile:\n{result.stdout}")
 
@@ -239,7 +242,7 @@ class Checker:
                           "  return 99;\n}\n", encoding="utf-8")
         if not blocks:
             return
-        result = self.compile(source, "-o", str(program), "-pthread", "-Werror", "-Wno-unused")
+        result = self.compile(source, "-o", str(program), "-Werror", "-Wno-unused")
         if result.returncode != 0:
             self.faults.append(f"a program does not compile:\n{result.stdout}")
             return
