@@ -13,7 +13,7 @@ The words behind ``` say what is done with a block:
     ```cpp fragment     not checked; each is printed
     ```python from FILE, ```python, ```python run   quoted, compiled by Python, run by tests/oracle
 
-`g++<13` and the like behind stops, refused or warned: that compiler only (tests/compile_fail/check.py has the grammar), and
+`g++<13` and the like behind stops, refused or warned: those compilers only (tests/compile_fail/check.py has the grammar), and
 behind ```text: what that compiler says, where they differ. ```text stderr is what a ```cpp run writes to standard error. In a
 text `…` stands for anything. `file=check.cpp` is what a program calls itself where its output names its lines. A comment
 `<!-- with: CODE -->` before a block holds declarations that it needs and that nobody needs to read.
@@ -84,8 +84,8 @@ class Block:
     def option(self, name):
         return next((word[len(name) + 1:] for word in self.words if word.startswith(name + "=")), None)
 
-    def compiler(self):
-        return next((word for word in self.words[1:] if re.match(r"g\+\+|clang\+\+", word)), None)
+    def compilers(self):
+        return [word for word in self.words[1:] if re.match(r"(g|clang)\+\+", word)]
 
 
 def blocks_of(path, name):
@@ -160,8 +160,8 @@ class Checker:
     def fault(self, block, text):
         self.faults.append(f"{block.place}: {text}")
 
-    def meant(self, wanted):
-        return wanted is None or compiler_is_meant(wanted, self.arguments.id, self.arguments.version)
+    def meant(self, *wanted):
+        return not wanted or any(compiler_is_meant(word, self.arguments.id, self.arguments.version) for word in wanted)
 
     def texts(self, block):
         """The texts of a block that are meant for this compiler."""
@@ -342,7 +342,7 @@ class Checker:
                 self.check_quotes(block)
             elif block.language == "python":
                 self.check_python(block)
-        meant = [block for block in cpp if block.kind not in ("from", "fragment") and self.meant(block.compiler())]
+        meant = [block for block in cpp if block.kind not in ("from", "fragment") and self.meant(*block.compilers())]
         self.precompile([block for block in meant])
         for block in meant:
             if self.lacking(block):
