@@ -6,6 +6,7 @@
 #include <eddy/flow/queue.hpp>
 
 #include "support/allocations.hpp"
+#include "support/dependent.hpp"
 #include "support/run.hpp"
 
 #include <deque>
@@ -141,16 +142,16 @@ eddy::Task<> random_program(unsigned seed, std::size_t maxsize) {
         if (!tasks.empty()) tasks[model.below(static_cast<unsigned>(tasks.size()))].cancel();
         break;
       default:
-        co_await eddy::yield();
+        co_await dependent<Q>(eddy::yield());
         break;
     }
     REQUIRE((maxsize == 0 || queue.qsize() <= maxsize));
     REQUIRE((queue.qsize() > 0 || queue.empty()));
   }
   queue.shutdown();
-  co_await eddy::testing::wait_all_tasks_blocked();
+  co_await dependent<Q>(eddy::testing::wait_all_tasks_blocked());
   while (!queue.empty()) model.got.push_back(queue.get_nowait());
-  co_await eddy::testing::wait_all_tasks_blocked();
+  co_await dependent<Q>(eddy::testing::wait_all_tasks_blocked());
   CHECK(queue.qsize() == 0);
   for (auto& task : tasks) CHECK(task.done());
 

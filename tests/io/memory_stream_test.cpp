@@ -2,6 +2,7 @@
 //
 // SPDX-License-Identifier: MIT
 #include "support/run.hpp"
+#include "support/streams.hpp"
 #include <eddy/io/memory_stream.hpp>
 
 #include <cerrno>
@@ -17,12 +18,6 @@ using eddy::open_memory_stream_pair;
 
 namespace {
 
-eddy::Task<std::string> read_some_of(MemoryStream& stream, std::size_t size = 100) {
-  std::string data(size, '\0');
-  const std::size_t count = co_await stream.read_some(data);
-  data.resize(count);
-  co_return data;
-}
 eddy::Task<> write_all(MemoryStream& stream, std::string_view data) { co_await stream.write(data); }
 eddy::Task<> end_writing(MemoryStream& stream) { co_await stream.write_eof(); }
 

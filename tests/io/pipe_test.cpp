@@ -2,6 +2,7 @@
 //
 // SPDX-License-Identifier: MIT
 #include "support/run.hpp"
+#include "support/streams.hpp"
 #include <eddy/io.hpp>
 
 #include <csignal>
@@ -16,12 +17,6 @@ using namespace test;
 
 namespace {
 
-eddy::Task<std::string> read_of(eddy::PipeReader& pipe, std::size_t size = 100) {
-  std::string data(size, '\0');
-  const std::size_t count = co_await pipe.read_some(data);
-  data.resize(count);
-  co_return data;
-}
 eddy::Task<> write(eddy::PipeWriter& pipe, std::string_view data) { co_await pipe.write(data); }
 eddy::Task<> write_and_end(eddy::PipeWriter& pipe, std::string_view data) {
   co_await pipe.write(data);
@@ -29,15 +24,6 @@ eddy::Task<> write_and_end(eddy::PipeWriter& pipe, std::string_view data) {
 }
 eddy::Task<> end(eddy::PipeWriter& pipe) { co_await pipe.write_eof(); }
 
-// The number of the system's error, or 0.
-eddy::Task<int> error_of(eddy::Task<> task) {
-  try {
-    co_await std::move(task);
-  } catch (const std::system_error& e) {
-    co_return e.code().value();
-  }
-  co_return 0;
-}
 template <class E, class T>
 eddy::Task<bool> throws(eddy::TaskHandle<T> task) {
   try {
@@ -53,13 +39,13 @@ eddy::Task<bool> throws(eddy::TaskHandle<T> task) {
 EDDY_TEST_CASE("what is written into a pipe is read from it, and then its end", "[socket][c357]") {
   auto [reader, writer] = eddy::open_pipe();
   co_await writer.write("hello");
-  const auto first = co_await read_of(reader);
+  const auto first = co_await read_some_of(reader);
   CHECK(first == "hello");
   co_await writer.write_eof();
   CHECK(writer.is_closed());
-  const auto last = co_await read_of(reader);
+  const auto last = co_await read_some_of(reader);
   CHECK(last.empty());
-  const auto again = co_await read_of(reader);
+  const auto again = co_await read_some_of(reader);
   CHECK(again.empty());
 }
 
@@ -74,7 +60,7 @@ EDDY_TEST_CASE("a pipe's ends are close-on-exec and non-blocking", "[socket]") {
 
 EDDY_TEST_CASE("a read of a pipe waits until there is something", "[socket]") {
   auto [reader, writer] = eddy::open_pipe();
-  auto reading = eddy::create_task(read_of(reader));
+  auto reading = eddy::create_task(read_some_of(reader));
   co_await eddy::sleep(1ms);
   CHECK_FALSE(reading.done());
   co_await writer.write("x");
@@ -204,7 +190,7 @@ EDDY_TEST_CASE("closing a pipe's end wakes who waits in it", "[socket][c349]") {
   const bool closed = co_await throws<eddy::ClosedResourceError>(writing);
   CHECK(closed);
   auto [second, keeps_it_open] = eddy::open_pipe();
-  auto reading = eddy::create_task(read_of(second));
+  auto reading = eddy::create_task(read_some_of(second));
   co_await settle();
   second.close();
   const bool reading_closed = co_await throws<eddy::ClosedResourceError>(reading);
@@ -221,7 +207,7 @@ EDDY_TEST_CASE("an end of a pipe is taken out and put into another stream", "[so
   again = eddy::PipeWriter(std::move(raw));
   eddy::PipeReader other = std::move(reader);
   co_await again.write("x");
-  const auto got = co_await read_of(other);
+  const auto got = co_await read_some_of(other);
   CHECK(got == "x");
 }
 
@@ -229,7 +215,7 @@ EDDY_TEST_CASE("a regular file is no pipe", "[socket]") {
   std::FILE* file = std::tmpfile();
   const int error = co_await error_of([](int fd) -> eddy::Task<> {
     eddy::PipeReader reader{eddy::Descriptor(fd)};
-    (void)co_await read_of(reader);  // over poll(2) it is noticed here
+    (void)co_await read_some_of(reader);  // over poll(2) it is noticed here
   }(::dup(fileno(file))));
   CHECK(error == EPERM);
   std::fclose(file);

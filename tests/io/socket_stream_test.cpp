@@ -2,6 +2,7 @@
 //
 // SPDX-License-Identifier: MIT
 #include "support/run.hpp"
+#include "support/streams.hpp"
 #include <eddy/io.hpp>
 
 #include <array>
@@ -12,13 +13,6 @@
 using namespace test;
 
 namespace {
-
-eddy::Task<std::string> read_some_of(eddy::SocketStream& stream, std::size_t size = 100) {
-  std::string data(size, '\0');
-  const std::size_t count = co_await stream.read_some(data);
-  data.resize(count);
-  co_return data;
-}
 
 eddy::Task<std::size_t> drain(eddy::SocketStream& stream, std::size_t at_once = 64 << 10) {
   std::string space(at_once, '\0');
@@ -50,15 +44,6 @@ eddy::Task<> end_of(eddy::TaskHandle<T> task) {
     co_await task;
   } catch (const eddy::CancelledError&) {
   }
-}
-
-eddy::Task<int> error_of(eddy::Task<> task) {
-  try {
-    co_await std::move(task);
-  } catch (const std::system_error& e) {
-    co_return e.code().value();
-  }
-  co_return 0;
 }
 
 template <class T>
@@ -259,11 +244,8 @@ EDDY_TEST_CASE("who writes after a write that was cancelled half-way is told at 
   co_await end_of(writer);
   CHECK(writer.cancelled());
   int broken = 0;
-  const std::vector<eddy::TaskHandle<>> others = [&] {
-    std::vector<eddy::TaskHandle<>> tasks(1, behind);
-    tasks.push_back(eddy::create_task(write_all(left, "later")));
-    return tasks;
-  }();
+  std::vector<eddy::TaskHandle<>> others(1, behind);
+  others.push_back(eddy::create_task(write_all(left, "later")));
   for (const auto& task : others) {
     try {
       co_await task;

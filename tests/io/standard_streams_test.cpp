@@ -2,6 +2,7 @@
 //
 // SPDX-License-Identifier: MIT
 #include "support/run.hpp"
+#include "support/streams.hpp"
 #include <eddy/io.hpp>
 
 #include <cstdio>
@@ -58,14 +59,6 @@ eddy::Task<bool> is_closed_for(eddy::TaskHandle<T> task) {
     co_return true;
   }
   co_return false;
-}
-eddy::Task<int> error_of(eddy::Task<> task) {
-  try {
-    co_await std::move(task);
-  } catch (const std::system_error& e) {
-    co_return e.code().value();
-  }
-  co_return 0;
 }
 
 }  // namespace

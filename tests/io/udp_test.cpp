@@ -4,6 +4,7 @@
 #include <eddy/io.hpp>
 
 #include "support/allocations.hpp"
+#include "support/streams.hpp"
 #include "support/work.hpp"
 
 #include <array>
@@ -51,15 +52,6 @@ eddy::Task<> receive_and_drop(UdpSocket& socket) {
   (void)got;
 }
 
-// The number of the system_error that `task` ends with; zero if it ends well.
-eddy::Task<int> error_of(eddy::Task<> task) {
-  try {
-    co_await std::move(task);
-  } catch (const std::system_error& error) {
-    co_return error.code().value();
-  }
-  co_return 0;
-}
 template <class F>
 int error_number(F fn) {
   try {

@@ -2,6 +2,7 @@
 //
 // SPDX-License-Identifier: MIT
 #include "support/run.hpp"
+#include "support/streams.hpp"
 #include "support/temporary_folder.hpp"
 #include <eddy/io.hpp>
 #include <sys/stat.h>
@@ -24,15 +25,6 @@ eddy::Task<std::string> ask(std::string path) {
   auto stream = co_await eddy::open_unix_connection(path);
   co_await stream.write("ann\n");
   co_return co_await stream.read_line();
-}
-template <class T>
-eddy::Task<int> error_of(eddy::Task<T> task) {
-  try {
-    (void)co_await std::move(task);
-  } catch (const std::system_error& error) {
-    co_return error.code().value();
-  }
-  co_return 0;
 }
 bool is_socket(const std::string& path) {
   struct stat status {};

@@ -63,7 +63,7 @@ TEST_CASE("debug mode reports a task that ran too long, with its name and where 
     co_await eddy::sleep(1h);
   };
   run_debugging([&]() -> eddy::Task<> { co_await eddy::create_task(eddy::TaskOptions{.name = "parser"}, slow); });
-  REQUIRE(reports_with("executing a task took 0.0", " seconds; now it waits for sleep at " + here(line)) == 1);
+  REQUIRE(reports_with("executing a task took ", " seconds; now it waits for sleep at " + here(line)) == 1);
   const auto report =
       std::find_if(told.begin(), told.end(), [](const auto& context) { return context.task == "parser"; });
   REQUIRE(report != told.end());
@@ -80,7 +80,7 @@ TEST_CASE("debug mode reports a task that ran too long and ended", "[real]") {
     co_await eddy::create_task(eddy::TaskOptions{.name = "short but heavy"}, slow);
     co_await eddy::gather(slow(), eddy::sleep(1s));
   });
-  CHECK(reports_with("executing a task took 0.0", " seconds; it has ended") >= 2);
+  CHECK(reports_with("executing a task took ", " seconds; it has ended") >= 2);
   CHECK(std::any_of(told.begin(), told.end(), [](const auto& context) { return context.task == "short but heavy"; }));
 }
 

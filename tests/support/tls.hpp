@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "support/streams.hpp"
 #include "support/certificates.hpp"
 
 #include <eddy/eddy.hpp>
@@ -93,14 +94,6 @@ inline eddy::Task<Ends> shake_hands(eddy::TlsContext client, eddy::TlsContext se
   auto both = co_await eddy::gather(std::move(connecting), std::move(accepting));
   Ends ends{std::move(std::get<0>(both)), std::move(std::get<1>(both))};
   co_return std::move(ends);
-}
-
-template <class S>
-eddy::Task<std::string> read_some_of(S& stream, std::size_t size = 100) {
-  std::string data(size, '\0');
-  const std::size_t count = co_await stream.read_some(std::span<char>(data));
-  data.resize(count);
-  co_return data;
 }
 
 }  // namespace test

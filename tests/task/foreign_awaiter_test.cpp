@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <eddy/task/foreign_awaiter.hpp>
 
+#include "support/dependent.hpp"
 #include "support/run.hpp"
 
 #include <coroutine>
@@ -143,7 +144,7 @@ eddy::Task<> go_on_and_stop(Record& record) {
   }
   ++record.resumed;
   eddy::current_task().cancel();
-  co_await eddy::sleep(1s);
+  co_await test::dependent<Base>(eddy::sleep(1s));
   ++record.resumed;
 }
 

@@ -89,8 +89,8 @@ struct Pumps {
 };
 
 // Waits for pumps that have ended or were cancelled.
-template <class = void>
-Task<> pumps_ended(LocalPointer<Pumps> pumps) {
+template <class P>
+Task<> pumps_ended(LocalPointer<P> pumps) {
   for (const auto& pump : pumps->tasks) {
     try {
       co_await pump;
@@ -140,7 +140,7 @@ template <class T>
 AsyncGenerator<T> read_buffer(std::vector<AsyncGenerator<T>> sources, std::size_t size) {
   const LocalPointer<StreamBuffer<T>> buffer(new StreamBuffer<T>(size));
   const LocalPointer<Pumps> pumps(new Pumps);
-  const auto ended = [pumps] { return pumps_ended<>(pumps); };
+  const auto ended = [pumps] { return pumps_ended(pumps); };
   co_await on_close(ended);
   const PumpGuard<T> guard(buffer, pumps);
   buffer->pumps = sources.size();
@@ -213,7 +213,7 @@ AsyncGenerator<ConcurrentResult<F, T>> transform_concurrently(AsyncGenerator<T> 
   const LocalPointer<StreamBuffer<Place>> places(new StreamBuffer<Place>(limit));
   const LocalPointer<SharedFunction<F>> shared(new SharedFunction<F>(std::move(fn)));
   const LocalPointer<Pumps> pumps(new Pumps);
-  const auto ended = [pumps] { return pumps_ended<>(pumps); };
+  const auto ended = [pumps] { return pumps_ended(pumps); };
   co_await on_close(ended);
   CallGuard<Result> calls(buffer);
   const PumpGuard<TaskHandle<Result>> guard(buffer, pumps);
