@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every behaviour of catalogue.txt has a test that names it, or an entry in docs/asyncio-differences.md.
+"""Every behaviour of catalogue.txt has a test that names it, or an entry in docs/coming-from-asyncio.md.
 
 A test names it by a tag such as [c17], a compile-fail snippet in a comment. An entry stands under one of two headings:
 what has no meaning here may be 12 % of the catalogue at most; what is not built yet is counted apart. A tag without a
@@ -84,7 +84,7 @@ def tests_of(root):
 def entries_of(root):
     """The numbers that stand under each heading of the documentation; the two of entries are always there."""
     found, heading = {NO_MEANING: set(), NOT_BUILT_YET: set()}, ""
-    for line in (root / "docs/asyncio-differences.md").read_text(encoding="utf-8").splitlines():
+    for line in (root / "docs/coming-from-asyncio.md").read_text(encoding="utf-8").splitlines():
         if line.startswith("## "):
             heading = line
         for number in TAG.findall(line):
@@ -110,11 +110,11 @@ def check(root, listing=False):
     for heading, numbers in entries.items():
         for number in sorted(numbers):
             if heading not in (NO_MEANING, NOT_BUILT_YET):
-                errors.append(f"docs/asyncio-differences.md: [c{number}] stands under '{heading}', where no entry counts")
+                errors.append(f"docs/coming-from-asyncio.md: [c{number}] stands under '{heading}', where no entry counts")
             if number not in catalogue:
-                errors.append(f"docs/asyncio-differences.md: [c{number}] is not in the catalogue")
+                errors.append(f"docs/coming-from-asyncio.md: [c{number}] is not in the catalogue")
             elif number in tested:
-                errors.append(f"docs/asyncio-differences.md: [c{number}] has an entry, though it is tested")
+                errors.append(f"docs/coming-from-asyncio.md: [c{number}] has an entry, though it is tested")
     no_meaning = entries[NO_MEANING] & catalogue.keys()
     not_built_yet = (entries[NOT_BUILT_YET] - no_meaning) & catalogue.keys()
     missing = sorted(catalogue.keys() - set(tested) - no_meaning - not_built_yet)
@@ -160,7 +160,7 @@ TESTS = ("// [order]\nEDDY_TEST_CASE(\"one, \\\"quoted\\\" {\"\n               \
 BAD = [
     ("catalogue", "2 Two\n", "2 Two\n2 Two\n", "2 stands in the catalogue 2 times"),
     ("catalogue", "2 Two\n", "2 Two\n3 Three\n", "3 has neither a test nor an entry"),
-    ("catalogue", "4 Four\n", "", "asyncio-differences.md: [c4] is not in the catalogue"),
+    ("catalogue", "4 Four\n", "", "coming-from-asyncio.md: [c4] is not in the catalogue"),
     ("catalogue", "1 One\n", "", "a_test.cpp: one, \\\"quoted\\\" {and more: [c1] is not in the catalogue"),
     ("differences", "[c2]", "[c1][c2]", "[c1] has an entry, though it is tested"),
     ("differences", "# Title\n", "# Title\n[c2]\n", "[c2] stands under ''"),
@@ -176,7 +176,7 @@ def self_test():
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder)
             for name, text in (("tests/conformance/catalogue.txt", files["catalogue"]),
-                               ("docs/asyncio-differences.md", files["differences"]),
+                               ("docs/coming-from-asyncio.md", files["differences"]),
                                ("tests/a_test.cpp", files["tests"])):
                 path = root / name
                 path.parent.mkdir(parents=True, exist_ok=True)

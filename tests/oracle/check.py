@@ -10,7 +10,7 @@ Once that is done, a second line `# Differs from Python VERSION on: REASON` lets
 The project's own runs have CPython 3.11. A trace of a later one, which they cannot confirm, begins with a line
 `(not run here)`, and no other trace does.
 
-Each difference in docs/asyncio-differences.md that has programs names the pairs that pin it, after `Pairs:`, and each
+Each difference in docs/coming-from-asyncio.md that has programs names the pairs that pin it, after `Pairs:`, and each
 pair with a designed difference is named there. The Python programs of that page are run, too.
 
 Usage: check.py python NAME | check.py list | check.py documented
@@ -27,7 +27,7 @@ SKIPPED = 77
 NOT_RUN = "(not run here)"
 PROJECT_RUNS = (3, 11)
 HERE_RUNS = sys.version_info[:2]
-DIFFERENCES = HERE.parents[1] / "docs/asyncio-differences.md"
+DIFFERENCES = HERE.parents[1] / "docs/coming-from-asyncio.md"
 PROGRAM = re.compile(r"^```python run\n(.*?)^```\n```text\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 
 
