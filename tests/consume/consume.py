@@ -137,7 +137,7 @@ class Consume:
                                     f"-DARGUMENTS={arguments.replace(' ', ';')}", *definitions, **more)
             return " ".join(output.split())  # CMake breaks lines
 
-        unknown = "eddy has no component 'nothing' (there is: "
+        unknown = "eddy has no component 'nothing' (there are: "
         known = "); what needs no other library is in eddy::eddy, without one."
         said = found("REQUIRED COMPONENTS nothing", fails=True)
         expect(unknown in said and known in said, "an unknown component is named, with those that there are", said)
