@@ -921,6 +921,7 @@ TEST_CASE("debug mode warns once of a gather of more than ten thousand, and noth
       options.debug = debug;
       options.on_exception = &test::record_report;
       const auto body = [count]() -> eddy::Task<> {
+        eddy::get_running_loop().set_slow_callback_duration(1h);  // not what this is about
         for (int i = 0; i < 2; ++i) {
           std::vector<eddy::Task<int>> tasks;
           for (int child = 0; child < count; ++child) tasks.push_back(at_once(child));
