@@ -1,8 +1,9 @@
 // expect: compiles
 // SPDX-License-Identifier: MIT
+// clang-format off: in this order
 #include <eddy/task/watcher.hpp>
-
 #include <eddy/combine/gather.hpp>
+// clang-format on
 
 eddy::Task<> work();
 
