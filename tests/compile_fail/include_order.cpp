@@ -1,6 +1,7 @@
 // expect: compiles
 // SPDX-License-Identifier: MIT
-// clang-format off: in this order
+// In this order.
+// clang-format off
 #include <eddy/task/watcher.hpp>
 #include <eddy/combine/gather.hpp>
 // clang-format on
