@@ -23,6 +23,7 @@ NAV = [("Home", "index"), ("Tutorial", "tutorial"), ("Guide", "guide"), ("Coming
        ("Threads", "threads"), ("Input and output", "io"), ("HTTP", "http"), ("Libraries in C", "foreign-libraries"), ("Testing", "testing"),
        ("Debugging", "debugging"), ("Performance", "performance"), ("Reliability", "reliability"), ("Compilers", "compilers"),
        ("Packaging", "packaging"), ("Design", "design"), ("Changelog", "CHANGELOG"), ("Contributing", "CONTRIBUTING")]
+PICTURES = (".svg", ".png")
 LINK = re.compile(r"(!?\[(?:[^\[\]]|\[[^\]]*\])*\])\(([^()\s]+)\)")
 FENCE = re.compile(r"^( *)(```+)([\w+-]*)(.*)$")
 # What the compiler, the language or the library itself asks for: named as in tests/structure/public_names.py.
@@ -95,10 +96,10 @@ class Site:
         name = str(target.relative_to(ROOT))
         if name.startswith("include/eddy"):
             name = f"reference:{name}" if target.is_file() else "reference:index"
-        if name not in self.pages and target.suffix != ".svg":
-            self.add_source(name, target)
-        if target.suffix == ".svg":
+        if target.suffix in PICTURES:
             return relative(page.target, target.name)
+        if name not in self.pages:
+            self.add_source(name, target)
         if anchor and anchor not in self.pages[name].anchors:
             self.errors.append(f"{page.source}:{line}: {name} has no heading #{anchor}")
         return relative(page.target, self.pages[name].target) + (f"#{anchor}" if anchor else "")
@@ -133,8 +134,9 @@ class Site:
                 path = self.stage / page.target
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text("\n".join(page.lines) + "\n", encoding="utf-8")
-        for picture in (ROOT / "docs").glob("*.svg"):
-            shutil.copy(picture, self.stage)
+        for picture in (ROOT / "docs").iterdir():
+            if picture.suffix in PICTURES:
+                shutil.copy(picture, self.stage)
 
     # ---- the reference
     def run_doxygen(self):

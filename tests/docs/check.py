@@ -95,11 +95,11 @@ def blocks_of(path, name):
         match = FENCE.match(line)
         if opened is None and match:
             opened = Block(name, number + 1, match[2], match[3].split(), "")
-            with_code = WITH.search(prose)
+            with_code, between = WITH.search(prose), prose
             opened.before = with_code[1] if with_code else ""
             indent = len(match[1])
         elif opened is not None and match and not match[2]:
-            if opened.language == "text" and owner is not None:
+            if opened.language == "text" and owner is not None and (not owner.texts or not between.strip()):
                 owner.texts.append((opened.words, opened.text))
             else:
                 owner = opened if opened.kind in CHECKED and opened.language == "cpp" else None
@@ -371,6 +371,8 @@ def self_test(arguments):
         (f"```cpp run\n{good}```\n```text\nx\n```\n", None),
         (f"```cpp run\n{good}```\n\nand prints\n\n```text\nx\n```\n", None),
         (f"```cpp run\n{good}```\n```text\ny\n```\n", "instead of"),
+        (f"```cpp run\n{good}```\n```text\nx\n```\nand elsewhere\n```text\ny\n```\n", None),
+        (f"```cpp run\n{good}```\n```text\nx\n```\n```text stderr\ny\n```\n", "standard error"),
         (f"```cpp run\n{good}```\n## next\n```text\nx\n```\n", "without a ```text"),
         ("```cpp run\nint main() { std::puts(\"x\"); }\n```\n```text\nx\n```\n```cpp\n#include <cstdio>\n```\n", "does not include <cstdio>"),
         ("```cpp\nint f() { return x; }\n```\n", "does not compile"),

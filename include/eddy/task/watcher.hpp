@@ -10,6 +10,7 @@
 #include <eddy/loop/scheduler.hpp>
 #include <eddy/loop/wait_queue.hpp>
 #include <eddy/task/as_task.hpp>
+#include <eddy/task/child_group.hpp>
 #include <eddy/task/future.hpp>
 #include <eddy/task/task_handle.hpp>
 
