@@ -38,7 +38,7 @@ ONE_COROUTINE = "#include <eddy/eddy.hpp>\neddy::Task<int> answer() { co_return 
 
 
 def budget_of(header):
-    return BUDGET_OF_IO if header.startswith("io") else BUDGET
+    return BUDGET_OF_IO if header.startswith(("io", "http")) else BUDGET
 
 
 def compiler():
