@@ -23,6 +23,13 @@ eddy_component(tls
   HEADERS "io/tls[a-z_]*\\.hpp"
   NEEDS "OpenSSL 3.0 or later with its headers: install it (Debian: libssl-dev), or set OPENSSL_ROOT_DIR to where it is")
 
+eddy_component(http
+  PACKAGE CURL 7.88
+  TARGET CURL::libcurl
+  PKG_CONFIG "libcurl >= 7.88"
+  HEADERS "http(/.*)?\\.hpp"
+  NEEDS "libcurl 7.88 or later with its headers: install it (Debian: libcurl4-openssl-dev), or set CURL_ROOT to where it is")
+
 # Looks for the library of a component: sets eddy_<name>_FOUND and, if there is none, eddy_<name>_PROBLEM, which says so in
 # a sentence. No library is that of an unknown name.
 macro(eddy_find_component name)

@@ -5,6 +5,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <eddy/io/adopted_descriptors.hpp>
 #include <eddy/io/attached_descriptor.hpp>
 #include <eddy/io/child_process.hpp>
 #include <eddy/io/descriptor.hpp>

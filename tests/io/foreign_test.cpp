@@ -484,3 +484,78 @@ EDDY_LOOP_TEST_CASE("a driver may outlive its loop", "[socket]") {
   driver.reset();
   CHECK(counts.timer == 0);
 }
+
+EDDY_TEST_CASE("an adopted descriptor is told of as often as it is ready and wanted, and not after it was released", "[socket]") {
+  Pair pair;
+  Counts counts;
+  eddy::ForeignDriver driver(count_ready(counts), nullptr);
+  CHECK_FALSE(driver.adopt(pair.ends[0]));
+  CHECK_FALSE(driver.adopt(pair.ends[0]));
+  CHECK(driver.watched() == 0);
+  CHECK(driver.adopt(-1) == std::errc::bad_file_descriptor);
+  pair.send();
+  co_await eddy::sleep(5ms);
+  CHECK(counts.readable == 0);  // nobody wanted it
+  CHECK_FALSE(driver.watch(pair.ends[0], true, false));
+  CHECK(driver.watched() == 1);
+  co_await eddy::sleep(5ms);
+  CHECK(counts.readable > 1);  // as long as it is ready
+  CHECK(counts.writable == 0);
+  const int before = counts.readable;
+  driver.unwatch(pair.ends[0]);
+  co_await eddy::sleep(5ms);
+  CHECK(counts.readable == before);
+  CHECK_FALSE(driver.watch(pair.ends[0], true, true));
+  co_await eddy::sleep(5ms);
+  CHECK(counts.readable > before);
+  CHECK(counts.writable > 1);
+  CHECK_FALSE(driver.watch(pair.ends[0], false, true));
+  const int read_before = counts.readable;
+  co_await eddy::sleep(5ms);
+  CHECK(counts.readable == read_before);
+  driver.release(pair.ends[0]);
+  const int written_before = counts.writable;
+  co_await eddy::sleep(5ms);
+  CHECK(counts.writable == written_before);
+  CHECK(driver.watched() == 0);
+  driver.release(pair.ends[0]);
+  co_await eddy::readable(pair.ends[0]);  // it is nobody's now
+  CHECK_FALSE(driver.watch(pair.ends[0], true, false));
+  driver.close();
+  CHECK(driver.adopt(pair.ends[0]) == std::errc::operation_canceled);
+}
+
+EDDY_TEST_CASE("a driver with adopted descriptors may be destroyed inside of its own function, or after its loop", "[socket]") {
+  Pair pair;
+  Pair other;
+  int calls = 0;
+  std::optional<eddy::ForeignDriver> driver;
+  driver.emplace(
+      [&](int, bool, bool) {
+        ++calls;
+        driver.reset();
+      },
+      nullptr);
+  for (const Pair* each : {&pair, &other}) {
+    CHECK_FALSE(driver->adopt(each->ends[0]));
+    CHECK_FALSE(driver->watch(each->ends[0], true, false));
+    each->send();
+  }
+  while (driver) co_await eddy::sleep(1ms);
+  co_await eddy::sleep(5ms);
+  CHECK(calls == 1);
+}
+
+EDDY_LOOP_TEST_CASE("a driver with adopted descriptors may outlive its loop", "[socket]") {
+  const Pair pair;
+  std::optional<eddy::ForeignDriver> driver;
+  const auto body = [&]() -> eddy::Task<> {
+    driver.emplace([](int, bool, bool) {}, nullptr);
+    CHECK_FALSE(driver->adopt(pair.ends[0]));
+    CHECK_FALSE(driver->watch(pair.ends[0], true, false));
+    co_await eddy::yield();
+  };
+  eddy::run(body());
+  CHECK(driver->watched() == 1);
+  driver.reset();
+}

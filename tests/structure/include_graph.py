@@ -7,6 +7,7 @@
  resume     `.resume()` is called on at most three lines of the library
  fmt        only format.hpp includes it
  openssl    only io/tls*.hpp includes it, and no umbrella reaches these
+ curl       only http/ includes it
  std        floors 0 to 3 include no heavy and no thread header; <variant> only for race and gather
  opening    a header opens with a comment that says what it is, and whose last line names the licence
 
@@ -25,7 +26,9 @@ FLOORS = {"base": 0, "loop": 1, "task": 2, "combine": 3, "sync": 3, "flow": 3, "
           "http": 6, "postgres": 6, "redis": 6, "s3": 6}
 SIDE_DOORS = ("testing", "testing.hpp", "debug", "format.hpp")
 TLS = re.compile(r"io/tls[a-z_]*\.hpp")  # stands on its floor, and in no umbrella
-UMBRELLAS = {"eddy.hpp": range(0, 4), "threads.hpp": range(4, 5), "io.hpp": range(5, 6)}  # each one's own floors
+UMBRELLAS = {"eddy.hpp": range(0, 4), "threads.hpp": range(4, 5), "io.hpp": range(5, 6),  # each one's own floors
+             "http.hpp": range(6, 7)}
+OWN_FOLDER = {"http.hpp": "http"}  # an integration's: of its floor it has its own folder alone
 CORE = range(0, 4)
 
 MAX_LINES = 400
@@ -121,6 +124,8 @@ def check_umbrellas(headers):
                 if header.name in reached:
                     yield f"{umbrella}: reaches {header.name}, which needs OpenSSL"
                 continue
+            if umbrella in OWN_FOLDER and header.floor in floors and header.folder != OWN_FOLDER[umbrella]:
+                continue  # the floors say that it cannot be reached
             if header.floor in floors and header.name not in reached:
                 yield f"{umbrella}: does not reach {header.name} of its floor {header.floor}"
             if header.name in reached and header.floor is not None and header.floor >= floors.stop:
@@ -152,6 +157,13 @@ def check_openssl(headers):
         for line, name in header.foreign:
             if name.startswith("openssl/") and not TLS.fullmatch(header.name):
                 yield f"{header.name}:{line}: includes <{name}>; only io/tls*.hpp may"
+
+
+def check_curl(headers):
+    for header in headers.values():
+        for line, name in header.foreign:
+            if name.startswith("curl/") and header.folder != "http":
+                yield f"{header.name}:{line}: includes <{name}>; only http/ may"
 
 
 def check_std(headers):
@@ -191,7 +203,7 @@ def check_opening(headers):
             yield f"{header.name}: its opening comment does not say what it is"
 
 
-CHECKS = [check_floors, check_cycles, check_umbrellas, check_size, check_resume, check_fmt, check_openssl, check_std, check_opening]
+CHECKS = [check_floors, check_cycles, check_umbrellas, check_size, check_resume, check_fmt, check_openssl, check_curl, check_std, check_opening]
 
 
 def read(root):
@@ -247,6 +259,8 @@ GOOD = {
     "eddy.hpp": source("eddy/combine/race.hpp", "eddy/sync/lock.hpp", "eddy/flow/queue.hpp"),
     "threads.hpp": source("eddy/threads/thread_pool.hpp"),
     "io.hpp": source("eddy/threads.hpp", "eddy/io/tcp.hpp"),
+    "http.hpp": source("eddy/http/client.hpp"),
+    "redis/client.hpp": source("eddy/io/tcp.hpp"),
 }
 
 # What is wrong, the headers that are changed for it, and what the one report must match.
@@ -277,6 +291,8 @@ BAD = [
     ("openssl", {"io/tcp.hpp": source("<openssl/ssl.h>")}, r"io/tcp.hpp:5: includes <openssl/ssl.h>"),
     ("TLS in an umbrella", {"io.hpp": source("eddy/threads.hpp", "eddy/io/tcp.hpp", "eddy/io/tls.hpp")},
      r"io.hpp: reaches io/tls.hpp, which needs OpenSSL"),
+    ("curl", {"io/tcp.hpp": source("<curl/curl.h>")}, r"io/tcp.hpp:5: includes <curl/curl.h>"),
+    ("an integration's umbrella lacks a header", {"http.hpp": source()}, r"http.hpp: does not reach http/client.hpp"),
     ("variant", {"base/outcome.hpp": source("<variant>")}, r"base/outcome.hpp:5: <variant>"),
     ("variant that others need, too", {"combine/wait.hpp": source("eddy/combine/race_result.hpp")},
      r"combine/race_result.hpp:5: <variant>"),

@@ -11,6 +11,7 @@
 #include <eddy/base/error.hpp>
 #include <eddy/base/scope_exit.hpp>
 #include <eddy/base/time.hpp>
+#include <eddy/io/adopted_descriptors.hpp>
 #include <eddy/loop/context.hpp>
 #include <eddy/loop/event_loop.hpp>
 #include <eddy/loop/handle.hpp>
@@ -44,19 +45,20 @@ struct FileIdentity {
 };
 
 // Shared by a driver and the callbacks that the loop has, one for each descriptor and direction.
-class ForeignState {
+class ForeignState final : AdoptedDescriptors::Owner {
  public:
   using OnReady = Callback<void(int, bool, bool)>;
 
   ForeignState(OnReady on_ready, Callback<void()> on_timer, EventLoop& loop) noexcept
-      : loop_(loop), on_ready_(std::move(on_ready)), on_timer_(std::move(on_timer)) {}
+      : loop_(loop), on_ready_(std::move(on_ready)), on_timer_(std::move(on_timer)), adopted_(loop, *this) {}
   ForeignState(const ForeignState&) = delete;
   ForeignState& operator=(const ForeignState&) = delete;
 
-  [[nodiscard]] std::size_t watched() const noexcept { return entries_.size(); }
+  [[nodiscard]] std::size_t watched() const noexcept { return entries_.size() + adopted_.watched(); }
   void watch(int fd, bool read, bool write) {
     FileIdentity identity;
-    if (closed_) throw std::system_error(ECANCELED, std::generic_category(), "eddy: the foreign driver was closed");
+    check_open();
+    if (adopted_.has(fd)) return adopted_.watch(fd, read, write);
     if (!identity.read(fd)) throw std::system_error(errno, std::generic_category(), "eddy: not a descriptor");
     const auto found = entries_.find(fd);
     if (found != entries_.end() && found->second.identity != identity) unwatch(fd);  // closed and opened again
@@ -69,7 +71,13 @@ class ForeignState {
       throw;
     }
   }
+  void adopt(int fd) {
+    check_open();
+    adopted_.adopt(fd);
+  }
+  void release(int fd) noexcept { adopted_.release(fd); }
   void unwatch(int fd) noexcept {
+    if (adopted_.has(fd)) return adopted_.unwatch(fd);
     const auto found = entries_.find(fd);
     if (found == entries_.end()) return;
     // In this order, since what the loop destroys asks for the entry.
@@ -88,6 +96,7 @@ class ForeignState {
     closed_ = true;
     timer_.cancel();
     while (!entries_.empty()) unwatch(entries_.begin()->first);
+    adopted_.close();
   }
 
   std::uint32_t references = 0;
@@ -121,6 +130,17 @@ class ForeignState {
     Interest interest_;
   };
 
+  void run() noexcept override {
+    const LocalPointer<ForeignState> self(this);
+    adopted_.tell_all();
+  }
+  void tell(int fd, bool readable, bool writable) override {
+    if (readable) on_ready_(fd, true, false);
+    if (writable && adopted_.wants_write(fd)) on_ready_(fd, false, true);
+  }
+  void check_open() const {
+    if (closed_) throw std::system_error(ECANCELED, std::generic_category(), "eddy: the foreign driver was closed");
+  }
   void change(int fd, Interest interest, bool wanted) {
     std::uint32_t& number = entries_[fd].number(interest);
     if (wanted == (number != 0)) return;
@@ -163,6 +183,7 @@ class ForeignState {
   OnReady on_ready_;
   Callback<void()> on_timer_;
   std::unordered_map<int, Entry> entries_;
+  AdoptedDescriptors adopted_;
   TimerHandle timer_;
   std::uint32_t last_number_ = 0;
   bool closed_ = false;
@@ -204,7 +225,8 @@ std::error_code error_of(F call) noexcept {
 /// descriptor, the last one has it.
 ///
 /// The functions of this class throw nothing once it is made, since C code calls them. A driver may be destroyed inside of
-/// its own functions, and after its loop. Threads: the loop's. Complexity: constant; each call costs four system calls.
+/// its own functions, and after its loop. Threads: the loop's. Complexity: constant; each call costs four system calls, for a
+/// descriptor that was adopted none.
 /// Source: asyncio's add_reader and add_writer, curl_multi_socket_action's two callbacks.
 class ForeignDriver {
  public:
@@ -228,6 +250,14 @@ class ForeignDriver {
   }
   /// Does not watch it any more; a call that is due is not made. Nothing happens if it was not watched, or is closed.
   void unwatch(int fd) noexcept { state_->unwatch(fd); }
+  /// For a descriptor whose end the library announces: whoever calls this calls `release` before the descriptor is closed. To watch it, and to
+  /// stop and watch it again for the same, then costs no system call, as connections that are kept want it. Errors, given and not thrown:
+  /// EBADF, ENOMEM, ECANCELED.
+  [[nodiscard]] std::error_code adopt(int fd) noexcept {
+    return detail::error_of([&] { state_->adopt(fd); });
+  }
+  /// Ends `adopt`, and does not watch it any more. Nothing happens if it was not adopted.
+  void release(int fd) noexcept { state_->release(fd); }
   /// Calls `on_timer` once, when `delay` has passed, by the loop's clock; zero and less: in the next pass. Replaces the time
   /// that was set before; `std::nullopt` only takes that back. Errors, given and not thrown: ENOMEM, ECANCELED.
   std::error_code set_timer(TimeLimit delay) noexcept {

@@ -1,0 +1,73 @@
+// What libcurl's numbers mean, as exceptions.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/http/error.hpp>
+
+#include <curl/curl.h>
+
+#include <cerrno>
+#include <exception>
+#include <new>
+#include <string>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+// Of a transfer that ended with `code`. `text` is libcurl's own, if it has one; `error` is the system's number or zero.
+inline std::exception_ptr error_of_curl(CURLcode code, const std::string& method, const std::string& url, std::string text, int error) {
+  if (text.empty()) text = curl_easy_strerror(code);
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
+  }
+  const auto connection = [&](int otherwise) {
+    return std::make_exception_ptr(http::ConnectionError(method, url, text, error != 0 ? error : otherwise));
+  };
+  switch (code) {
+    case CURLE_OUT_OF_MEMORY:
+      return std::make_exception_ptr(std::bad_alloc());
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return std::make_exception_ptr(http::ResolveError(method, url, text, EHOSTUNREACH));
+    case CURLE_COULDNT_CONNECT:
+      return connection(ECONNREFUSED);
+    case CURLE_OPERATION_TIMEDOUT:
+      return std::make_exception_ptr(http::TimeoutError(method, url, text, http::TimeoutPhase::connect));
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return std::make_exception_ptr(http::InvalidUrl(method, url, text));
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ENGINE_NOTFOUND:
+    case CURLE_SSL_ENGINE_SETFAILED:
+    case CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_SHUTDOWN_FAILED:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_CLIENTCERT:
+    case CURLE_USE_SSL_FAILED:
+      return std::make_exception_ptr(http::TlsError(method, url, text));
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_RANGE_ERROR:
+    case CURLE_TOO_MANY_REDIRECTS:
+      return std::make_exception_ptr(http::ProtocolError(method, url, text));
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
+      return connection(ECONNRESET);
+    default:
+      return connection(EIO);
+  }
+}
+
+}  // namespace eddy::inline EDDY_ABI::detail

@@ -1,0 +1,234 @@
+// CurlMulti: libcurl's multi handle on a loop: its sockets and its timer, and the easy handles that do the work.
+//
+// Everything that is the same for all requests of a session is set once, when an easy handle is made; a plain GET then sets its URL and
+// nothing else. libcurl is called when one of its sockets is ready, when its time has come, and at once when it has just been given
+// something to do.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/error.hpp>
+#include <eddy/base/time.hpp>
+#include <eddy/http/curl_setup.hpp>
+#include <eddy/http/transfer.hpp>
+#include <eddy/io/foreign.hpp>
+#include <eddy/http/loop_timer.hpp>
+
+#include <curl/curl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+class CurlMulti {
+ public:
+  struct Owner {
+    // It has ended by itself. `text` is libcurl's, `error` the system's number or zero.
+    virtual void transfer_done(HttpTransfer& transfer, CURLcode code, const char* text, int error) noexcept = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  CurlMulti(EventLoop& loop, Owner& owner, const CurlSetup& setup)
+      : loop_(loop),
+        owner_(owner),
+        setup_(setup),
+        driver_([this](int fd, bool readable, bool) { act(fd, readable ? CURL_CSELECT_IN : CURL_CSELECT_OUT); }, nullptr, loop),
+        timer_(this, [](void* self) noexcept { static_cast<CurlMulti*>(self)->act(CURL_SOCKET_TIMEOUT, 0); }) {
+    initialise_curl();
+    multi_.reset(curl_multi_init());
+    share_.reset(curl_share_init());
+    if (!multi_ || !share_) throw std::bad_alloc();
+    CURLM* const multi = multi_.get();
+    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &CurlMulti::on_socket);
+    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
+    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &CurlMulti::on_time);
+    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
+    curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    // The session sees to the limits; these are for connections over HTTP/2, and for those that nobody uses.
+    if (setup.limit > 0) {
+      curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, to_long(setup.limit));
+      curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, to_long(setup.limit));
+    } else {
+      curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 1'000L);
+    }
+    if (setup.limit_per_host > 0) curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, to_long(setup.limit_per_host));
+    curl_share_setopt(share_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+    if (setup.cookies) curl_share_setopt(share_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE);
+  }
+  CurlMulti(const CurlMulti&) = delete;
+  CurlMulti& operator=(const CurlMulti&) = delete;
+  ~CurlMulti() { close(); }
+
+  [[nodiscard]] std::size_t connections() const noexcept { return connections_; }
+  [[nodiscard]] std::uint64_t opened() const noexcept { return opened_; }
+
+  // Gives a transfer to libcurl. Errors: std::bad_alloc, RuntimeError.
+  void add(HttpTransfer& transfer) {
+    if (free_.empty()) make_easy();
+    HttpEasy* const easy = free_.back();
+    set_up_request(*easy, transfer, setup_);
+    if (const CURLMcode code = curl_multi_add_handle(multi_.get(), easy->handle); code != CURLM_OK)
+      throw RuntimeError(std::string("eddy: libcurl does not take a request: ") + curl_multi_strerror(code));
+    free_.pop_back();
+    easy->transfer = &transfer;
+    transfer.easy = easy;
+  }
+  // Takes it from libcurl, which closes its connection if it is not done.
+  void remove(HttpTransfer& transfer) noexcept {
+    HttpEasy* const easy = std::exchange(transfer.easy, nullptr);
+    curl_multi_remove_handle(multi_.get(), easy->handle);
+    transfer.measures = measures_of(easy->handle);
+    easy->transfer = nullptr;
+    set_down_request(*easy, setup_);
+    free_.push_back(easy);  // there is room: see make_easy
+  }
+  // Lets it go on, as far as it does not pause.
+  void resume(HttpTransfer& transfer) noexcept {
+    const int mask = (transfer.paused ? CURLPAUSE_RECV : 0) | (transfer.starved ? CURLPAUSE_SEND : 0);
+    curl_easy_pause(transfer.easy->handle, mask);
+  }
+  // If libcurl wants to be called at once, calls it.
+  void kick() noexcept {
+    if (busy_) return;
+    for (int turns = 0; due_ && multi_; ++turns) {
+      due_ = false;
+      if (turns == kTurns) {
+        (void)timer_.arm(loop_, loop_.time());
+        return;
+      }
+      call(CURL_SOCKET_TIMEOUT, 0);
+    }
+  }
+  void close() noexcept {
+    free_.clear();
+    easies_.clear();
+    multi_.reset();  // closes the connections: the driver still lives
+    share_.reset();
+    timer_.disarm();
+    driver_.close();
+  }
+
+  static HttpMeasures measures_of(CURL* handle) noexcept {
+    HttpMeasures found;
+    curl_easy_getinfo(handle, CURLINFO_NAMELOOKUP_TIME_T, &found.lookup);
+    curl_easy_getinfo(handle, CURLINFO_CONNECT_TIME_T, &found.connect);
+    curl_easy_getinfo(handle, CURLINFO_APPCONNECT_TIME_T, &found.tls);
+    curl_easy_getinfo(handle, CURLINFO_STARTTRANSFER_TIME_T, &found.first_byte);
+    curl_easy_getinfo(handle, CURLINFO_TOTAL_TIME_T, &found.total);
+    long connects = 0;
+    curl_easy_getinfo(handle, CURLINFO_NUM_CONNECTS, &connects);
+    found.reused = connects == 0;
+    return found;
+  }
+
+ private:
+  static constexpr int kTurns = 64;  // calls in a row, then others have their turn
+
+  static long to_long(std::size_t count) noexcept { return count > 1'000'000 ? 1'000'000L : static_cast<long>(count); }
+
+  void make_easy() {
+    easies_.reserve(easies_.size() + 1);
+    free_.reserve(easies_.size() + 1);
+    auto easy = std::make_unique<HttpEasy>();
+    easy->handle = curl_easy_init();
+    if (easy->handle == nullptr) throw std::bad_alloc();
+    set_up_easy(*easy, setup_, share_.get());
+    curl_easy_setopt(easy->handle, CURLOPT_OPENSOCKETFUNCTION, &CurlMulti::open_socket);
+    curl_easy_setopt(easy->handle, CURLOPT_OPENSOCKETDATA, this);
+    curl_easy_setopt(easy->handle, CURLOPT_CLOSESOCKETFUNCTION, &CurlMulti::close_socket);
+    curl_easy_setopt(easy->handle, CURLOPT_CLOSESOCKETDATA, this);
+    free_.push_back(easy.get());
+    easies_.push_back(std::move(easy));
+  }
+
+  void act(curl_socket_t fd, int events) noexcept {
+    if (!multi_) return;
+    call(fd, events);
+    kick();
+  }
+  void call(curl_socket_t fd, int events) noexcept {
+    busy_ = true;
+    int count = 0;
+    curl_multi_socket_action(multi_.get(), fd, events, &count);
+    while (CURLMsg* message = curl_multi_info_read(multi_.get(), &count)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      const CURLcode code = message->data.result;
+      HttpEasy* easy = nullptr;
+      curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &easy);
+      long error = 0;
+      if (code != CURLE_OK) curl_easy_getinfo(easy->handle, CURLINFO_OS_ERRNO, &error);
+      HttpTransfer& transfer = *easy->transfer;
+      remove(transfer);
+      owner_.transfer_done(transfer, code, easy->text, static_cast<int>(error));
+    }
+    busy_ = false;
+  }
+
+  static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept {
+    const bool reads = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
+    const bool writes = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;  // neither: CURL_POLL_REMOVE
+    return static_cast<CurlMulti*>(self)->driver_.watch(fd, reads, writes) ? -1 : 0;
+  }
+  static int on_time(CURLM*, long milliseconds, void* pointer) noexcept {
+    auto& self = *static_cast<CurlMulti*>(pointer);
+    self.due_ = milliseconds == 0;
+    if (milliseconds <= 0) {
+      self.timer_.disarm();
+      return 0;
+    }
+    const TimePoint when = saturating_add(self.loop_.time(), to_duration(std::chrono::milliseconds(milliseconds)));
+    return self.timer_.arm(self.loop_, when) ? 0 : -1;
+  }
+  static curl_socket_t open_socket(void* pointer, curlsocktype, curl_sockaddr* address) noexcept {
+    auto& self = *static_cast<CurlMulti*>(pointer);
+    const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd < 0) return CURL_SOCKET_BAD;
+    if (self.driver_.adopt(fd)) {
+      ::close(fd);
+      return CURL_SOCKET_BAD;
+    }
+    ++self.opened_;
+    ++self.connections_;
+    return fd;
+  }
+  static int close_socket(void* pointer, curl_socket_t fd) noexcept {
+    auto& self = *static_cast<CurlMulti*>(pointer);
+    self.driver_.release(fd);
+    --self.connections_;
+    return ::close(fd);
+  }
+
+  struct FreeMulti {
+    void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
+  };
+  struct FreeShare {
+    void operator()(CURLSH* share) const noexcept { curl_share_cleanup(share); }
+  };
+
+  EventLoop& loop_;
+  Owner& owner_;
+  const CurlSetup& setup_;
+  ForeignDriver driver_;
+  LoopTimer timer_;
+  std::unique_ptr<CURLM, FreeMulti> multi_;
+  std::unique_ptr<CURLSH, FreeShare> share_;
+  std::vector<std::unique_ptr<HttpEasy>> easies_;
+  std::vector<HttpEasy*> free_;
+  std::size_t connections_ = 0;
+  std::uint64_t opened_ = 0;
+  bool due_ = false;
+  bool busy_ = false;
+};
+
+}  // namespace eddy::inline EDDY_ABI::detail

@@ -1,0 +1,105 @@
+// How the body of a response is read: as a whole, in pieces, line by line.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eddy/base/error.hpp>
+#include <eddy/flow/async_generator.hpp>
+#include <eddy/http/error.hpp>
+#include <eddy/http/session_core.hpp>
+#include <eddy/http/transfer.hpp>
+#include <eddy/io/stream_error.hpp>
+#include <eddy/task/task.hpp>
+
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+inline constexpr std::size_t kShownBody = 1'000;  // of a response that is an error
+[[noreturn]] EDDY_COLD inline void throw_status(const HttpTransfer& transfer) {
+  throw http::StatusError(transfer.method, transfer.shown(), transfer.status, transfer.reason, transfer.buffer.substr(0, kShownBody));
+}
+
+// Whoever reads; one at a time may.
+class HttpReader {
+ public:
+  explicit HttpReader(HttpTransfer* transfer) : transfer_(transfer) {
+    if (transfer->reading) throw BusyResourceError("eddy: another task reads the body of this response; one at a time may");
+    if (transfer->read) throw InvalidStateError("eddy: the body of this response was read before; it can be read once");
+    transfer->reading = true;
+  }
+  HttpReader(const HttpReader&) = delete;
+  HttpReader& operator=(const HttpReader&) = delete;
+  ~HttpReader() { transfer_->reading = false; }
+
+ private:
+  HttpTransfer* transfer_;
+};
+
+// All of it is in the buffer when this completes.
+inline Task<std::string> read_text(HttpTransfer* transfer) {
+  const HttpReader reader(transfer);
+  if (!transfer->max_body) transfer->max_body = HttpTransfer::kTextLimit;
+  transfer->collect();
+  while (!transfer->done()) {
+    transfer->changed.clear();
+    co_await transfer->changed.wait();
+  }
+  transfer->rethrow();
+  transfer->read = true;
+  co_return transfer->take();
+}
+inline Task<std::vector<std::byte>> read_bytes(HttpTransfer* transfer) {
+  const std::string text = co_await read_text(transfer);
+  std::vector<std::byte> bytes(text.size());
+  if (!text.empty()) std::memcpy(bytes.data(), text.data(), text.size());
+  co_return bytes;
+}
+
+inline AsyncGenerator<std::string> read_chunks(HttpTransfer* transfer) {
+  const HttpReader reader(transfer);
+  for (;;) {
+    while (transfer->buffer.empty() && !transfer->done()) {
+      transfer->changed.clear();
+      co_await transfer->changed.wait();
+    }
+    if (transfer->buffer.empty()) break;
+    std::string piece = transfer->take();
+    if (std::exchange(transfer->paused, false)) transfer->core->resume(*transfer);
+    co_yield std::move(piece);
+  }
+  transfer->rethrow();
+  transfer->read = true;
+}
+
+inline AsyncGenerator<std::string> read_lines(HttpTransfer* transfer, std::size_t limit) {
+  AsyncGenerator<std::string> chunks = read_chunks(transfer);
+  std::string text;
+  std::size_t begin = 0;  // of the line
+  std::size_t seen = 0;   // up to here there is no line end
+  while (auto chunk = co_await chunks.next()) {
+    text.erase(0, begin);
+    seen -= begin;
+    begin = 0;
+    text += *chunk;
+    for (;;) {
+      const std::size_t end = text.find('\n', seen);
+      const std::size_t length = (end == std::string::npos ? text.size() : end) - begin;
+      if (length > limit) throw LimitOverrunError(limit, length);
+      if (end == std::string::npos) break;
+      std::string line = text.substr(begin, length);
+      if (line.ends_with('\r')) line.pop_back();
+      begin = seen = end + 1;
+      co_yield std::move(line);
+    }
+    seen = text.size();
+  }
+  if (begin < text.size()) co_yield text.substr(begin);
+}
+
+}  // namespace eddy::inline EDDY_ABI::detail
