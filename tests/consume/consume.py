@@ -61,20 +61,20 @@ class Consume:
         return call("cmake", "-G", self.generator, "-S", source, "-B", folder, f"-DCMAKE_CXX_COMPILER={self.compiler}",
                     "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", *definitions, **more)
 
-    def run_programs(self, folder):
-        """The programs of hello/, built in that folder: one for eddy, and one for each component, named after it."""
-        said = call(folder / "hello")
+    def run_programs(self, components):
+        """The programs of hello/, built in this test's folder: one for eddy, and one for each component, named after it."""
+        said = call(self.folder / "hello")
         expect(said == f"eddy {self.version}: 7\n", "the program runs and says the version", said)
-        for component in self.components:
-            call(folder / component)
+        for component in components:
+            call(self.folder / component)
             print(f"ok: the component {component} brings its library along")
 
-    def hello(self, how, *definitions):
-        self.configure(HERE / "hello", self.folder, f"-DHOW={how}", f"-DCOMPONENTS={';'.join(self.components)}",
+    def hello(self, how, components, *definitions):
+        self.configure(HERE / "hello", self.folder, f"-DHOW={how}", f"-DCOMPONENTS={';'.join(components)}",
                        "-DCMAKE_COMPILE_WARNING_AS_ERROR=ON", f"-DCMAKE_CXX_FLAGS={' '.join(WARNINGS)}",
                        "-DCMAKE_NO_SYSTEM_FROM_IMPORTED=ON", *definitions)
         call("cmake", "--build", self.folder)
-        self.run_programs(self.folder)
+        self.run_programs(components)
 
     def compile(self, target, *arguments):
         call(self.compiler, "-std=c++20", "-pthread", "-O0", *WARNINGS, *arguments, "-o", target)
@@ -122,13 +122,13 @@ class Consume:
 
     def test_find_package(self):
         major_minor = self.version.rpartition(".")[0]
-        self.hello("find_package", f"-DCMAKE_PREFIX_PATH={self.prefix}", f"-DVERSION={major_minor}")
+        self.hello("find_package", self.components, f"-DCMAKE_PREFIX_PATH={self.prefix}", f"-DVERSION={major_minor}")
 
     def test_add_subdirectory(self):
-        self.hello("add_subdirectory", f"-DEDDY={SOURCE}")
+        self.hello("add_subdirectory", self.components, f"-DEDDY={SOURCE}")
 
     def test_fetch_content(self):
-        self.hello("fetch_content", f"-DEDDY={SOURCE}")
+        self.hello("fetch_content", [], f"-DEDDY={SOURCE}")
 
     def test_refused(self):
 
@@ -165,16 +165,15 @@ class Consume:
         for name, program in [("eddy", "hello"), *((f"eddy-{component}", component) for component in self.components)]:
             flags = shlex.split(self.pkg_config("--cflags", "--libs", name))
             call(self.compiler, "-std=c++20", *WARNINGS, HERE / "hello" / f"{program}.cpp", *flags, "-o", self.folder / program)
-        self.run_programs(self.folder)
+        self.run_programs(self.components)
         said = self.pkg_config("--print-errors", "--exists", "eddy >= 99", fails=True)
         expect("99" in said and self.version in said, "a version that is too new is refused", said)
 
     def test_meson(self):
         environment = dict(os.environ, CXX=self.compiler, PKG_CONFIG_PATH=str(self.prefix / "share/pkgconfig"))
-        call("meson", "setup", "--buildtype=plain", f"-Dcomponents={','.join(self.components)}", self.folder, HERE / "hello",
-             env=environment)
+        call("meson", "setup", "--buildtype=plain", self.folder, HERE / "hello", env=environment)
         call("meson", "compile", "-C", self.folder, env=environment)
-        self.run_programs(self.folder)
+        self.run_programs([])
 
     def test_units(self):
         self.units()
