@@ -17,9 +17,6 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parents[1]
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror"]
-UMBRELLAS = ("eddy", "threads", "io")
-# A unit for -fno-rtti: all that needs no other library, the testing kit without Catch2 as well.
-WITH_CATCH2 = ("testing/checks.hpp", "testing/test_case.hpp")
 
 
 class Failed(Exception):
@@ -52,7 +49,7 @@ class Consume:
         self.build = options.build  # of all tests; each has a folder of its own below it
         self.prefix = options.build / "moved here"  # with a space, which paths may have
         self.compiler, self.generator, self.version = options.compiler, options.generator, options.version
-        self.components = options.components.split()
+        self.components, self.everything = options.components.split(), options.everything
         self.folder = fresh(options.build / f"{options.test}-{pathlib.Path(options.compiler).name}")
 
     # ------------------------------------------------------------------------------------------ what the tests share
@@ -179,13 +176,8 @@ class Consume:
         self.units()
 
     def test_no_rtti(self):
-        headers = [f"eddy/{name}.hpp" for name in UMBRELLAS]
-        kit = (self.prefix / "include/eddy/testing").glob("*.hpp")
-        headers += sorted(f"eddy/testing/{path.name}" for path in kit if f"testing/{path.name}" not in WITH_CATCH2)
-        everything = self.folder / "everything.cpp"
-        everything.write_text("".join(f"#include <{header}>\n" for header in headers), encoding="utf-8")
         include = f"-I{self.prefix / 'include'}"
-        self.compile(os.devnull, "-fno-rtti", "-fsyntax-only", include, everything)
+        self.compile(os.devnull, "-fno-rtti", "-fsyntax-only", include, self.everything)
         print("ok: all that needs no other library compiles with -fno-rtti")
         self.compile(self.folder / "hello", "-fno-rtti", include, HERE / "hello/hello.cpp")
         said = call(self.folder / "hello")
@@ -241,6 +233,7 @@ def main():
     parser.add_argument("--compiler", default="g++")
     parser.add_argument("--generator", default="Ninja", help="CMake's")
     parser.add_argument("--version", required=True, help="the version that everything has to say")
+    parser.add_argument("--everything", type=pathlib.Path, help="a unit that includes all headers that need no other library")
     parser.add_argument("--components", default="", help="those whose library is here, with blanks between")
     options = parser.parse_args()
     options.build = options.build.resolve()
