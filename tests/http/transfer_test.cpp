@@ -208,6 +208,7 @@ EDDY_TEST_CASE("a transfer that is cancelled closes its connection, wherever it 
   // One that waits its turn leaves the line.
   auto one = eddy::create_task(end_of(session.get(server.url("/none"))));
   auto two = eddy::create_task(end_of(session.get(server.url("/none"))));
+  while (session.statistics().active < 2) co_await eddy::sleep(1ms);
   auto three = eddy::create_task(end_of(session.get(server.url("/good"))));
   auto four = eddy::create_task(end_of(session.get(server.url("/good"))));
   while (session.statistics().waiting < 2) co_await eddy::sleep(1ms);

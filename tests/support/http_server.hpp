@@ -117,6 +117,7 @@ class HttpServer {
     if (exchange.header("transfer-encoding") == "chunked") {
       for (;;) {
         const std::string line = co_await exchange.stream.read_line();
+        if (line.empty()) throw eddy::IncompleteReadError({});
         const std::size_t size = std::stoul(line, nullptr, 16);
         const std::string chunk = co_await exchange.stream.read_exactly(size + 2);
         if (size == 0) co_return;

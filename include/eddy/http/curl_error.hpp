@@ -34,7 +34,6 @@ inline std::exception_ptr error_of_curl(CURLcode code, const std::string& method
     case CURLE_OPERATION_TIMEDOUT:
       return std::make_exception_ptr(http::TimeoutError(method, url, text, http::TimeoutPhase::connect));
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
       return std::make_exception_ptr(http::InvalidUrl(method, url, text));
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -52,17 +51,20 @@ inline std::exception_ptr error_of_curl(CURLcode code, const std::string& method
     case CURLE_SSL_CLIENTCERT:
     case CURLE_USE_SSL_FAILED:
       return std::make_exception_ptr(http::TlsError(method, url, text));
+    case CURLE_UNSUPPORTED_PROTOCOL:  // the response's: URLs were looked at before
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM:
     case CURLE_RANGE_ERROR:
     case CURLE_TOO_MANY_REDIRECTS:
       return std::make_exception_ptr(http::ProtocolError(method, url, text));
+    case CURLE_RECV_ERROR:
+      if (text.find("chunked-encoding") == std::string::npos) return connection(ECONNRESET);
+      return std::make_exception_ptr(http::ProtocolError(method, url, text));  // it has no number of its own
     case CURLE_GOT_NOTHING:
+    case CURLE_HTTP2_STREAM:  // the server has given up the stream
     case CURLE_PARTIAL_FILE:
     case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
     case CURLE_SEND_FAIL_REWIND:
       return connection(ECONNRESET);
     default:

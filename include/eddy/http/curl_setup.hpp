@@ -33,7 +33,6 @@ struct CurlSetup {
   std::string ca_file;
   std::string certificate;
   std::string key;
-  std::string user_agent;
   bool trust_env = false;
   bool cookies = true;
   bool compression = true;
@@ -99,13 +98,12 @@ inline void set_up_easy(HttpEasy& easy, const CurlSetup& setup, CURLSH* share) {
                                                                           : CURL_HTTP_VERSION_2TLS;
   set_curl_option(handle, CURLOPT_HTTP_VERSION, version);
   if (setup.cookies) set_curl_option(handle, CURLOPT_COOKIEFILE, "");
-  if (setup.compression) set_curl_option(handle, CURLOPT_ACCEPT_ENCODING, "");
+  if (setup.compression) set_curl_option(handle, CURLOPT_ACCEPT_ENCODING, "");  // what comes is decoded
   if (!setup.trust_env || !setup.proxy.empty()) set_curl_option(handle, CURLOPT_PROXY, setup.proxy.c_str());
   text(CURLOPT_CAINFO, setup.ca_file);
   if (!setup.ca_file.empty()) set_curl_option(handle, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   text(CURLOPT_SSLCERT, setup.certificate);
   text(CURLOPT_SSLKEY, setup.key);
-  text(CURLOPT_USERAGENT, setup.user_agent);
   if (setup.resolve) set_curl_option(handle, CURLOPT_RESOLVE, setup.resolve.get());
   set_curl_option(handle, CURLOPT_HTTPHEADER, setup.headers.get());
 }

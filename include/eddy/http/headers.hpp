@@ -138,7 +138,12 @@ class Headers {
   /// Behind the last one.
   [[nodiscard]] Iterator end() const noexcept { return {this, entries_.size()}; }
 
-  /// For what was received: adds a field behind all others, as it is, without looking at it.
+  /// For what is received: makes room for a usual response.
+  void expect_response() {
+    text_.reserve(512);
+    entries_.reserve(16);
+  }
+  /// For what is received: adds a field behind all others, as it is, without looking at it.
   void append(std::string_view name, std::string_view value) {
     value = detail::without_blanks(value);
     const std::size_t at = text_.size();

@@ -71,11 +71,10 @@ struct HttpOptionsAccess {
     setup.ca_file = session.ca_file_;
     setup.certificate = session.certificate_;
     setup.key = session.key_;
-    setup.user_agent = session.user_agent_;
     setup.trust_env = session.trust_env_;
     setup.cookies = session.cookies_;
     setup.compression = session.compression_;
-    setup.headers = list(session.headers_, true, false);
+    setup.headers = list(session, session.headers_, true, false);
     for (const std::string& entry : session.resolve_) append_to(setup.resolve, entry);
     for (const std::string* text : {&setup.proxy, &setup.ca_file, &setup.certificate, &setup.key}) {
       if (text->find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
@@ -118,8 +117,11 @@ struct HttpOptionsAccess {
   }
 
   // For libcurl. With `credentials` false, what is for one host only is left out.
-  static CurlList list(const http::Headers& headers, bool credentials, bool body) {
+  static CurlList list(const http::SessionOptions& session, const http::Headers& headers, bool credentials, bool body) {
     CurlList list;
+    // libcurl knows them as options, too, and makes them anew for each request, a character at a time.
+    if (!session.user_agent_.empty() && !headers.contains("user-agent")) append_to(list, "User-Agent: " + session.user_agent_);
+    if (session.compression_ && !headers.contains("accept-encoding")) append_to(list, "Accept-Encoding: " + encodings());
     for (const http::HeaderField& field : headers) {
       if (!credentials && is_credential(field.name)) continue;
       std::string line(field.name);
@@ -131,6 +133,16 @@ struct HttpOptionsAccess {
     if (body) append_to(list, "Expect:");
     if (body && !headers.contains("content-type")) append_to(list, "Content-Type:");
     return list;
+  }
+
+ private:
+  // What this libcurl decodes.
+  static std::string encodings() {
+    const int features = curl_version_info(CURLVERSION_NOW)->features;
+    std::string names = (features & CURL_VERSION_LIBZ) != 0 ? "deflate, gzip" : "identity";
+    if ((features & CURL_VERSION_BROTLI) != 0) names += ", br";
+    if ((features & CURL_VERSION_ZSTD) != 0) names += ", zstd";
+    return names;
   }
 };
 

@@ -197,10 +197,12 @@ class HttpSessionCore final : CloseHook, CurlMulti::Owner {
   void transfer_done(HttpTransfer& transfer, CURLcode code, const char* text, int error) noexcept override {
     const bool cut_on_purpose = transfer.discards && transfer.discarded > HttpTransfer::kDiscarded;
     try {
+      if (code == CURLE_OUT_OF_MEMORY && transfer.begun && !transfer.head_done && !transfer.error)  // libcurl's word for a line of more than 100 KB
+        throw http::ProtocolError(transfer.method, transfer.shown(), "the head of the response is too long, or there is no memory for it");
       if (!transfer.error && code != CURLE_OK && !cut_on_purpose)
         transfer.error = error_of_curl(code, transfer.method, transfer.shown(), text, error);
       if (!transfer.error && !transfer.head_done)
-        transfer.error = error_of_curl(CURLE_WEIRD_SERVER_REPLY, transfer.method, transfer.shown(), "the response has no head", 0);
+        transfer.error = error_of_curl(CURLE_PARTIAL_FILE, transfer.method, transfer.shown(), "the connection ended in the head of the response", 0);
     } catch (...) {
       transfer.error = std::current_exception();
     }
@@ -244,9 +246,9 @@ inline HttpTransfer::HttpTransfer(LocalPointer<HttpSessionCore> session, const H
       follows(plan.max_redirects > 0),
       redirect_count(plan.redirects) {
   if (plan.headers) {
-    list = HttpOptionsAccess::list(*plan.headers, !plan.drop_credentials, body != nullptr);
+    list = HttpOptionsAccess::list(core->options(), *plan.headers, !plan.drop_credentials, body != nullptr);
   } else if (plan.drop_credentials || body) {
-    list = HttpOptionsAccess::list(HttpOptionsAccess::headers(core->options()), !plan.drop_credentials, body != nullptr);
+    list = HttpOptionsAccess::list(core->options(), HttpOptionsAccess::headers(core->options()), !plan.drop_credentials, body != nullptr);
   }
   has_list = plan.headers || plan.drop_credentials || body;
   if (!body) return;

@@ -64,7 +64,7 @@ class HttpTransfer : public ListHook {
   enum class Stage : unsigned char { fresh, waits_for_host, waits_for_turn, runs, done };
   static constexpr std::size_t kBuffered = 256U << 10;    // what is received ahead of its reader
   static constexpr std::size_t kDiscarded = 64U << 10;    // of a redirect's body, to keep its connection
-  static constexpr std::size_t kHeadLimit = 1U << 20;
+  static constexpr std::size_t kHeadLimit = 256U << 10;  // less than libcurl's own
   static constexpr std::size_t kTextLimit = 256U << 20;   // of text() and bytes(), if nothing was set
   static constexpr std::size_t kSmallBody = 64U << 10;    // what is given to libcurl at once
 
@@ -175,10 +175,11 @@ inline std::size_t HttpTransfer::receive_head(std::string_view line) noexcept {
   note_activity();
   const bool good = guarded([&] {
     head_size += size;
-    if (head_size > kHeadLimit) throw http::ProtocolError(method, shown(), "the head of the response is longer than a mebibyte");
+    if (head_size > kHeadLimit) throw http::ProtocolError(method, shown(), "the head of the response is longer than 256 KiB");
     if (head_done) return;  // trailers
     line = without_blanks(line);
     if (line.starts_with("HTTP/") && headers.empty()) {
+      headers.expect_response();
       const std::size_t blank = line.find(' ');
       const std::string_view number = line.substr(5, blank - 5);
       version = number.starts_with('2') ? 20 : number == "1.0" ? 10 : number.starts_with('3') ? 30 : 11;
@@ -210,7 +211,7 @@ inline std::size_t HttpTransfer::receive(const char* data, std::size_t size) noe
     return CURL_WRITEFUNC_PAUSE;
   }
   const bool good = guarded([&] {
-    if (max_body && size > *max_body - received) throw http::BodyTooLarge(method, shown(), *max_body);
+    if (max_body && (received > *max_body || size > *max_body - received)) throw http::BodyTooLarge(method, shown(), *max_body);
     buffer.append(data, size);
     received += size;
   });

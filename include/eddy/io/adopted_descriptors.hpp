@@ -43,6 +43,7 @@ class AdoptedDescriptors final : CallbackNode, ReactorSink, CloseHook {
   // Errors: std::system_error, std::bad_alloc.
   void adopt(int fd) {
     if (has(fd)) return;
+    if (loop_ == nullptr) throw_gone();
     if (fd < 0) throw std::system_error(EBADF, std::generic_category(), "eddy: not a descriptor");
     if (static_cast<std::size_t>(fd) >= entries_.size()) entries_.resize(static_cast<std::size_t>(fd) + 1);
     events_.reserve(count_ + 1);
@@ -114,6 +115,7 @@ class AdoptedDescriptors final : CallbackNode, ReactorSink, CloseHook {
 
   [[nodiscard]] Entry& entry(int fd) noexcept { return entries_[static_cast<std::size_t>(fd)]; }
   [[nodiscard]] const Entry& entry(int fd) const noexcept { return entries_[static_cast<std::size_t>(fd)]; }
+  [[noreturn]] EDDY_COLD static void throw_gone() { throw std::system_error(ECANCELED, std::generic_category(), "eddy: the loop is closed"); }
   [[nodiscard]] DescriptorTable& table() noexcept { return EventLoop::Internals::descriptors(*loop_); }
   void want(Entry& here, unsigned char direction, bool wanted) noexcept {
     if (wanted == ((here.wanted & direction) != 0)) return;
@@ -124,6 +126,7 @@ class AdoptedDescriptors final : CallbackNode, ReactorSink, CloseHook {
     wanted ? table().begin_wait() : table().end_wait();
   }
   void arm(int fd, unsigned char armed) {
+    if (loop_ == nullptr) throw_gone();
     table().watch(fd, (armed & kRead) != 0, (armed & kWrite) != 0);
     entry(fd).armed = armed;
   }
