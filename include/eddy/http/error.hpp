@@ -1,7 +1,7 @@
 // The errors of HTTP requests. Each says what was asked, without what must not be logged.
 //
-// A text has the method and the URL in it; credentials, the query and the fragment are left out of that URL, since they often
-// are secrets, and logs are read by many.
+// A text has the method and the URL in it; credentials, the query and the fragment are left out of that URL, since they
+// often are secrets, and logs are read by many.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -43,8 +43,9 @@ class ClientError {
   std::string url_;
 };
 
-/// The server could not be reached, or the connection ended before the response was complete. The code is the system's where
-/// it said one, such as ECONNREFUSED; ECONNRESET where the other end just closed. Source: aiohttp.ClientConnectionError.
+/// The server could not be reached, or the connection ended before the response was complete. The code is the system's
+/// where it said one, such as ECONNREFUSED; ECONNRESET where the other end just closed. Source:
+/// aiohttp.ClientConnectionError.
 class ConnectionError : public std::system_error, public ClientError {
  public:
   ConnectionError(const std::string& method, const std::string& url, const std::string& what, int error)
@@ -67,7 +68,8 @@ enum class TimeoutPhase : unsigned char {
   total,       ///< all of it, the wait for a connection, redirects and retries included
 };
 
-/// One of the timeouts of the session or of the request has passed; the transfer was ended. Source: aiohttp.ServerTimeoutError.
+/// One of the timeouts of the session or of the request has passed; the transfer was ended. Source:
+/// aiohttp.ServerTimeoutError.
 class TimeoutError : public eddy::TimeoutError, public ClientError {
  public:
   TimeoutError(const std::string& method, const std::string& url, const std::string& what, TimeoutPhase phase)
@@ -118,7 +120,8 @@ class InvalidUrl : public std::invalid_argument, public ClientError {
 class StatusError : public std::runtime_error, public ClientError {
  public:
   /// `body` is the beginning of the response's.
-  StatusError(const std::string& method, const std::string& url, int status, const std::string& reason, std::string body)
+  StatusError(const std::string& method, const std::string& url, int status, const std::string& reason,
+              std::string body)
       : std::runtime_error(sentence(method, url, text(status, reason, body))),
         ClientError(method, url),
         status_(status),
@@ -150,9 +153,9 @@ class StatusError : public std::runtime_error, public ClientError {
 class BodyTooLarge : public std::length_error, public ClientError {
  public:
   BodyTooLarge(const std::string& method, const std::string& url, std::size_t limit)
-      : std::length_error(sentence(method, url,
-                                   "the body is longer than " + std::to_string(limit) +
-                                       " bytes: read it in chunks(), or set max_body_size")),
+      : std::length_error(sentence(
+            method, url,
+            "the body is longer than " + std::to_string(limit) + " bytes: read it in chunks(), or set max_body_size")),
         ClientError(method, url),
         limit_(limit) {}
   /// How many bytes were allowed.

@@ -43,8 +43,8 @@ inline void append_quoted(std::string& text, std::string_view value) {
 
 namespace http {
 
-/// The parts of a multipart/form-data body, in order. Files are read while they are sent. Errors: std::invalid_argument for a NUL
-/// in a name or a file's name, and for CR, LF or NUL in a content type. Source: aiohttp.FormData.
+/// The parts of a multipart/form-data body, in order. Files are read while they are sent. Errors: std::invalid_argument
+/// for a NUL in a name or a file's name, and for CR, LF or NUL in a content type. Source: aiohttp.FormData.
 class FormData {
  public:
   FormData() = default;

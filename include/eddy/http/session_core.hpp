@@ -1,8 +1,8 @@
 // HttpSessionCore: whose turn it is, and what happens when a transfer begins, ends, or takes too long.
 //
-// A transfer first needs a place at its host (scheme, name and port), then one of the session's; both are given in the order in which
-// they were asked for. So libcurl, which keeps the connections, has only those to look after that are under way, and an easy handle that
-// is done goes to the next one in the same event.
+// A transfer first needs a place at its host (scheme, name and port), then one of the session's; both are given in the
+// order in which they were asked for. So libcurl, which keeps the connections, has only those to look after that are
+// under way, and an easy handle that is done goes to the next one in the same event.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -70,7 +70,7 @@ class HttpSessionCore final : CloseHook, CurlMulti::Owner {
     transfer.error = std::move(error);
     if (transfer.easy != nullptr) multi_.remove(transfer);
     end(transfer);
-    multi_.kick();
+    if (!closed_) multi_.kick();
   }
   // Lets libcurl go on with what was paused and is not any more.
   void resume(HttpTransfer& transfer) noexcept {
@@ -97,11 +97,9 @@ class HttpSessionCore final : CloseHook, CurlMulti::Owner {
     }
     abort(transfer, make_error<http::TimeoutError>(transfer.method, transfer.shown(), words(phase), phase));
   }
-  // Its server speaks HTTP/2.
+  // Its server speaks HTTP/2. Called inside of libcurl, which must not be given anything now: see `settled`.
   void found_multiplexed(HttpTransfer& transfer) noexcept {
-    if (transfer.origin == nullptr || std::exchange(transfer.origin->multiplexed, true)) return;
-    admit(*transfer.origin);
-    serve();
+    if (transfer.origin != nullptr && !std::exchange(transfer.origin->multiplexed, true)) more_places_ = true;
   }
   // Nothing is done any more: who waits gets SessionClosed.
   void shut() noexcept {
@@ -190,23 +188,35 @@ class HttpSessionCore final : CloseHook, CurlMulti::Owner {
     transfer.wake();
     if (closed_) return;
     admit(origin);
-    if (origin.active == 0 && origin.waiting.empty() && origins_.size() > kOriginsKept) origins_.erase(transfer.url.origin);
+    if (origin.active == 0 && origin.waiting.empty() && origins_.size() > kOriginsKept)
+      origins_.erase(transfer.url.origin);
     serve();
   }
 
   void transfer_done(HttpTransfer& transfer, CURLcode code, const char* text, int error) noexcept override {
     const bool cut_on_purpose = transfer.discards && transfer.discarded > HttpTransfer::kDiscarded;
     try {
-      if (code == CURLE_OUT_OF_MEMORY && transfer.begun && !transfer.head_done && !transfer.error)  // libcurl's word for a line of more than 100 KB
-        throw http::ProtocolError(transfer.method, transfer.shown(), "the head of the response is too long, or there is no memory for it");
+      if (code == CURLE_OUT_OF_MEMORY && transfer.begun && !transfer.head_done &&
+          !transfer.error)  // libcurl's word for a line of more than 100 KB
+        throw http::ProtocolError(transfer.method, transfer.shown(),
+                                  "the head of the response is too long, or there is no memory for it");
       if (!transfer.error && code != CURLE_OK && !cut_on_purpose)
         transfer.error = error_of_curl(code, transfer.method, transfer.shown(), text, error);
       if (!transfer.error && !transfer.head_done)
-        transfer.error = error_of_curl(CURLE_PARTIAL_FILE, transfer.method, transfer.shown(), "the connection ended in the head of the response", 0);
+        transfer.error = error_of_curl(CURLE_PARTIAL_FILE, transfer.method, transfer.shown(),
+                                       "the connection ended in the head of the response", 0);
     } catch (...) {
       transfer.error = std::current_exception();
     }
     end(transfer);
+  }
+
+  void settled() noexcept override {
+    if (!std::exchange(more_places_, false) || closed_) return;
+    for (auto& [name, origin] : origins_) {
+      if (origin.multiplexed) admit(origin);
+    }
+    serve();
   }
 
   void begin_close() noexcept override {}
@@ -226,16 +236,18 @@ class HttpSessionCore final : CloseHook, CurlMulti::Owner {
   std::size_t active_ = 0;
   std::size_t waiting_ = 0;
   std::uint64_t begun_ = 0;
+  bool more_places_ = false;  // at a host that has turned out to be multiplexed
   bool closed_ = false;
   bool serving_ = false;
 };
 
 inline HttpTransfer::HttpTransfer(LocalPointer<HttpSessionCore> session, const HttpPlan& plan)
     : core(std::move(session)),
-      timer(this, [](void* self) noexcept {
-        auto& transfer = *static_cast<HttpTransfer*>(self);
-        transfer.core->check_time(transfer);
-      }),
+      timer(this,
+            [](void* self) noexcept {
+              auto& transfer = *static_cast<HttpTransfer*>(self);
+              transfer.core->check_time(transfer);
+            }),
       method(plan.method),
       url(plan.url),
       body(plan.body),
@@ -248,7 +260,8 @@ inline HttpTransfer::HttpTransfer(LocalPointer<HttpSessionCore> session, const H
   if (plan.headers) {
     list = HttpOptionsAccess::list(core->options(), *plan.headers, !plan.drop_credentials, body != nullptr);
   } else if (plan.drop_credentials || body) {
-    list = HttpOptionsAccess::list(core->options(), HttpOptionsAccess::headers(core->options()), !plan.drop_credentials, body != nullptr);
+    list = HttpOptionsAccess::list(core->options(), HttpOptionsAccess::headers(core->options()), !plan.drop_credentials,
+                                   body != nullptr);
   }
   has_list = plan.headers || plan.drop_credentials || body;
   if (!body) return;
@@ -258,7 +271,9 @@ inline HttpTransfer::HttpTransfer(LocalPointer<HttpSessionCore> session, const H
 }
 inline HttpTransfer::~HttpTransfer() { core->abort(*this, nullptr); }
 
-inline HttpMeasures HttpTransfer::measured() const noexcept { return easy == nullptr ? measures : CurlMulti::measures_of(easy->handle); }
+inline HttpMeasures HttpTransfer::measured() const noexcept {
+  return easy == nullptr ? measures : CurlMulti::measures_of(easy->handle);
+}
 inline EventLoop* HttpTransfer::loop() const noexcept { return core->loop(); }
 inline void HttpTransfer::note_activity() noexcept {
   if (timeouts.idle.limited() || timeouts.first_byte.limited()) active = loop()->time();
