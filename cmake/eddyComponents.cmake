@@ -27,7 +27,7 @@ eddy_component(http
   PACKAGE CURL 7.88
   TARGET CURL::libcurl
   PKG_CONFIG "libcurl >= 7.88"
-  HEADERS "http\\.hpp|http/[a-z_]*\\.hpp"
+  HEADERS "http(/.*)?\\.hpp"
   NEEDS "libcurl 7.88 or later with its headers: install it (Debian: libcurl4-openssl-dev), or set CURL_ROOT to where it is")
 
 # Looks for the library of a component: sets eddy_<name>_FOUND and, if there is none, eddy_<name>_PROBLEM, which says so in
