@@ -124,3 +124,15 @@ EDDY_TEST_CASE("a watch may end in the middle of a step, and of a callback", "[l
   watch.reset();
   co_await eddy::yield();
 }
+
+EDDY_TEST_CASE("debug mode that is switched on in a step that is watched does not take that for a slow one", "[loop_watch]") {
+  eddy::EventLoop& loop = eddy::get_running_loop();
+  loop.set_slow_callback_duration(1h);
+  const Counter watch(loop);
+  co_await eddy::yield();
+  loop.set_debug(true);
+  co_await eddy::yield();
+  loop.set_debug(false);
+  CHECK(watch.ran > 0);
+  CHECK(take_reports().empty());
+}
