@@ -115,11 +115,24 @@ EDDY_LOOP_TEST_CASE("the last watch leaves the loop as it was", "[loop_watch]") 
 EDDY_TEST_CASE("a watch may end in the middle of a step, and of a callback", "[loop_watch]") {
   std::optional<Counter> watch(std::in_place, eddy::get_running_loop());
   co_await eddy::yield();
-  eddy::get_running_loop().call_soon([&] { watch.reset(); });
+  eddy::Handle callback = eddy::get_running_loop().call_soon([&] { watch.reset(); });
+  const eddy::detail::ScopeExit forget([&]() noexcept { callback.cancel(); });  // what it refers to ends here
   co_await settle(2);
   CHECK_FALSE(watch.has_value());
   watch.emplace(eddy::get_running_loop());
   co_await eddy::yield();
   watch.reset();
   co_await eddy::yield();
+}
+
+EDDY_TEST_CASE("debug mode that is switched on in a step that is watched does not take that for a slow one", "[loop_watch]") {
+  eddy::EventLoop& loop = eddy::get_running_loop();
+  loop.set_slow_callback_duration(1h);
+  const Counter watch(loop);
+  co_await eddy::yield();
+  loop.set_debug(true);
+  co_await eddy::yield();
+  loop.set_debug(false);
+  CHECK(watch.ran > 0);
+  CHECK(take_reports().empty());
 }

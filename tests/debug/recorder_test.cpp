@@ -86,10 +86,11 @@ EDDY_LOOP_TEST_CASE("the recorder knows cancels from callbacks and by a TaskRef"
     auto worker = eddy::create_task(doze(), {.name = "worker"});
     co_await settle();
     int line = 0;
-    eddy::get_running_loop().call_soon([&] {
+    eddy::Handle callback = eddy::get_running_loop().call_soon([&] {
       line = __LINE__ + 1;
       for (const eddy::TaskRef& task : eddy::all_tasks()) if (task.name() == "worker") task.cancel();
     });
+    const eddy::detail::ScopeExit forget([&]() noexcept { callback.cancel(); });  // what it refers to ends here
     co_await settle(3);
     const auto cause = recorder.why_cancelled(worker);
     REQUIRE(cause.has_value());

@@ -309,7 +309,8 @@ EDDY_LOOP_TEST_CASE("a trace shows jobs of threads, callbacks with their lines, 
     co_await eddy::to_thread([] { std::this_thread::sleep_for(5ms); });
     trace.mark("half-way");
     line = __LINE__ + 1;
-    eddy::get_running_loop().call_soon([&trace] { trace.mark("from a callback"); });
+    eddy::Handle callback = eddy::get_running_loop().call_soon([&trace] { trace.mark("from a callback"); });
+    const eddy::detail::ScopeExit forget([&]() noexcept { callback.cancel(); });  // what it refers to ends here
     co_await eddy::sleep(1ms);
     CHECK(trace.events() > 5);
     CHECK(trace.dropped() == 0);

@@ -88,8 +88,8 @@ class Trace final : detail::LoopWatch {
   }
   /// How many events the file has.
   [[nodiscard]] std::uint64_t events() const noexcept { return file_.events(); }
-  /// How many were left out, because the file would have become too long or the system took no more.
-  [[nodiscard]] std::uint64_t dropped() const noexcept { return file_.dropped(); }
+  /// How many were left out, because the file would have become too long, the system took no more, or memory was short.
+  [[nodiscard]] std::uint64_t dropped() const noexcept { return file_.dropped() + lost_; }
 
  private:
   using Nanoseconds = std::int64_t;
@@ -108,7 +108,7 @@ class Trace final : detail::LoopWatch {
   [[nodiscard]] Nanoseconds now() const noexcept {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(loop().time() - begun_).count();
   }
-  // Without memory an event is lost.
+  // Without memory an event is lost, or several.
   template <class F>
   void guarded(F fn) noexcept {
     try {

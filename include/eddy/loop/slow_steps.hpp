@@ -39,6 +39,7 @@ class SlowSteps final : public StepWatch, public BatchHook {
     StepWatch** last = &scheduler.step_watch;
     while (*last != nullptr && *last != this) last = (*last)->inner();
     *last = on ? this : nullptr;
+    begun_ = std::chrono::steady_clock::now();  // it may be told of the end of a step that is under way
     if (on && scheduler.batch_hook == nullptr) scheduler.batch_hook = this;
     if (!on && scheduler.batch_hook == this) scheduler.batch_hook = nullptr;
   }

@@ -86,15 +86,20 @@ inline Frame* task_of(Frame* root) noexcept {
   return root;
 }
 // Debug mode reports a Task that is dropped without having run, unless an exception or a stop came between.
-EDDY_NOINLINE inline void note_never_awaited(Frame* frame) noexcept {
+EDDY_COLD inline void note_never_awaited(const Frame* frame) noexcept {
   EventLoop* loop = running_loop_slot();
-  if (loop == nullptr || !loop->get_debug() || std::uncaught_exceptions() > 0) return;
+  if (std::uncaught_exceptions() > 0) return;
   const Frame* running = EventLoop::Internals::scheduler(*loop).current;
   if (running != nullptr && running->state == State::unwinding && (running->ended == Ended::no || running->ended == Ended::cancelled)) return;
   try {
     loop->call_exception_handler({"a task was never awaited; its coroutine is at " + place_of(frame->location), nullptr, {}});
   } catch (const std::bad_alloc&) {
   }
+}
+// The end of a Task that never ran.
+EDDY_NOINLINE inline void drop_unstarted(Frame* frame) noexcept {
+  if (const EventLoop* loop = running_loop_slot(); loop != nullptr && loop->get_debug()) [[unlikely]] note_never_awaited(frame);
+  frame->handle().destroy();
 }
 // The task that `loop` runs at the moment, or null.
 inline Frame* running_task(EventLoop& loop) noexcept { return task_of(EventLoop::Internals::scheduler(loop).current); }

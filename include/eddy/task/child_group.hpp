@@ -147,9 +147,13 @@ class ChildSlots {
   ChildSlots& operator=(ChildSlots&&) = delete;
   ~ChildSlots() {
     for (Task<T>& task : tasks_) {
-      Frame* const child = TaskAccess::frame(task);
-      TaskAccess::forget(task);
-      child->has(kChild) ? drop_child<T>(child) : child->handle().destroy();
+      if (Frame* child = TaskAccess::frame(task); child->has(kChild)) [[likely]] {
+        TaskAccess::forget(task);
+        drop_child<T>(child);
+      } else {  // it never started, as is right
+        TaskAccess::forget(task);
+        child->handle().destroy();
+      }
     }
   }
 

@@ -64,7 +64,7 @@ class [[nodiscard]] TaskAwaiter {
 
 struct TaskAccess;
 
-void note_never_awaited(Frame* frame) noexcept;  // in cancellation.hpp
+void drop_unstarted(Frame* frame) noexcept;  // in cancellation.hpp
 
 [[noreturn]] EDDY_COLD inline void throw_empty_task() {
   throw InvalidStateError("eddy: this Task is empty: it was awaited, started or moved from before; a Task runs once");
@@ -136,9 +136,7 @@ class [[nodiscard("a Task does nothing until it is awaited: co_await it or pass 
     return std::exchange(frame_, nullptr);
   }
   void reset() noexcept {
-    if (frame_ == nullptr) return;
-    detail::note_never_awaited(frame_);
-    std::exchange(frame_, nullptr)->handle().destroy();
+    if (frame_ != nullptr) [[unlikely]] detail::drop_unstarted(std::exchange(frame_, nullptr));
   }
 
   detail::Frame* frame_ = nullptr;
