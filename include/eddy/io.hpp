@@ -21,6 +21,7 @@
 #include <eddy/io/listener.hpp>
 #include <eddy/io/memory_pipe.hpp>
 #include <eddy/io/memory_stream.hpp>
+#include <eddy/io/named_pipe.hpp>
 #include <eddy/io/pipe.hpp>
 #include <eddy/io/pool.hpp>
 #include <eddy/io/pool_core.hpp>

@@ -108,7 +108,7 @@ EDDY_TEST_CASE("an operation that is cancelled while it waits for others changes
   co_await third;
   CHECK(second.cancelled());
   CHECK(closing.cancelled());
-  CHECK_FALSE(file.closed());
+  CHECK_FALSE(file.is_closed());
   CHECK(content_of(folder / "file") == "onethree");
 }
 
@@ -120,7 +120,7 @@ EDDY_TEST_CASE("a close that is cancelled when nothing holds it up closes all th
   co_await pool.block();
   auto closing = eddy::create_task(file.close());
   for (int i = 0; i < 5; ++i) co_await eddy::yield();
-  CHECK(file.closed());
+  CHECK(file.is_closed());
   closing.cancel();
   for (int i = 0; i < 5; ++i) co_await eddy::yield();
   CHECK(closing.cancelled());

@@ -190,7 +190,7 @@ EDDY_TEST_CASE("close tells an error of the system, and the file is closed then,
   ::close(file.fileno());
   std::string how = co_await ending(file.close());
   CHECK(how == "eddy: cannot close " + quoted(folder / "file") + ": Bad file descriptor");
-  CHECK(file.closed());
+  CHECK(file.is_closed());
   how = co_await ending(file.close());
   CHECK(how == "value");
 }

@@ -384,12 +384,12 @@ EDDY_TEST_CASE("close waits for the operations that were awaited before, and lat
   auto late = eddy::create_task(file.write("three"));
   for (int i = 0; i < 10; ++i) co_await eddy::yield();
   CHECK_FALSE(closing.done());
-  CHECK_FALSE(file.closed());
+  CHECK_FALSE(file.is_closed());
   co_await pool.open();
   co_await closing;
   CHECK(first.done());
   CHECK(second.done());
-  CHECK(file.closed());
+  CHECK(file.is_closed());
   CHECK(content_of(folder / "file") == "onetwo");
   const std::string how = co_await ending(late);
   CHECK(how == "eddy: cannot write \"" + (folder / "file").native() + "\": the file was closed; open it again");
@@ -403,7 +403,7 @@ EDDY_TEST_CASE("after close every operation throws ClosedResourceError, and clos
   const int number = file.fileno();
   co_await file.close();
   co_await file.close();
-  CHECK(file.closed());
+  CHECK(file.is_closed());
   CHECK(file.fileno() == -1);
   CHECK(::fcntl(number, F_GETFD) == -1);
   CHECK(file.path() == folder / "file");
@@ -431,10 +431,10 @@ EDDY_TEST_CASE("a File that was moved from or never opened is closed", "[real]")
   const TemporaryFolder folder;
   File file = co_await open_file(folder / "file", FileMode::write);
   File other;
-  CHECK(other.closed());
+  CHECK(other.is_closed());
   other = std::move(file);
-  CHECK(file.closed());  // NOLINT(bugprone-use-after-move)
-  CHECK_FALSE(other.closed());
+  CHECK(file.is_closed());  // NOLINT(bugprone-use-after-move)
+  CHECK_FALSE(other.is_closed());
   co_await file.close();
   CHECK_THROWS_AS(file.write("text"), eddy::ClosedResourceError);
   CHECK_THROWS_AS(file.path(), eddy::ClosedResourceError);

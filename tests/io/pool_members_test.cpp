@@ -330,6 +330,22 @@ EDDY_TEST_CASE("what a closer throws goes to the exception handler, and the memb
   CHECK(world.alive == 0);
 }
 
+EDDY_LOOP_TEST_CASE("a member that is idle when the loop ends is closed politely, in no time on a virtual clock") {
+  new_world();
+  world.close_time = 1h;
+  const auto begin = std::chrono::steady_clock::now();
+  run_virtual([]() -> eddy::Task<> {
+    static std::optional<Connections> pool;
+    static Log log;
+    pool.emplace(dial);
+    pool->set_closer(say_goodbye);
+    co_await use(*pool, log, "a", 1s);
+  });
+  CHECK(std::chrono::steady_clock::now() - begin < 3s);
+  CHECK(world.closed == 1);
+  CHECK(world.alive == 0);
+}
+
 EDDY_LOOP_TEST_CASE("a member that is discarded while the loop ends is still closed politely") {
   new_world();
   world.close_time = 1s;

@@ -1,7 +1,9 @@
 // Makes system calls fail on purpose: `read`, `send` and their like, of the whole test program.
 //
-// tests/io/system_calls_test.cpp defines functions of these names, which the linker prefers to the C library's. They
-// count, ask the injection that is in force, and then do what the real ones do.
+// tests/support/system_faults.cpp defines functions of these names, which the linker prefers to the C library's. They
+// count, ask the injection that is in force, and then do what the real ones do. `read`, `write` and `close` are counted by
+// what they are called for: "read/file", "read/folder", "read/pipe", "read/socket", "read/device" and "read/event", which is what
+// wakes a loop.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -31,6 +33,22 @@ inline constexpr bool kAvailable = true;
 
 // Instead of an error's number: the call moves one byte at most.
 inline constexpr int kOneByte = -1;
+
+// While it lives no call of this thread is counted or fails: it is the test's own. Not across a co_await.
+class Pause {
+ public:
+  Pause() noexcept { ++depth(); }
+  Pause(const Pause&) = delete;
+  Pause& operator=(const Pause&) = delete;
+  ~Pause() { --depth(); }
+  static bool in_force() noexcept { return depth() > 0; }
+
+ private:
+  static int& depth() noexcept {
+    static thread_local int all = 0;
+    return all;
+  }
+};
 
 // In force from its making to its end; one at a time.
 class Injection {
@@ -62,10 +80,11 @@ class Injection {
     return injected_;
   }
 
-  // For the functions that stand before the C library's: the error that this call is to fail with, if any.
+  // For the functions that stand before the C library's.
+  static bool in_force() { return current().load() != nullptr && !Pause::in_force(); }
+  // The error that this call is to fail with, if any.
   static std::optional<int> ask(const char* name, bool moves_bytes) {
-    Injection* injection = current().load();
-    return injection == nullptr ? std::nullopt : injection->decide(name, moves_bytes);
+    return in_force() ? current().load()->decide(name, moves_bytes) : std::nullopt;
   }
 
  private:

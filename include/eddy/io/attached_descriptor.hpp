@@ -49,7 +49,7 @@ struct DescriptorOperation : Suspension, ListHook {
  protected:
   DescriptorOperation(AttachedDescriptor* on, Interest what) noexcept : descriptor(on), interest(what) {}
   ~DescriptorOperation() = default;
-  // The task is cancelled before the operation was done, or cannot wait since it is being cancelled.
+  // The task is cancelled before the operation was done, or cannot wait.
   virtual void give_up(AttachedDescriptor&) noexcept {}
   void check() const {
     if (progress == Progress::done) [[likely]] return;
@@ -90,9 +90,11 @@ class AttachedDescriptor final : ReactorSink, CloseHook {
   // After it nothing can be written any more: what was to be written was cut short. Who waits is told at once, since there may
   // never be room.
   void break_writing() noexcept {
-    write_broken_ = true;
+    spoil_writing();
     ready(fd(), Interest::write, true);
   }
+  // The same by an attempt that has failed: who waits behind it is tried next.
+  void spoil_writing() noexcept { write_broken_ = true; }
   [[nodiscard]] bool write_broken() const noexcept { return write_broken_; }
   // For operations: the last call took or gave less than it could have, so the next one would find nothing.
   void exhausted(Interest interest) noexcept {
@@ -236,6 +238,7 @@ inline bool DescriptorOperation::wait(Frame* frame) {
     descriptor->begin(*this);
   } catch (...) {
     root->state = State::running;
+    give_up(*descriptor);
     throw;
   }
   return true;

@@ -63,7 +63,10 @@ class WriteOperationBase : public DescriptorOperation {
  private:
   int attempt(AttachedDescriptor& on) noexcept final {
     broken_ = on.write_broken();
-    return broken_ ? 0 : attempt_rest(on);
+    if (broken_) return 0;
+    const int result = attempt_rest(on);
+    if (result < 0 && result != -EAGAIN && begun()) on.spoil_writing();
+    return result;
   }
   void give_up(AttachedDescriptor& on) noexcept final {
     if (begun()) on.break_writing();

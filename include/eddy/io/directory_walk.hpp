@@ -152,23 +152,20 @@ class DirectoryWalker {
     pending_.pop_back();
     // What was a directory a moment ago may be a link now.
     const int no_links = at_root() || options_.links == WalkLinks::follow ? 0 : O_NOFOLLOW;
-    const int number =
-        sys::retried([&] { return ::open(current_.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | no_links); });
+    const int number = sys::open(current_.path.c_str(), O_RDONLY | O_DIRECTORY | no_links);
     if (number < 0) return fail(-number);
-    if (options_.links == WalkLinks::follow && !remember(number)) {
-      ::close(number);
-      return;
+    Descriptor opened(number);
+    if (options_.links == WalkLinks::follow) {
+      struct ::stat status {};
+      if (const int error = sys::status(number, status); error < 0) return fail(-error);
+      if (!remember(status)) return;
     }
     directory_.reset(::fdopendir(number));
-    if (directory_) return;
-    const int reason = errno;
-    ::close(number);
-    fail(reason);
+    if (!directory_) return fail(errno);
+    (void)opened.release();
   }
   // False if the walk is inside of this directory already.
-  bool remember(int number) {
-    struct ::stat status {};
-    if (::fstat(number, &status) == -1) return true;
+  bool remember(const struct ::stat& status) {
     for (const Inside* outer = current_.inside.get(); outer != nullptr; outer = outer->outer.get())
       if (outer->device == status.st_dev && outer->number == status.st_ino) return false;
     current_.inside = std::make_shared<const Inside>(Inside{std::move(current_.inside), status.st_dev, status.st_ino});

@@ -71,6 +71,7 @@ inline FilePointer open_blocking(const std::filesystem::path& path, FileMode mod
   if (S_ISDIR(examine(file->descriptor, path).st_mode)) throw_file_error(EISDIR, "cannot open", path);
   const ::off_t position = ::lseek(file->descriptor.get(), 0, file->appends ? SEEK_END : SEEK_CUR);
   file->seekable = position != -1;
+  if (!file->seekable && errno != ESPIPE && errno != EINVAL) throw_file_error(errno, "cannot open", path);
   if (file->seekable) file->position = static_cast<std::uint64_t>(position);
   return file;
 }
@@ -233,7 +234,7 @@ class [[nodiscard("the file is closed at once: keep it in a variable")]] File {
   [[nodiscard]] Task<> close() { return detail::close_file(state_ ? state_ : std::make_shared<detail::FileState>()); }
 
   /// True after `close()`, and for a File that was moved from or never opened.
-  [[nodiscard]] bool closed() const noexcept { return fileno() == -1; }
+  [[nodiscard]] bool is_closed() const noexcept { return fileno() == -1; }
   /// The descriptor, which stays the File's; -1 if it is closed.
   [[nodiscard]] int fileno() const noexcept { return state_ ? state_->descriptor.get() : -1; }
   /// The path that it was opened by. Errors: ClosedResourceError on a File that was moved from or never opened.

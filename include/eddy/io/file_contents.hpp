@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -68,14 +69,27 @@ inline bool write_blocking(const std::stop_token& stop, const Descriptor& file, 
   return data.empty();
 }
 
+// What is at `path`, as `look` sees it, which is lstat or stat; nothing if there is nothing. Who cannot see what is there must
+// not replace it: any other error is thrown.
+template <class Look>
+std::optional<struct ::stat> look_at(const std::filesystem::path& path, Look look) {
+  struct ::stat status {};
+  const int result = look(path.c_str(), status);
+  if (result == -ENOENT) return std::nullopt;
+  if (result < 0) throw_file_error(-result, "cannot write", path);
+  return status;
+}
+
 // The file that is meant by `path`: where symbolic links lead in the end, though there be nothing yet.
 inline std::filesystem::path follow_links(std::filesystem::path path) {
-  std::error_code ignored;
-  for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(path, ignored)); ++links) {
-    if (links == 40) throw_file_error(ELOOP, "cannot write", path);
-    path = path.parent_path() / std::filesystem::read_symlink(path);
+  char target[PATH_MAX];
+  for (int links = 0;; ++links) {
+    const std::optional<struct ::stat> status = look_at(path, &sys::stat_link);
+    if (!status || !S_ISLNK(status->st_mode)) return path;
+    const ssize_t size = links == 40 ? -ELOOP : sys::read_link(path.c_str(), target, sizeof target);
+    if (size < 0) throw_file_error(static_cast<int>(-size), "cannot write", path);
+    path = path.parent_path() / std::string_view(target, static_cast<std::size_t>(size));
   }
-  return path;
 }
 
 inline void sync_folder(const std::filesystem::path& file) {
@@ -89,8 +103,8 @@ class TemporaryFile {
   TemporaryFile(const std::filesystem::path& target, std::filesystem::perms permissions) {
     for (int attempt = 0;; ++attempt) {
       std::uint64_t number = 0;
-      if (::getrandom(&number, sizeof(number), 0) != sizeof(number))
-        throw_file_error(errno, "cannot name a temporary file for", target);
+      const ssize_t size = sys::retried([&] { return ::getrandom(&number, sizeof number, 0); });
+      if (size < 0) throw_file_error(static_cast<int>(-size), "cannot name a temporary file for", target);
       path_ = target.parent_path() / (".eddy-" + std::to_string(number) + ".tmp");
       try {
         file_ = open_descriptor(path_, O_WRONLY | O_CREAT | O_EXCL, permissions);
@@ -120,18 +134,17 @@ class TemporaryFile {
 inline bool write_file_blocking(const std::stop_token& stop, const std::filesystem::path& path, const std::string& data,
                                 WriteOptions options) {
   const std::filesystem::path target = follow_links(path);
-  struct ::stat status {};
-  const bool exists = ::stat(target.c_str(), &status) == 0;
-  if (exists && S_ISDIR(status.st_mode)) throw_file_error(EISDIR, "cannot write", path);
-  if (exists && !S_ISREG(status.st_mode)) {  // a device or a pipe is written to, not replaced by a file
+  const std::optional<struct ::stat> old = look_at(target, &sys::stat_path);
+  if (old && S_ISDIR(old->st_mode)) throw_file_error(EISDIR, "cannot write", path);
+  if (old && !S_ISREG(old->st_mode)) {  // a device or a pipe is written to, not replaced by a file
     Descriptor device = open_descriptor(path, O_WRONLY, {});
     if (!write_blocking(stop, device, path, data)) return false;
     close_descriptor(device, path);
     return true;
   }
-  const auto permissions = exists ? static_cast<std::filesystem::perms>(status.st_mode & 0777) : options.permissions;
+  const auto permissions = old ? static_cast<std::filesystem::perms>(old->st_mode & 0777) : options.permissions;
   TemporaryFile temporary(target, permissions);
-  if (exists && ::fchmod(temporary.file().get(), status.st_mode & 0777) == -1)
+  if (old && ::fchmod(temporary.file().get(), old->st_mode & 0777) == -1)
     throw_file_error(errno, "cannot keep the permissions of", path);
   if (!write_blocking(stop, temporary.file(), path, data)) return false;
   if (options.sync) sync_descriptor(temporary.file(), path, false);

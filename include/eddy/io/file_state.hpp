@@ -140,8 +140,9 @@ struct FileState {
           write_some(file->descriptor, file->path, left, at_position ? static_cast<::off_t>(file->position) : -1);
       left.remove_prefix(count);
       file->position += count;
-      if (file->seekable && file->appends)  // others may have appended before
-        file->position = static_cast<std::uint64_t>(::lseek(file->descriptor.get(), 0, SEEK_CUR));
+      if (!file->seekable || !file->appends) continue;
+      const ::off_t end = ::lseek(file->descriptor.get(), 0, SEEK_CUR);  // others may have appended before
+      if (end != -1) file->position = static_cast<std::uint64_t>(end);
     }
   }
   static std::uint64_t size(const FileState* file) {

@@ -174,7 +174,8 @@ class ForeignState final : AdoptedDescriptors::Owner {
     const Entry* const entry = find(fd, interest, number);
     if (entry == nullptr) return false;
     FileIdentity present;
-    if (present.read(fd) && present == entry->identity) return true;
+    // An error of looking at it does not mean that it is closed.
+    if (present.read(fd) ? present == entry->identity : errno != EBADF) return true;
     unwatch(fd);
     return false;
   }

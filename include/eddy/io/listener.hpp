@@ -39,12 +39,21 @@ namespace detail {
 
 static_assert(std::is_trivially_copyable_v<ServerOptions>);
 
+[[noreturn]] EDDY_COLD inline void throw_cannot_listen(int error, const SocketAddress& address) {
+  throw_system_error(error, ("eddy: cannot listen on " + address.to_string()).c_str());
+}
+
 // The file of a Unix socket that was bound here. It is removed unless another one has taken its place.
 class BoundPath {
  public:
-  explicit BoundPath(std::string path) : path_(std::move(path)) {
+  explicit BoundPath(const SocketAddress& address) : path_(address.path()) {
     struct stat found {};
-    if (sys::stat_link(path_.c_str(), found) < 0) path_.clear();
+    const int error = sys::stat_link(path_.c_str(), found);
+    if (error == -ENOENT) path_.clear();
+    if (error < 0 && error != -ENOENT) {  // it could not be told from another one later
+      (void)sys::unlink(path_.c_str());
+      throw_cannot_listen(-error, address);
+    }
     device_ = found.st_dev;
     inode_ = found.st_ino;
   }
@@ -66,16 +75,20 @@ class BoundPath {
   ino_t inode_ = 0;
 };
 
-// True if a socket's file is left over: nobody listens behind it.
-inline bool is_stale(const SocketAddress& address) {
+// Removes a socket's file that is left over: nobody listens behind it, as a connection shows. False if it is not.
+inline bool remove_stale(const SocketAddress& address) {
+  const std::string path = address.path();
   struct stat found {};
-  if (sys::stat_link(address.path().c_str(), found) < 0 || !S_ISSOCK(found.st_mode)) return false;
-  const Descriptor probe(sys::socket(AF_UNIX, SOCK_STREAM, 0));
-  return probe.valid() && sys::connect(probe.get(), address.data(), address.size()) == -ECONNREFUSED;
-}
-
-[[noreturn]] EDDY_COLD inline void throw_cannot_listen(int error, const SocketAddress& address) {
-  throw_system_error(error, ("eddy: cannot listen on " + address.to_string()).c_str());
+  int error = sys::stat_link(path.c_str(), found);
+  if (error == 0) {
+    if (!S_ISSOCK(found.st_mode)) return false;
+    const int fd = sys::socket(AF_UNIX, SOCK_STREAM, 0);
+    const Descriptor probe(fd);
+    if (fd >= 0 && sys::connect(fd, address.data(), address.size()) != -ECONNREFUSED) return false;
+    error = fd < 0 ? fd : sys::unlink(path.c_str());
+  }
+  if (error < 0 && error != -ENOENT) throw_cannot_listen(-error, address);
+  return true;
 }
 
 // A socket that is bound, and listens once it is told to.
@@ -92,12 +105,9 @@ class BoundSocket {
     }
     if (address.family() == AF_INET6) set(IPPROTO_IPV6, IPV6_V6ONLY, options.ipv6_only);
     int error = sys::bind(fd, address.data(), address.size());
-    if (error == -EADDRINUSE && address.is_path() && is_stale(address)) {
-      (void)sys::unlink(address.path().c_str());
-      error = sys::bind(fd, address.data(), address.size());
-    }
+    if (error == -EADDRINUSE && address.is_path() && remove_stale(address)) error = sys::bind(fd, address.data(), address.size());
     if (error < 0) throw_cannot_listen(-error, address);
-    if (address.is_path()) file_ = std::make_unique<BoundPath>(address.path());
+    if (address.is_path()) file_ = std::make_unique<BoundPath>(address);
     address_ = local_address_of(fd);
   }
   [[nodiscard]] const SocketAddress& address() const noexcept { return address_; }

@@ -146,6 +146,13 @@ inline int peer_name(int fd, sockaddr* address, socklen_t* size) noexcept {
 }
 // What stands at `path`, a symbolic link itself included.
 inline int stat_link(const char* path, struct stat& to) noexcept { return ::lstat(path, &to) < 0 ? -errno : 0; }
+// The same of where it leads.
+inline int stat_path(const char* path, struct stat& to) noexcept { return ::stat(path, &to) < 0 ? -errno : 0; }
+// Where a symbolic link leads, without a zero at its end.
+inline ssize_t read_link(const char* path, char* space, std::size_t size) noexcept {
+  const ssize_t count = ::readlink(path, space, size);
+  return count < 0 ? -errno : count;
+}
 inline int unlink(const char* path) noexcept { return ::unlink(path) < 0 ? -errno : 0; }
 inline int pipe(int (&ends)[2]) noexcept { return ::pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0 ? -errno : 0; }
 inline int open(const char* path, int flags) noexcept {

@@ -32,7 +32,8 @@ namespace detail {
 }
 
 /// Completes with a server at `path`, or in the abstract namespace at "@name", as `start_server` does for TCP. A file that a
-/// server has left behind is replaced; one behind which somebody listens is EADDRINUSE, and so is one that is no socket. When
+/// server has left behind is replaced; one behind which somebody listens is EADDRINUSE, and so is one that is no socket. To see
+/// that, it connects: a server that lives there gets a connection that ends at once. When
 /// the server closes, it removes its file, unless another one stands there by now.
 ///
 /// Errors: as start_server's; AddressError, at once, for a path that is empty or longer than 107 bytes. Access is as the file's

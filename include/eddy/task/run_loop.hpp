@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -81,12 +82,19 @@ class RunLoop {
       if (!break_waits()) return describe_stuck();
     }
     // Pools last: a cleanup may have used them until now.
-    const LoopHold hold = loop_.hold();
     for (CloseHook* hook = hooks().front(); hook != nullptr; hook = hooks().after(hook)) hook->begin_close();
     const TimePoint moment = saturating_add(real_now(), std::chrono::milliseconds(100));  // idle threads need one to end
     const TimePoint pool_limit = limit < moment ? moment : limit;
-    while (!hooks_closed()) {
-      if (real_now() >= pool_limit) return "eddy: run() ends while a thread pool's job does not";
+    // A thread or a process takes real time. On a virtual clock time passes only for what is left of the loop's own, such as the
+    // closing of a pool's member.
+    for (std::optional<LoopHold> hold; !hooks_closed();) {
+      if (real_now() >= pool_limit)
+        return "eddy: run() ends while a thread pool's job, a child process or the closing of a pool's member does not";
+      if (scheduler_.tasks.empty() || EventLoop::Internals::take(loop_, kDeadlocked)) {
+        if (!hold) hold.emplace(loop_.hold());
+      } else {
+        hold.reset();
+      }
       pass_unstopped(pool_limit);
     }
     return {};
