@@ -1,27 +1,42 @@
-"""Compiles a snippet that is wrong on purpose and looks for the sentence that its author is to be told.
+"""Compiles snippets that are wrong on purpose and looks for the sentences that their author is to be told.
 
-The snippet's first lines are directives, one a line:
+A snippet's first lines are directives, one a line:
 
     // expect: REGEX            the sentence, somewhere in the first ten lines of what the compiler prints;
                                 or the word `compiles`: this one is right and must be accepted
     // compiler: g++<13         optional: skip the snippet elsewhere; g++ or clang++, then < <= > >= == and a major version
-    // flags: -Werror=unused    optional: more options for the compiler
 
-Exit status: 0 as expected, 1 not, 2 a snippet without a usable `expect`, 77 skipped.
+A snippet of many wrong lines has no `expect`. Each of those lines ends with what is said of it, as an error at that line;
+there is no other error:
+
+    statement;  // error: REGEX
+
+A discarded result counts as an error. What the snippets include is precompiled first, in the folder given by --build: the core's
+umbrella for those that include nothing else of eddy, everything for the others. Many snippets are compiled at a time, each in a
+namespace of its own; one that is not told its sentence in that company is compiled alone, and that result counts.
+
+Usage: check.py --compiler g++ [--jobs N] [SNIPPET...], all snippets of this folder if none is named; or --self-test
 """
 # SPDX-License-Identifier: MIT
 import argparse
+import concurrent.futures
 import operator
 import pathlib
 import re
-import shlex
 import subprocess
 import sys
 import tempfile
 
 LINES_READ = 10
-PASSED, FAILED, UNUSABLE, SKIPPED = 0, 1, 2, 77
-DIRECTIVE = re.compile(r"//\s*(expect|compiler|flags):\s*(.*\S)")
+PASSED, FAILED, UNUSABLE, SKIPPED = "passed", "failed", "unusable", "skipped"
+FOLDER = pathlib.Path(__file__).resolve().parent
+FLAGS = ["-std=c++20", "-Werror=unused-result", "-Werror=unused-value"]
+DIRECTIVE = re.compile(r"//\s*(expect|compiler):\s*(.*\S)")
+ERROR = re.compile(r"//\s*error:\s*(.*\S)")
+MESSAGE = re.compile(r"[^ ].*?: (?:fatal )?(error|warning|note): ")
+CONTEXT = re.compile(r"In file included from |[^ ].*?: In |[^ ].*?: (?:fatal )?(?:error|warning): ")
+INCLUDE = re.compile(r"(?m)^#include <[^>\n]+>")
+UMBRELLA = "#include <eddy/eddy.hpp>"
 COMPILER = re.compile(r"(g\+\+|clang\+\+)\s*(?:(<=|>=|==|<|>)\s*(\d+))?")
 COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
 
@@ -36,102 +51,216 @@ def directives(text):
     return found
 
 
-def compiler_is_meant(wanted, compiler_id, version):
-    match = COMPILER.fullmatch(wanted)
-    if not match:
-        raise ValueError(f"cannot read the compiler '{wanted}'")
-    name, comparison, major = match.groups()
-    if name != ("g++" if compiler_id == "GNU" else "clang++"):
-        return False
-    return comparison is None or COMPARE[comparison](int(version.split(".")[0]), int(major))
+class Compiler:
+    """A compiler, and the headers that it has precompiled."""
+
+    def __init__(self, command, include, build):
+        self.command, self.build, self.precompiled = command, build, {}
+        macros = subprocess.run([command, "-dM", "-E", "-x", "c++", "/dev/null"], capture_output=True, text=True, check=True).stdout
+        clang = re.search(r"__clang_major__ (\d+)", macros)
+        self.name = "clang++" if clang else "g++"
+        self.major = int(clang[1] if clang else re.search(r"__GNUC__ (\d+)", macros)[1])
+        self.options = [*FLAGS, *(["-ferror-limit=0"] if clang else []), *(f"-I{path}" for path in include)]
+
+    def is_meant(self, wanted):
+        match = COMPILER.fullmatch(wanted)
+        if not match:
+            raise ValueError(f"cannot read the compiler '{wanted}'")
+        name, comparison, major = match.groups()
+        return name == self.name and (comparison is None or COMPARE[comparison](self.major, int(major)))
+
+    def precompile(self, name, includes):
+        header = self.build / f"{name}.hpp"
+        header.write_text("".join(f"{line}\n" for line in includes), encoding="utf-8")
+        clang = self.name == "clang++"
+        subprocess.run([self.command, *self.options, *(["-fpch-instantiate-templates"] if clang else []), "-x", "c++-header", header, "-o", f"{header}.gch"], check=True)
+        self.precompiled[name] = ["-include-pch", f"{header}.gch"] if clang else ["-include", str(header)]
+
+    def compile(self, source, needed):
+        """The exit status, and the lines that it prints."""
+        command = [self.command, *self.options, *self.precompiled.get(needed, []), "-fsyntax-only", str(source)]
+        result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        return result.returncode, result.stdout
 
 
-def precompiled(text, umbrella):
-    """The options for a precompiled umbrella, where the snippet includes that before anything else."""
-    first = re.search(r"(?m)^#.*", text)
-    return ["-include-pch", umbrella] if umbrella and first and first[0] == "#include <eddy/eddy.hpp>" else []
+def needed_by(text):
+    """Which of the precompiled headers a snippet needs."""
+    own = {line for line in INCLUDE.findall(text) if line.startswith("#include <eddy/")}
+    return "core" if own == {UMBRELLA} else "all" if own else None
 
 
-def check(snippet, arguments):
-    """The exit status for one snippet, and what to say about it."""
+def complaints(output):
+    """What a compiler prints, split into its errors and warnings, each with its context before it and its notes behind it."""
+    found, complete = [[]], False
+    for line in output.splitlines():
+        if complete and CONTEXT.match(line):
+            found.append([])
+            complete = False
+        found[-1].append(line)
+        complete = complete or bool(MESSAGE.match(line))
+    merged = []
+    for lines in found:
+        if merged and not any(re.search(r": (?:fatal )?(?:error|warning): ", line) for line in lines):
+            merged[-1] += lines  # notes that have a context of their own
+        else:
+            merged.append(lines)
+    return merged
+
+
+def told_together(snippets, needed, compiler, number):
+    """Those of the snippets that are told their sentences when all are compiled at a time."""
+    wanted = {str(path): re.compile(directives(path.read_text(encoding="utf-8"))["expect"]) for path in snippets}
+    source = compiler.build / f"together_{needed}_{number}.cpp"
+    source.write_text("".join(f'namespace {path.stem} {{\n#include "{path}"\n}}\n' for path in snippets), encoding="utf-8")
+    _, output = compiler.compile(source, needed)
+    judged, told = set(), set()
+    for lines in complaints(output):
+        if not any(re.search(r": (?:fatal )?error: ", line) for line in lines):
+            continue
+        places = (line.partition(":")[0] for line in lines)
+        snippet = next((place for place in places if place in wanted), None)
+        if snippet is None or snippet in judged:
+            continue  # the first error of a snippet counts
+        judged.add(snippet)
+        if any(wanted[snippet].search(line) for line in lines[:LINES_READ]):
+            told.add(snippet)
+    return {path for path in snippets if str(path) in told}
+
+
+def errors_by_line(output, snippet):
+    """The errors at lines of the snippet, and the first elsewhere."""
+    found, elsewhere = {}, None
+    for line in output.splitlines():
+        if match := re.match(r"([^:]+):(\d+):\d+: (?:fatal )?error: (.*)", line):
+            if match[1] == str(snippet):
+                found[int(match[2])] = found.get(int(match[2]), "") + match[3]
+            else:
+                elsewhere = elsewhere or line
+    return found, elsewhere
+
+
+def check_lines(snippet, wanted, output):
+    """The result for a snippet of many wrong lines: `wanted` has the sentence for each."""
+    found, elsewhere = errors_by_line(output, snippet)
+    wrong = [f"line {line}: '{sentence.pattern}' is not in: {found.get(line, 'nothing')}"
+             for line, sentence in wanted.items() if not sentence.search(found.get(line, ""))]
+    wrong += [f"line {line}: {text}" for line, text in found.items() if line not in wanted]
+    wrong += [elsewhere] if elsewhere else []
+    return (FAILED, "\n".join(wrong)) if wrong else (PASSED, f"{len(wanted)} lines are refused with their sentences")
+
+
+def check(snippet, compiler):
+    """The result for one snippet, and what to say about it."""
     text = snippet.read_text(encoding="utf-8")
     wanted = directives(text)
-    if "expect" not in wanted:
-        return UNUSABLE, "its first line is not '// expect: ...'"
     try:
-        sentence = re.compile(wanted["expect"])
-        if "compiler" in wanted and not compiler_is_meant(wanted["compiler"], arguments.id, arguments.version):
+        sentence = re.compile(wanted.get("expect", ""))
+        lines = {number: re.compile(match[1]) for number, line in enumerate(text.splitlines(), 1) if (match := ERROR.search(line))}
+        if ("expect" in wanted) == bool(lines):
+            return UNUSABLE, "it has either a first line '// expect: ...' or lines that end with '// error: ...'"
+        if "compiler" in wanted and not compiler.is_meant(wanted["compiler"]):
             return SKIPPED, f"meant for {wanted['compiler']} only"
     except (re.error, ValueError) as error:
         return UNUSABLE, str(error)
 
-    flags = shlex.split(wanted.get("flags", ""))
-    command = [arguments.compiler, "-std=c++20", "-fsyntax-only", *(f"-I{path}" for path in arguments.include), *flags,
-               *([] if flags else precompiled(text, arguments.umbrella)), str(snippet)]
-    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-    output = result.stdout
+    status, output = compiler.compile(snippet, needed_by(text))
+    if lines:
+        return check_lines(snippet, lines, output)
     if wanted["expect"] == "compiles":
-        return (PASSED, "compiles") if result.returncode == 0 else (FAILED, "was to compile, but:\n" + output)
-    if result.returncode == 0:
+        return (PASSED, "compiles") if status == 0 else (FAILED, "was to compile, but:\n" + output)
+    if status == 0:
         return FAILED, "was to be refused, but compiles\n" + output
     if not any(sentence.search(line) for line in output.splitlines()[:LINES_READ]):
         return FAILED, f"'{wanted['expect']}' is not in the first {LINES_READ} lines of:\n" + output
     return PASSED, "refused with the expected sentence"
 
 
-def self_test(arguments):
-    name = "g++" if arguments.id == "GNU" else "clang++"
-    other = "clang++" if name == "g++" else "g++"
-    major = int(arguments.version.split(".")[0])
+def batches(snippets, compiler, jobs):
+    """Snippets that can be compiled at a time, with what they need."""
+    found = {}
+    for path in snippets:
+        text = path.read_text(encoding="utf-8")
+        wanted = directives(text)
+        if wanted.get("expect", "compiles") != "compiles" and ("compiler" not in wanted or compiler.is_meant(wanted["compiler"])):
+            found.setdefault(needed_by(text), []).append(path)
+    return [(paths[job::jobs], needed, compiler, job) for needed, paths in found.items() for job in range(jobs)]
+
+
+def check_all(snippets, compiler, jobs):
+    texts = [path.read_text(encoding="utf-8") for path in snippets]
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        everything = sorted({line for text in texts for line in INCLUDE.findall(text)})
+        list(pool.map(lambda each: compiler.precompile(*each), [("all", everything), ("core", [UMBRELLA])]))
+        together = list(pool.map(lambda each: told_together(*each), batches(snippets, compiler, jobs))) if len(snippets) > 1 else []
+        told = set().union(*together)
+        alone = [path for path in snippets if path not in told]
+        judged = dict(zip(alone, pool.map(lambda path: check(path, compiler), alone)))
+    results = [judged.get(path, (PASSED, "")) for path in snippets]
+    for snippet, (result, message) in zip(snippets, results):
+        if result in (FAILED, UNUSABLE) or len(snippets) == 1:
+            print(f"{snippet.name}: {result}: {message}\n")
+    counts = {name: sum(result == name for result, _ in results) for name in (PASSED, FAILED, UNUSABLE, SKIPPED)}
+    print(", ".join(f"{count} {name}" for name, count in counts.items()) + f"; {len(told)} were compiled together")
+    return 1 if counts[FAILED] or counts[UNUSABLE] else 0
+
+
+def self_test(command):
     refused = 'static_assert(sizeof(int) == 0, "an int has a size");\n'
     buried = "".join(f"unknown{i} variable{i};\n" for i in range(LINES_READ)) + refused
-    cases = [
-        ("the sentence is there", "// expect: an int .* size\n" + refused, PASSED),
-        ("another sentence", "// expect: a long has a size\n" + refused, FAILED),
-        ("the sentence comes too late", "// expect: an int has a size\n" + buried, FAILED),
-        ("it compiles", "// expect: an int has a size\nint main() {}\n", FAILED),
-        ("it compiles and may", "// expect: compiles\nint main() {}\n", PASSED),
-        ("it was to compile", "// expect: compiles\n" + refused, FAILED),
-        ("no directive", refused, UNUSABLE),
-        ("a directive after the code", refused + "// expect: an int has a size\n", UNUSABLE),
-        ("a broken expression", "// expect: (\n" + refused, UNUSABLE),
-        ("a compiler nobody knows", "// expect: x\n// compiler: cc\n" + refused, UNUSABLE),
-        ("this compiler", f"// expect: size\n// compiler: {name}\n" + refused, PASSED),
-        ("this version", f"// expect: size\n// compiler: {name}=={major}\n" + refused, PASSED),
-        ("an older version", f"// expect: size\n// compiler: {name}<{major}\n" + refused, SKIPPED),
-        ("the other compiler", f"// expect: size\n// compiler: {other}>={major}\n" + refused, SKIPPED),
-        ("flags", "// expect: unused\n// flags: -Werror=unused-variable\nint main() { int i = 0; }\n", PASSED),
-    ]
+    dropped = "[[nodiscard]] int f();\nvoid g() {\n  f();"
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
+        compiler = Compiler(command, [], pathlib.Path(folder))
+        name, major = compiler.name, compiler.major
+        other = "clang++" if name == "g++" else "g++"
+        cases = [
+            ("the sentence is there", "// expect: an int .* size\n" + refused, PASSED),
+            ("another sentence", "// expect: a long has a size\n" + refused, FAILED),
+            ("the sentence comes too late", "// expect: an int has a size\n" + buried, FAILED),
+            ("it compiles", "// expect: an int has a size\nint main() {}\n", FAILED),
+            ("it compiles and may", "// expect: compiles\nint main() {}\n", PASSED),
+            ("it was to compile", "// expect: compiles\n" + refused, FAILED),
+            ("no directive", refused, UNUSABLE),
+            ("a directive after the code", refused + "// expect: an int has a size\n", UNUSABLE),
+            ("a broken expression", "// expect: (\n" + refused, UNUSABLE),
+            ("a compiler nobody knows", "// expect: x\n// compiler: cc\n" + refused, UNUSABLE),
+            ("this compiler", f"// expect: size\n// compiler: {name}\n" + refused, PASSED),
+            ("this version", f"// expect: size\n// compiler: {name}=={major}\n" + refused, PASSED),
+            ("an older version", f"// expect: size\n// compiler: {name}<{major}\n" + refused, SKIPPED),
+            ("the other compiler", f"// expect: size\n// compiler: {other}>={major}\n" + refused, SKIPPED),
+            ("a dropped result", f"{dropped}  // error: ignoring\n}}\n", PASSED),
+            ("another error at the line", f"{dropped}  // error: forgotten\n}}\n", FAILED),
+            ("a line without its error", f"{dropped}  // error: ignoring\n  g();  // error: ignoring\n}}\n", FAILED),
+            ("an error at another line", f"{dropped}  // error: ignoring\n  f();\n}}\n", FAILED),
+            ("both kinds", f"// expect: ignoring\n{dropped}  // error: ignoring\n}}\n", UNUSABLE),
+        ]
         for title, text, expected in cases:
             snippet = pathlib.Path(folder, "snippet.cpp")
             snippet.write_text(text, encoding="utf-8")
-            status, message = check(snippet, arguments)
-            if status != expected:
+            result, message = check(snippet, compiler)
+            if result != expected:
                 wrong += 1
-                print(f"{title}: status {status} instead of {expected}: {message}")
+                print(f"{title}: {result} instead of {expected}: {message}")
     print(f"{len(cases)} cases, {wrong} wrong")
-    return FAILED if wrong else PASSED
+    return 1 if wrong else 0
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--compiler", required=True)
-    parser.add_argument("--id", required=True, help="CMake's name of the compiler, GNU or Clang")
-    parser.add_argument("--version", required=True)
-    parser.add_argument("--include", action="append", default=[])
-    parser.add_argument("--umbrella", help="a precompiled eddy/eddy.hpp, for clang++")
+    parser.add_argument("--include", action="append", help="where eddy is; the repository's own by default")
+    parser.add_argument("--build", type=pathlib.Path, help="where to precompile; a temporary folder by default")
+    parser.add_argument("--jobs", type=int, default=2, help="how many compilers run at a time")
     parser.add_argument("--self-test", action="store_true")
-    parser.add_argument("snippet", nargs="?", type=pathlib.Path)
+    parser.add_argument("snippet", nargs="*", type=pathlib.Path)
     arguments = parser.parse_args()
     if arguments.self_test:
-        return self_test(arguments)
-    if arguments.snippet is None:
-        parser.error("which snippet?")
-    status, message = check(arguments.snippet, arguments)
-    print(f"{arguments.snippet.name}: {message}")
-    return status
+        return self_test(arguments.compiler)
+    with tempfile.TemporaryDirectory() as folder:
+        build = arguments.build or pathlib.Path(folder)
+        build.mkdir(parents=True, exist_ok=True)
+        compiler = Compiler(arguments.compiler, arguments.include or [str(FOLDER.parents[1] / "include")], build)
+        return check_all(arguments.snippet or sorted(FOLDER.glob("*.cpp")), compiler, arguments.jobs)
 
 
 if __name__ == "__main__":

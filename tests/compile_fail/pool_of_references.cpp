@@ -3,6 +3,6 @@
 #include <eddy/eddy.hpp>
 #include <eddy/io/pool.hpp>
 
-eddy::Task<int&> connect();
+eddy::Task<int&> make_member();
 
-void wrong() { eddy::Pool<int&> pool(connect); }
+void wrong() { eddy::Pool<int&> pool(make_member); }

@@ -3,10 +3,10 @@
 #include <eddy/eddy.hpp>
 #include <eddy/io/pool.hpp>
 
-eddy::Task<int> connect();
+eddy::Task<int> make_member();
 void hang_up(int& connection);
 
 void wrong() {
-  eddy::Pool<int> pool(connect);
+  eddy::Pool<int> pool(make_member);
   pool.set_closer(hang_up);
 }

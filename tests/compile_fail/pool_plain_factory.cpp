@@ -3,6 +3,6 @@
 #include <eddy/eddy.hpp>
 #include <eddy/io/pool.hpp>
 
-int connect() { return 1; }
+int make_member() { return 1; }
 
-void wrong() { eddy::Pool<int> pool(connect); }
+void wrong() { eddy::Pool<int> pool(make_member); }

@@ -107,7 +107,7 @@ TEST_CASE("debug mode reports a callback that ran too long, with the line that s
     co_await eddy::sleep(3s);
   });
   for (int call = 0; call < 5; ++call) {
-    CHECK(reports_with("executing a callback took 0.0", " seconds; it was scheduled at " + here(line + call)) == 1);
+    CHECK(reports_with("executing a callback took ", " seconds; it was scheduled at " + here(line + call)) == 1);
   }
 }
 
@@ -123,7 +123,7 @@ TEST_CASE("debug mode reports a slow callback of add_reader with its descriptor"
     co_await eddy::sleep(1s);
   });
   CHECK(reports_with("executing a callback of add_reader or add_writer for descriptor " + std::to_string(ends[1]),
-                     " took 0.0") == 1);
+                     " took ") == 1);
   ::close(ends[0]);
   ::close(ends[1]);
 }

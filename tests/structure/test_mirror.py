@@ -21,12 +21,14 @@ import source_text
 TESTS = {
     "task/compiler_traps": (["base/config"], "code that compilers get wrong, of every floor"),
     "task/format": (["format"], "the header stands above the folders"),
+    "task/mistakes": (["base/error"], "what those see who make the mistakes that everybody makes"),
     "task/misuse": (["base/error"], "what any wrong use is told"),
 }
 # A header that has no test file of its name: it is machinery that is seen through another header.
 HEADERS = {
     "base/awaitable": "task/foreign_awaiter",  # its protocol
     "base/callable": "task/compiler_traps",
+    "base/fwd": "base/callback",  # is_task
     "combine/slot_group": "combine/gather_errors",
     "flow/exchange": "flow/queue",
     "flow/queue_storage": "flow/queue_lifo_priority",

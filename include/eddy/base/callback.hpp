@@ -5,6 +5,7 @@
 #pragma once
 
 #include <eddy/base/config.hpp>
+#include <eddy/base/fwd.hpp>
 #include <eddy/base/replace.hpp>
 
 #include <cstddef>
@@ -28,6 +29,8 @@ class Callback<R(Args...)> {
     requires(!std::is_same_v<std::remove_cvref_t<F>, Callback> && std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
   Callback(F&& fn) {
     using Stored = std::decay_t<F>;
+    static_assert(!std::is_void_v<R> || !detail::is_task<std::invoke_result_t<Stored&, Args...>>,
+                  "eddy: a callback cannot be a coroutine, which would never run: call create_task in it");
     if constexpr (in_place<Stored>) {
       ::new (static_cast<void*>(buffer_)) Stored(std::forward<F>(fn));
     } else {

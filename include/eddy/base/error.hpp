@@ -46,41 +46,42 @@ class NoRunningLoop : public RuntimeError {
       : RuntimeError(std::string(what_needs_it) + ": no event loop is running in this thread; start one with eddy::run(task)") {}
 };
 
-/// The loop is closed and takes no more work.
+/// The loop is closed and takes no more work: what other threads send it has to come before its `run` ends.
 class LoopClosed : public RuntimeError {
  public:
   LoopClosed() : RuntimeError("the event loop is closed") {}
 };
 
-/// An object is not in a state that allows the call: a task awaited twice or moved from, a result that is not there
-/// yet or was already taken. Source: asyncio.InvalidStateError.
+/// An object is not in a state that allows the call: a Task awaited twice or moved from (call its function again), a result
+/// that is not there yet (await it) or was already taken (keep it). Source: asyncio.InvalidStateError.
 class InvalidStateError : public std::logic_error {
  public:
   using std::logic_error::logic_error;
 };
 
-/// A deadline passed before the work was done. Source: TimeoutError.
+/// A deadline passed before the work was done; `move_on_after` gives an empty value instead. Source: TimeoutError.
 class TimeoutError : public std::runtime_error {
  public:
   TimeoutError() : std::runtime_error("timed out") {}
   using std::runtime_error::runtime_error;
 };
 
-/// The user pressed Ctrl-C: `run` cancelled its main task, waited for it and throws this. Source: KeyboardInterrupt.
+/// The user pressed Ctrl-C: `run` cancelled its main task, waited for it and throws this, to be caught around `run`.
+/// Source: KeyboardInterrupt.
 class KeyboardInterrupt : public std::exception {
  public:
   [[nodiscard]] const char* what() const noexcept override { return "interrupted by SIGINT"; }
 };
 
-/// Two tasks wait for the same thing that only one may wait for (a descriptor's readiness, a generator's next value).
-/// Source: trio.BusyResourceError.
+/// Two tasks wait for the same thing that only one may wait for (a descriptor's readiness, a generator's next value): let
+/// one wait and hand on what it gets, by a Queue. Source: trio.BusyResourceError.
 class BusyResourceError : public std::logic_error {
  public:
   using std::logic_error::logic_error;
 };
 
 /// Nothing can ever wake the loop again: every task waits for another one. Only a virtual clock throws it, since on
-/// real time another thread might still call in; `what()` lists who waits where.
+/// real time another thread might still call in; `what()` lists each task, what it waits for, and at which line.
 class DeadlockError : public RuntimeError {
  public:
   using RuntimeError::RuntimeError;

@@ -17,4 +17,11 @@ class Future;
 template <class T>
 class Outcome;
 
+namespace detail {
+template <class T>
+inline constexpr bool is_task = false;
+template <class T>
+inline constexpr bool is_task<Task<T>> = true;
+}  // namespace detail
+
 }  // namespace eddy::inline EDDY_ABI

@@ -66,6 +66,8 @@ class TimeLimit {
   constexpr TimeLimit(const std::optional<std::chrono::duration<Rep, Period>>& d) {
     if (d) *this = TimeLimit(*d);
   }
+  template <class T>
+  TimeLimit(const T&) = delete;  // a limit is 5s or nullopt: timeout(5s, task), move_on_after(5s, task), wait_for(task, 5s)
 
   /// False for `std::nullopt`.
   [[nodiscard]] constexpr bool limited() const noexcept { return limited_; }

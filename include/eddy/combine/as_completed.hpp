@@ -136,7 +136,7 @@ class [[nodiscard]] AsCompleted {
   /// Completes with the handle of the next task that has ended, successfully or not; nullopt when all were given.
   /// Cancellation: stops waiting, nothing is lost. Errors: TimeoutError once the time limit, which starts with the first
   /// call, has passed and no ended task is left to give; BusyResourceError for two calls at a time.
-  [[nodiscard]] auto next() noexcept { return detail::NextCompleted<T>(*order_); }
+  auto next() noexcept { return detail::NextCompleted<T>(*order_); }
 
  private:
   std::unique_ptr<detail::CompletionOrder<T>> order_;
@@ -146,6 +146,8 @@ class [[nodiscard]] AsCompleted {
 /// `auto order = as_completed(handles); while (auto handle = co_await order.next()) …`.
 /// A task that has ended before comes first; the same handle given twice comes once. With a limit, `next` throws
 /// TimeoutError once that has passed, and the tasks run on.
+/// `handles` is a range, such as a std::vector. What a task threw is thrown where its handle is awaited:
+/// `co_await *handle` in the loop above gives the task's value.
 ///
 /// Cancellation: the tasks run on. Errors: std::invalid_argument if there are no handles. Complexity: one allocation and
 /// two arrays. Source: asyncio.as_completed.

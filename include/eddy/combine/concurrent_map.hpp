@@ -191,5 +191,8 @@ auto concurrent_map(R&& range, F&& fn, MapOptions options = {}) {
   if constexpr (kCallable)
     return detail::ConcurrentMapAwaiter<R, std::decay_t<F>>(std::forward<R>(range), std::forward<F>(fn), options);
 }
+template <class R, class F, class Options = MapOptions>
+  requires(!detail::PlainRange<R> || std::is_arithmetic_v<Options>)
+void concurrent_map(R&&, F&&, Options = {}) = delete;  // write concurrent_map(range, fn) or (range, fn, {.limit = 4})
 
 }  // namespace eddy::inline EDDY_ABI

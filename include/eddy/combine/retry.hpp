@@ -180,8 +180,8 @@ template <class Hooks, class F, class... Args>
 auto make_retry(const RetryPolicy& policy, Hooks&& hooks, F&& fn, Args&&... args) {
   constexpr bool kCallable = std::is_invocable_v<std::decay_t<F>&, const std::decay_t<Args>&...>;
   static_assert(kCallable,
-                "eddy: retry calls its function again with the same arguments, so the function must take them by value or by "
-                "const reference (or as std::ref)");
+                "eddy: retry calls its function again with the same arguments, so give it the function, not a Task, and let it "
+                "take them by value or by const reference (or as std::ref)");
   check_callable<F>();
   check_policy(policy);
   if constexpr (kCallable) {

@@ -78,7 +78,7 @@ class TaskGroup : detail::ChildGroup {
   [[nodiscard]] bool closing() const noexcept { return refusing_ || ended_; }
 
  protected:
-  TaskGroup() noexcept : detail::ChildGroup() {}
+  TaskGroup() noexcept : detail::ChildGroup() {}  // write co_await task_group([](TaskGroup& g) -> Task<> { … })
   ~TaskGroup() = default;
 
   bool begin(detail::Frame* frame, detail::Suspension* self) noexcept {

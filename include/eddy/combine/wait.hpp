@@ -189,6 +189,7 @@ void drop_duplicates(std::vector<HandleSlot<T>>& slots) {
 // The handles of a range, each once.
 template <class R>
 auto distinct_handles(R&& range, const char* empty) {
+  static_assert(requires { std::begin(range); }, "eddy: this takes a range of handles, such as a std::vector of them");
   using Element = std::remove_cvref_t<decltype(*std::begin(range))>;
   static_assert(is_handle<Element>,
                 "eddy: this leaves tasks running, so it takes handles of running tasks: write create_task(…) for each Task");
@@ -215,5 +216,7 @@ auto wait(R&& handles, ReturnWhen when = ReturnWhen::all_completed, TimeLimit li
   using T = typename decltype(slots)::value_type::value_type;
   return detail::WaitAwaiter<T>(std::move(slots), when, limit);
 }
+template <class T, class... More>
+void wait(const TaskHandle<T>&, const TaskHandle<More>&...) = delete;  // wait takes a range, such as a std::vector of handles
 
 }  // namespace eddy::inline EDDY_ABI

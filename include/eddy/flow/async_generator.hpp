@@ -271,6 +271,7 @@ class [[nodiscard("a generator does nothing until its next() is awaited")]] Asyn
 
   /// An empty sequence.
   AsyncGenerator() noexcept = default;
+  AsyncGenerator(const AsyncGenerator&) = delete;  // a generator runs once, so it cannot be copied: write std::move(source)
   AsyncGenerator(AsyncGenerator&& other) noexcept : frame_(std::exchange(other.frame_, &detail::ended_generator)) {}
   AsyncGenerator& operator=(AsyncGenerator&& other) noexcept {
     if (this != &other) {
@@ -280,6 +281,8 @@ class [[nodiscard("a generator does nothing until its next() is awaited")]] Asyn
     return *this;
   }
   ~AsyncGenerator() { reset(); }
+  void begin() = delete;  ///< its items are awaited: write while (auto item = co_await source.next())
+  void end() = delete;    ///< see begin
 
   /// Completes with the next value as `std::optional<T>`, with a pointer for a reference; empty at the end and ever
   /// after. Throws what the body throws; after that it gives the end. Errors: BusyResourceError while another

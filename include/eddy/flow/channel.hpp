@@ -123,9 +123,11 @@ class Sender {
 
   /// Completes once the channel has taken `value`: it is stored, or promised to a receiver; waits while the channel is
   /// full. With capacity zero: once a receiver has taken it or was woken for it. Does not suspend if there is room.
+  ///
   /// Cancellation: an item that the channel has taken stays there and `send` completes; before that the sender leaves
-  /// and its item is destroyed with its frame. Errors: ChannelClosed if every receiver is gone, also while it waits;
-  /// InvalidStateError if this end is closed; what T's move throws.
+  /// and its item is destroyed with its frame.
+  /// Errors: ChannelClosed if every receiver is gone, also while it waits; InvalidStateError if this end is closed; what
+  /// T's move throws.
   /// Threads: for one loop's thread. Complexity: constant; waiting allocates nothing.
   /// Source: trio's `send` of a memory channel, tokio's `mpsc::Sender::send`.
   template <class U = T>
@@ -188,10 +190,11 @@ class Receiver {
   }
 
   /// Completes with the next item, or with nothing once every sender is gone and all items are received, again and again
-  /// then. Does not suspend if there is an item that no earlier receiver was promised.
-  /// Cancellation: a receiver that was promised an item still gets it. Errors: InvalidStateError if this end is
-  /// closed; what T's move throws, the item then stays in the channel.
+  /// then. Does not suspend if there is an item that no earlier receiver was promised. So a loop over all items is
+  /// `while (auto item = co_await receiver.next()) …`.
   ///
+  /// Cancellation: a receiver that was promised an item still gets it.
+  /// Errors: InvalidStateError if this end is closed; what T's move throws, the item then stays in the channel.
   /// Threads: for one loop's thread. Complexity: constant; waiting allocates nothing.
   /// Source: trio's `async for` over a memory channel, tokio's `mpsc::Receiver::recv`.
   [[nodiscard("nothing is received until this is awaited: co_await it")]] detail::ReceiveAwaiter<T, std::optional<T>> next()

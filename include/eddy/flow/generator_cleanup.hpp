@@ -188,13 +188,14 @@ class [[nodiscard("nothing is registered until this is awaited: co_await it")]] 
 /// Inside a generator's body: registers a function that returns a Task, to be run when the generator ends, the last
 /// registered first: after its end or error before `next()` completes, in `aclose()`, and on the loop if the generator
 /// was dropped or stopped. It runs when the body's locals are gone already, so it must own what it uses. Completes at once.
-/// Cancellation: does not reach the cleanup; `run` waits for it. Errors: thrown by `next()` or `aclose()`, else
-/// reported: in debug mode a cleanup that runs on the loop is reported also when it does not fail, since nobody waited for
-/// the end of the generator. Source: contextlib.aclosing and an `async with` in the generator.
-/// Complexity: constant, one allocation.
+///
+/// Cancellation: does not reach the cleanup; `run` waits for it.
+/// Errors: thrown by `next()` or `aclose()`, else reported: in debug mode a cleanup that runs on the loop is reported also when it
+/// does not fail, since nobody waited for the end of the generator. Complexity: constant, one allocation.
+/// Source: contextlib.aclosing and an `async with` in the generator.
 template <class F>
   requires std::is_invocable_r_v<Task<>, std::decay_t<F>&>
-[[nodiscard]] detail::OnClose<> on_close(F&& cleanup) {
+detail::OnClose<> on_close(F&& cleanup) {
   detail::check_callable<F>();
   return detail::OnClose<>(std::forward<F>(cleanup));
 }

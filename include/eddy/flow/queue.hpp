@@ -18,25 +18,25 @@
 
 namespace eddy::inline EDDY_ABI {
 
-/// `put_nowait` found no room. Source: asyncio.QueueFull.
+/// `put_nowait` found no room; `co_await put(…)` waits for it. Source: asyncio.QueueFull.
 class QueueFull : public RuntimeError {
  public:
   QueueFull() : RuntimeError("eddy: the queue is full") {}
 };
 
-/// `get_nowait` found no item that it may take. Source: asyncio.QueueEmpty.
+/// `get_nowait` found no item that it may take; `co_await get()` waits for one. Source: asyncio.QueueEmpty.
 class QueueEmpty : public RuntimeError {
  public:
   QueueEmpty() : RuntimeError("eddy: the queue is empty") {}
 };
 
-/// The queue was shut down: it takes no more items, or has no more to give. Source: asyncio.QueueShutDown.
+/// The queue was shut down: it takes no more items, or has no more to give; a consumer's loop ends here. Source: asyncio.QueueShutDown.
 class QueueShutDown : public RuntimeError {
  public:
   QueueShutDown() : RuntimeError("eddy: the queue was shut down") {}
 };
 
-/// `task_done` was called more often than items were put. Source: asyncio's ValueError.
+/// `task_done` was called more often than items were put: call it once for each `get`. Source: asyncio's ValueError.
 class TaskDoneTooOften : public std::logic_error {
  public:
   TaskDoneTooOften() : std::logic_error("eddy: task_done() was called more often than items were put into the queue") {}

@@ -255,7 +255,10 @@ auto transform_concurrent(F&& fn, std::size_t limit) {
   if (limit == 0) throw std::invalid_argument("eddy: transform_concurrent needs a limit of at least one");
   detail::check_callable<F>();
   return detail::StreamOperator([fn = std::decay_t<F>(std::forward<F>(fn)), limit]<class T>(AsyncGenerator<T> source) mutable {
-    return detail::transform_concurrently<std::decay_t<F>, T>(std::move(source), std::move(fn), limit);
+    if constexpr (detail::check_stream_function<std::decay_t<F>, detail::ItemOf<T>>()) {
+      if constexpr (detail::check_gives_awaitable<std::decay_t<F>&, detail::ItemOf<T>>())
+        return detail::transform_concurrently<std::decay_t<F>, T>(std::move(source), std::move(fn), limit);
+    }
   });
 }
 /// Yields the items of all sources as they come, one item of each read ahead; ends when all have ended. The first error

@@ -37,6 +37,12 @@ class [[nodiscard("a stream operator does nothing until a generator is piped int
 template <class T>
 using ItemOf = std::conditional_t<std::is_reference_v<T>, T, std::remove_reference_t<T>&&>;
 
+template <class F, class T>
+constexpr bool check_stream_function() {
+  static_assert(std::is_invocable_v<F&, T>, "eddy: this function cannot be called with an item of the stream piped into it");
+  return std::is_invocable_v<F&, T>;
+}
+
 // What a function gives for an item, awaited if it gives an awaitable.
 template <class F, class T>
 struct Applied {
@@ -126,7 +132,8 @@ template <class F>
 auto transform(F&& fn) {
   detail::check_callable<F>();
   return detail::StreamOperator([fn = std::decay_t<F>(std::forward<F>(fn))]<class T>(AsyncGenerator<T> source) mutable {
-    return detail::transform_stream<std::decay_t<F>, T>(std::move(source), std::move(fn));
+    if constexpr (detail::check_stream_function<std::decay_t<F>, detail::ItemOf<T>>())
+      return detail::transform_stream<std::decay_t<F>, T>(std::move(source), std::move(fn));
   });
 }
 /// Yields the items for which `accept(item)`, awaited if need be, is true.
@@ -134,7 +141,8 @@ template <class F>
 auto filter(F&& accept) {
   detail::check_callable<F>();
   return detail::StreamOperator([fn = std::decay_t<F>(std::forward<F>(accept))]<class T>(AsyncGenerator<T> source) mutable {
-    return detail::filter_stream<std::decay_t<F>, T>(std::move(source), std::move(fn));
+    if constexpr (detail::check_stream_function<std::decay_t<F>, const std::remove_reference_t<T>&>())
+      return detail::filter_stream<std::decay_t<F>, T>(std::move(source), std::move(fn));
   });
 }
 /// Yields the first `count` items, then closes the source and ends; for zero it does not even start the source.

@@ -289,7 +289,7 @@ inline AsyncGenerator<DirectoryEntry> walk_entries(std::string root, WalkOptions
 /// listed; for those below it see WalkErrors. Files that come and go meanwhile may or may not be found. Complexity: memory
 /// for the largest directory, or for 256 entries if they are not sorted, and for the names of directories to be read; one
 /// open descriptor. Source: os.walk, os.scandir.
-[[nodiscard]] inline AsyncGenerator<DirectoryEntry> walk(const std::filesystem::path& directory,
+inline AsyncGenerator<DirectoryEntry> walk(const std::filesystem::path& directory,
                                                          WalkOptions options = {}, WalkFilter filter = {}) {
   return detail::walk_entries(directory.native(), options, std::move(filter));
 }

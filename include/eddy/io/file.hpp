@@ -192,46 +192,46 @@ class [[nodiscard("the file is closed at once: keep it in a variable")]] File {
 
   /// Completes with the next `count` bytes, with fewer only if the file ends there, with an empty text at its end. Zero
   /// reads nothing.
-  [[nodiscard]] Task<std::string> read(std::size_t count) { return detail::read_from(opened(), count); }
+  Task<std::string> read(std::size_t count) { return detail::read_from(opened(), count); }
   /// Completes with all bytes from the position to the end of the file. Errors: LimitOverrunError if there are more than
   /// `limit`; then none is taken.
-  [[nodiscard]] Task<std::string> read_all(std::size_t limit = no_limit) {
+  Task<std::string> read_all(std::size_t limit = no_limit) {
     return detail::read_all_from(opened(), limit);
   }
   /// Completes with the next line and its newline, which the last one may lack; with an empty text at the end of the file.
   /// Errors: LimitOverrunError if that is more than `limit` bytes; the line stays unread.
-  [[nodiscard]] Task<std::string> read_line(std::size_t limit = line_limit) {
+  Task<std::string> read_line(std::size_t limit = line_limit) {
     return detail::read_line_from(opened(), limit);
   }
   /// The lines from the position on, without their newlines; a carriage return before one stays. A line that was read ahead
   /// costs no thread. Errors: as those of `read_line`. The generator keeps the file open until it is dropped.
-  [[nodiscard]] AsyncGenerator<std::string> lines(std::size_t limit = line_limit) {
+  AsyncGenerator<std::string> lines(std::size_t limit = line_limit) {
     return detail::lines_from(opened(), limit);
   }
   /// Completes when all of `data` was given to the system, at the position or, in the append modes, at the file's end. Nothing is
   /// buffered, so there is no flush. Errors: as any; the position is then behind what was written.
-  [[nodiscard]] Task<> write(std::string data) { return detail::write_to(opened(), std::move(data)); }
+  Task<> write(std::string data) { return detail::write_to(opened(), std::move(data)); }
 
   /// Completes with the new position, which may be beyond the end. Errors: std::system_error with EINVAL for one before
   /// the start, with ESPIPE for a pipe or a terminal.
-  [[nodiscard]] Task<std::uint64_t> seek(std::int64_t offset, SeekFrom from = SeekFrom::start) {
+  Task<std::uint64_t> seek(std::int64_t offset, SeekFrom from = SeekFrom::start) {
     return detail::seek_in(opened(), offset, from);
   }
   /// Completes with the position: that of the next byte to be read or written.
-  [[nodiscard]] Task<std::uint64_t> tell() { return detail::tell_of(opened()); }
+  Task<std::uint64_t> tell() { return detail::tell_of(opened()); }
   /// Completes with the file's size in bytes.
-  [[nodiscard]] Task<std::uint64_t> size() { return detail::size_of(opened()); }
+  Task<std::uint64_t> size() { return detail::size_of(opened()); }
   /// Completes when the file is `size` bytes long: cut, or made longer by zeros. The position stays, also if it is then beyond
   /// the end.
-  [[nodiscard]] Task<> truncate(std::uint64_t size) { return detail::truncate_file(opened(), size); }
+  Task<> truncate(std::uint64_t size) { return detail::truncate_file(opened(), size); }
   /// Completes when the storage has what was written, and what the system keeps about the file. Source: os.fsync.
-  [[nodiscard]] Task<> sync() { return detail::sync_file(opened(), false); }
+  Task<> sync() { return detail::sync_file(opened(), false); }
   /// The same without what is not needed to read the data again, such as times. Source: os.fdatasync.
-  [[nodiscard]] Task<> sync_data() { return detail::sync_file(opened(), true); }
+  Task<> sync_data() { return detail::sync_file(opened(), true); }
   /// Completes when the file is closed, after the operations that were awaited before. On a closed File it does nothing.
   /// Cancellation: while it waits for them nothing has changed; afterwards the file is closed in any case. Errors: those
   /// that the system kept back, such as a full disk; the file is closed then, too.
-  [[nodiscard]] Task<> close() { return detail::close_file(state_ ? state_ : std::make_shared<detail::FileState>()); }
+  Task<> close() { return detail::close_file(state_ ? state_ : std::make_shared<detail::FileState>()); }
 
   /// True after `close()`, and for a File that was moved from or never opened.
   [[nodiscard]] bool is_closed() const noexcept { return fileno() == -1; }
@@ -254,7 +254,7 @@ class [[nodiscard("the file is closed at once: keep it in a variable")]] File {
 /// Cancellation: if the thread has begun, the file is opened, given and closed again where nobody keeps it. Errors:
 /// std::system_error with the path: ENOENT, EACCES, EISDIR for a directory, EEXIST and whatever else the system says.
 /// A named pipe keeps the thread until its other end is opened. Source: aiofiles.open, open.
-[[nodiscard]] inline Task<File> open_file(std::filesystem::path path, FileMode mode = FileMode::read,
+inline Task<File> open_file(std::filesystem::path path, FileMode mode = FileMode::read,
                                           FileOptions options = {}) {
   detail::FilePointer file = co_await to_thread(&detail::open_blocking, std::move(path), mode, options);
   co_return File(std::move(file));

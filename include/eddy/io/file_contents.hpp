@@ -167,7 +167,7 @@ inline void append_blocking(const std::filesystem::path& path, const std::string
 /// Completes with all that the file at `path` has. Errors: std::system_error with the path; LimitOverrunError if there are more
 /// than `limit` bytes. Cancellation: a read that has begun ends within a mebibyte.
 /// Source: pathlib.Path.read_bytes.
-[[nodiscard]] inline Task<std::string> read_file(std::filesystem::path path, std::size_t limit = SIZE_MAX) {
+inline Task<std::string> read_file(std::filesystem::path path, std::size_t limit = SIZE_MAX) {
   std::optional<std::string> text;
   while (!text) text = co_await to_thread(&detail::read_blocking, std::cref(path), limit);
   co_return std::move(*text);
@@ -178,14 +178,14 @@ inline void append_blocking(const std::filesystem::path& path, const std::string
 /// hard links keep the old content). A symbolic link is followed; a device or a pipe is written to as it is.
 /// Cancellation: unless all was written by then, the temporary file is removed and the old content stays. Errors: std::system_error
 /// with the path, such as ENOSPC, EISDIR, or EACCES if the folder may not be written to; the old content stays, too.
-[[nodiscard]] inline Task<> write_file(std::filesystem::path path, std::string data, WriteOptions options = {}) {
+inline Task<> write_file(std::filesystem::path path, std::string data, WriteOptions options = {}) {
   for (bool done = false; !done;)
     done = co_await to_thread(&detail::write_file_blocking, std::cref(path), std::cref(data), options);
 }
 
 /// Completes when `data` was written to the end of the file at `path`, which is made if need be. Cancellation: one that has
 /// begun is waited for. Errors: std::system_error with the path; a part may have been written then, if the disk is full.
-[[nodiscard]] inline Task<> append_file(std::filesystem::path path, std::string data, WriteOptions options = {}) {
+inline Task<> append_file(std::filesystem::path path, std::string data, WriteOptions options = {}) {
   co_await to_thread(&detail::append_blocking, std::cref(path), std::cref(data), options);
 }
 

@@ -193,14 +193,14 @@ inline Task<Addresses> look_up(std::string host, std::string service, ResolveOpt
 /// and until then it keeps one of the pool's threads busy. A timeout of zero or less is for numeric hosts only.
 /// Errors: ResolveError; TimeoutError; AddressError for an interface that is not there; std::system_error if no thread can be
 /// started. Source: loop.getaddrinfo.
-[[nodiscard]] inline Task<std::vector<SocketAddress>> resolve(std::string host, std::uint16_t port,
+inline Task<std::vector<SocketAddress>> resolve(std::string host, std::uint16_t port,
                                                               ResolveOptions options = {}) {
   if (auto known = detail::resolve_at_once(host, port, options)) co_return *std::move(known);
   co_return co_await detail::look_up(std::move(host), std::to_string(port), options);
 }
 /// The same with the name of a service, such as "https"; names are looked up in the pool, whatever the host. One that is a
 /// number is a port. Errors: AddressError for a number that is no port.
-[[nodiscard]] inline Task<std::vector<SocketAddress>> resolve(std::string host, std::string service,
+inline Task<std::vector<SocketAddress>> resolve(std::string host, std::string service,
                                                               ResolveOptions options = {}) {
   if (detail::all_digits(service)) {
     const std::uint16_t port = detail::parse_port(service, service);

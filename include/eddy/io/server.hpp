@@ -56,14 +56,14 @@ class Server {
   }
   /// Completes when the server is closed and the handlers of all connections have ended. A handler that waits for its own
   /// server waits for ever. Source: Server.wait_closed.
-  [[nodiscard]] Task<> wait_closed() const { return detail::wait_until_ended(shared()); }
+  Task<> wait_closed() const { return detail::wait_until_ended(shared()); }
   /// Cancels the handlers of the connections that are open; each one's stream is closed when it has ended. Accepting goes on
   /// unless `close` was called before. Source: Server.close_clients.
   void close_clients() const { shared()->close_clients(); }
   /// Completes when the server is closed.
   /// Cancellation: closes the server, and leaves the connections, as `close` does; before its first step it does nothing.
   /// Source: Server.serve_forever.
-  [[nodiscard]] Task<> serve_forever() const { return detail::serve_until_closed(shared()); }
+  Task<> serve_forever() const { return detail::serve_until_closed(shared()); }
 
   /// True until it is closed. Source: Server.is_serving.
   [[nodiscard]] bool is_serving() const noexcept { return state_ != nullptr && state_->is_serving(); }
@@ -80,9 +80,9 @@ class Server {
   [[nodiscard]] std::uint16_t port() const { return shared()->listeners().front().address().port(); }
 
   /// For `async_with`, which closes the server at the end and waits for its connections.
-  [[nodiscard]] Task<> aenter() const { return detail::do_nothing(); }
+  Task<> aenter() const { return detail::do_nothing(); }
   /// The same.
-  [[nodiscard]] Task<> aexit() {
+  Task<> aexit() {
     close();
     return wait_closed();
   }
@@ -166,7 +166,7 @@ inline Task<Server> open_server(std::shared_ptr<ServerState> state, std::string 
 /// An address that this machine has not got, such as IPv6, is left out unless it is the only one.
 /// Complexity: a connection takes one `accept4` call, and one more finds the backlog empty. Source: asyncio.start_server.
 template <class F, class... Args>
-[[nodiscard]] Task<Server> start_server(F&& handler, std::string host, std::uint16_t port, ServerOptions options = {},
+Task<Server> start_server(F&& handler, std::string host, std::uint16_t port, ServerOptions options = {},
                                         Args&&... args) {
   if constexpr (detail::check_handler<F, Args...>()) {
     auto state = detail::make_server(options, std::forward<F>(handler), std::forward<Args>(args)...);
@@ -175,7 +175,7 @@ template <class F, class... Args>
 }
 /// The same on one address, TCP or Unix (see start_unix_server).
 template <class F, class... Args>
-[[nodiscard]] Task<Server> start_server(F&& handler, SocketAddress address, ServerOptions options = {}, Args&&... args) {
+Task<Server> start_server(F&& handler, SocketAddress address, ServerOptions options = {}, Args&&... args) {
   if constexpr (detail::check_handler<F, Args...>()) {
     auto state = detail::make_server(options, std::forward<F>(handler), std::forward<Args>(args)...);
     return detail::open_server(std::move(state), std::vector<SocketAddress>(1, address));

@@ -109,7 +109,7 @@ inline Descriptor open_client_socket(const SocketAddress& to, const ConnectOptio
 /// `timeout(5s, connect(…))`. Errors: std::system_error whose text names the address: ECONNREFUSED, ETIMEDOUT, ENETUNREACH,
 /// ENOENT for the path of a Unix socket, EAGAIN for a Unix socket whose backlog is full. Complexity: nothing but the system
 /// calls, and no thread. Source: loop.sock_connect.
-[[nodiscard]] inline Task<SocketStream> connect(SocketAddress address, ConnectOptions options = {}) {
+inline Task<SocketStream> connect(SocketAddress address, ConnectOptions options = {}) {
   Descriptor socket = detail::open_client_socket(address, options);
   int error = -detail::sys::connect(socket.get(), address.data(), address.size());
   const bool under_way = error == EINPROGRESS;
@@ -155,7 +155,7 @@ class ConnectAttempt {
 /// Cancellation: gives up whatever it is at. `timeout(5s, open_connection(…))` limits the lookup and all attempts together.
 /// Errors: ResolveError; std::system_error for a single address, as `connect`'s; ConnectError if there were several and all
 /// failed. Source: asyncio.open_connection.
-[[nodiscard]] inline Task<SocketStream> open_connection(std::string host, std::uint16_t port, ConnectOptions options = {}) {
+inline Task<SocketStream> open_connection(std::string host, std::uint16_t port, ConnectOptions options = {}) {
   ResolveOptions resolve_options;
   resolve_options.family = options.family;
   resolve_options.lookup = options.lookup;

@@ -68,25 +68,25 @@ class TlsStream : public BufferedReading<TlsStream<S>> {
 
   /// Completes with how many bytes were put into `space`, at least one; with zero at the end, and for no space. `space` must
   /// stay until then. Errors: BusyResourceError while another task reads; TlsTruncatedError.
-  [[nodiscard]] Task<std::size_t> read_some(std::span<char> space) {
+  Task<std::size_t> read_some(std::span<char> space) {
     this->check_not_reading();
     return detail::read_tls<S>(connection_, space, &this->buffer());
   }
   /// The same past the buffer, for BufferedReading.
-  [[nodiscard]] Task<std::size_t> receive(std::span<char> space) { return detail::read_tls<S>(connection_, space, nullptr); }
+  Task<std::size_t> receive(std::span<char> space) { return detail::read_tls<S>(connection_, space, nullptr); }
   /// Completes when the stream below has taken all of `data`, encrypted; `data` must stay until then. Tasks that write at the
   /// same time are served in the order of their calls, each one whole. Errors: std::system_error with EPIPE after `write_eof`.
-  [[nodiscard]] Task<> write(std::string_view data) { return detail::write_tls<S>(connection_, data, {}, false); }
+  Task<> write(std::string_view data) { return detail::write_tls<S>(connection_, data, {}, false); }
   /// The same for several pieces, one after the other. The array and the pieces must stay until then.
-  [[nodiscard]] Task<> write(std::span<const std::string_view> parts) {
+  Task<> write(std::span<const std::string_view> parts) {
     return detail::write_tls<S>(connection_, {}, parts, false);
   }
   /// Completes when the other end will see the end after all that was written (close_notify). Reading goes on.
-  [[nodiscard]] Task<> write_eof() { return detail::write_tls<S>(connection_, {}, {}, true); }
+  Task<> write_eof() { return detail::write_tls<S>(connection_, {}, {}, true); }
   /// Says that this is all, waits until the other end has said so, too, or is gone, and closes. What it still sends is dropped.
   /// Cancellation: closes at once. Errors: TimeoutError after TlsOptions::shutdown_timeout; BusyResourceError while another
   /// task reads; it is closed then, too. Source: StreamWriter.close and wait_closed.
-  [[nodiscard]] Task<> shutdown() { return end(connection_, shutdown_timeout_); }
+  Task<> shutdown() { return end(connection_, shutdown_timeout_); }
 
   /// Closes it and the stream below at once; tasks that wait in it get ClosedResourceError, and so does whoever uses it later. The
   /// other end takes this for an end only after `write_eof`; `shutdown` does both. A second call does nothing.
@@ -126,7 +126,7 @@ class TlsStream : public BufferedReading<TlsStream<S>> {
 
   TlsStream(detail::TlsPointer<S> connection, TimeLimit shutdown_timeout) noexcept
       : connection_(std::move(connection)), shutdown_timeout_(shutdown_timeout) {}
-  [[nodiscard]] static Task<TlsStream> open(S stream, const TlsContext& context, const std::string& host, TlsOptions options) {
+  static Task<TlsStream> open(S stream, const TlsContext& context, const std::string& host, TlsOptions options) {
     return shake_hands(detail::TlsPointer<S>(new detail::TlsConnection<S>(std::move(stream), {context.state(), host})), options);
   }
   static Task<TlsStream> shake_hands(detail::TlsPointer<S> connection, TlsOptions options) {

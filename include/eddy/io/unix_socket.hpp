@@ -27,7 +27,7 @@ namespace detail {
 /// Cancellation and errors: as `connect`'s: ENOENT if there is no such path, ECONNREFUSED if nobody listens behind it, EAGAIN
 /// if too many wait there; AddressError, at once, for a path that is empty or longer than 107 bytes.
 /// Source: asyncio.open_unix_connection.
-[[nodiscard]] inline Task<SocketStream> open_unix_connection(std::string_view path, ConnectOptions options = {}) {
+inline Task<SocketStream> open_unix_connection(std::string_view path, ConnectOptions options = {}) {
   return connect(detail::local_socket(path), options);
 }
 
@@ -39,7 +39,7 @@ namespace detail {
 /// Errors: as start_server's; AddressError, at once, for a path that is empty or longer than 107 bytes. Access is as the file's
 /// permissions say, which are those of the process's umask. Source: asyncio.start_unix_server.
 template <class F, class... Args>
-[[nodiscard]] Task<Server> start_unix_server(F&& handler, std::string_view path, ServerOptions options = {}, Args&&... args) {
+Task<Server> start_unix_server(F&& handler, std::string_view path, ServerOptions options = {}, Args&&... args) {
   return start_server(std::forward<F>(handler), detail::local_socket(path), options, std::forward<Args>(args)...);
 }
 

@@ -42,7 +42,7 @@ class EventLoop final : detail::LoopCore {
       : LoopCore(clock, reactor), slow_steps_(*this) {
     if (const char* flag = std::getenv("EDDY_DEBUG")) set_debug(*flag != '\0' && *flag != '0');
   }
-  EventLoop(const EventLoop&) = delete;
+  EventLoop(const EventLoop&) = delete;  // a loop stays where it is: write auto& loop = get_running_loop()
   EventLoop& operator=(const EventLoop&) = delete;
   /// Closes the loop.
   ~EventLoop() {
@@ -65,6 +65,7 @@ class EventLoop final : detail::LoopCore {
                          detail::Location where = detail::Location::here()) {
     return call_at(saturating_add(time(), to_duration(delay)), std::move(fn), where);
   }
+  void call_later(double, Callback<void()>) = delete;  // a delay has a unit: write call_later(1s, callback)
   /// Runs `fn` once the loop's clock has reached `when`; callbacks for the same time run in the order of these calls.
   /// Source: loop.call_at.
   TimerHandle call_at(TimePoint when, Callback<void()> fn, detail::Location where = detail::Location::here()) {

@@ -22,6 +22,7 @@ namespace eddy::inline EDDY_ABI::detail {
 
 // Ends the error of a task that nobody can ask any more; reports it if nobody ever did. Defined in event_loop.hpp.
 void drop_error(Frame* root) noexcept;
+void set_missing_value(Frame* root) noexcept;  // in task/task.hpp
 // The same for one that may have ended without an error.
 inline void drop_outcome(Frame* root) noexcept {
   if (root->holds_error() && root->error()) [[unlikely]] drop_error(root);
@@ -246,6 +247,7 @@ struct Scheduler {
 
   EDDY_NOINLINE void strand_left(Frame* root) noexcept {
     if (root->state == State::done) {
+      if (root->ended == Ended::no) [[unlikely]] set_missing_value(root);
       finish(root);
     } else {
       unwind(root);

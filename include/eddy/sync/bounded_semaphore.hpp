@@ -10,7 +10,7 @@
 
 namespace eddy::inline EDDY_ABI {
 
-/// More permits were given back to a BoundedSemaphore than were taken. Source: asyncio's ValueError.
+/// More permits were given back to a BoundedSemaphore than were taken: let `scoped()` give them back. Source: asyncio's ValueError.
 class OverReleaseError : public RuntimeError {
  public:
   OverReleaseError() : RuntimeError("eddy: more permits were given back to a BoundedSemaphore than were taken") {}

@@ -22,7 +22,8 @@ class ConditionAwaiter;
 }
 
 /// A lock was released, or a condition used, by somebody who does not hold the lock. Without debug mode only a lock
-/// that nobody holds is noticed; with it, also one that another task acquired. Source: asyncio's RuntimeError.
+/// that nobody holds is noticed; with it, also one that another task acquired. A guard of `scoped()` cannot do this.
+/// Source: asyncio's RuntimeError.
 class LockNotHeldError : public RuntimeError {
  public:
   using RuntimeError::RuntimeError;

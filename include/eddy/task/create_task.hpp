@@ -7,6 +7,7 @@
 #include <eddy/task/context_var.hpp>
 #include <eddy/task/task_handle.hpp>
 
+#include <cstddef>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -37,11 +38,14 @@ constexpr bool check_gives_awaitable() {
 
 template <class F, class... Args>
 constexpr bool check_task_function() {
+  static_assert(!Awaitable<F> && !std::is_member_pointer_v<std::decay_t<F>>,
+                "eddy: this is no function: what can only be awaited, or is a member of an object, is given in a lambda: "
+                "[&]() -> eddy::Task<> { co_await …; }");
   static_assert(std::is_invocable_v<std::decay_t<F>&, std::decay_t<Args>...>,
                 "eddy: this function cannot be called with these arguments as a task: the task owns copies of them, so an "
                 "argument that the function takes by non-const reference must be given as std::ref");
   check_callable<F>();
-  if constexpr (std::is_invocable_v<std::decay_t<F>&, std::decay_t<Args>...>) {
+  if constexpr (std::is_invocable_v<std::decay_t<F>&, std::decay_t<Args>...> && !std::is_member_pointer_v<std::decay_t<F>>) {
     return check_gives_awaitable<std::decay_t<F>&, std::decay_t<Args>...>();
   }
   return false;
@@ -118,6 +122,8 @@ template <class T>
 TaskHandle<T> create_task(Task<T> task) {
   return detail::create_task_on(detail::loop_for_create_task(), std::move(task), {});
 }
+template <class T, std::size_t N>
+void create_task(Task<T>, const char (&)[N]) = delete;  // options have names: write create_task(task, {.name = "…"})
 
 /// The same for `fn(args…)`, a coroutine function and its arguments. Both are moved or copied into the task, so captures
 /// and temporaries stay alive; a parameter taken by non-const reference needs std::ref.

@@ -19,7 +19,7 @@
 
 namespace eddy::inline EDDY_ABI {
 
-/// The setter of a Future was dropped before it set anything: nobody can set it any more.
+/// The setter of a Future was dropped before it set anything: nobody can set it any more. Set an exception in its place.
 class BrokenPromise : public RuntimeError {
  public:
   BrokenPromise() : RuntimeError("eddy: the future's setter was dropped before it set a result") {}

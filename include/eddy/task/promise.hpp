@@ -122,7 +122,8 @@ struct PromiseBase : PromiseMark {
   template <class A>
   EDDY_INLINE decltype(auto) await_transform(A&& awaitable, unsigned line = __builtin_LINE()) {
     static_assert(Awaitable<A>,
-                  "eddy: this cannot be awaited: co_await takes a Task, a TaskHandle, a Future or another awaitable");
+                  "eddy: this cannot be awaited: co_await takes a Task (so call the coroutine function), a TaskHandle, a Future "
+                  "or another awaitable");
     if constexpr (Awaitable<A>) {
       // Nobody else writes there, so this way need not be hidden as `Frame::of` does.
       const auto own = reinterpret_cast<std::uintptr_t>(std::coroutine_handle<PromiseBase>::from_promise(*this).address());
@@ -148,6 +149,8 @@ struct PromiseBase : PromiseMark {
     }
   }
 
+  template <class U>
+  void yield_value(U&&) = delete;  // co_yield belongs to an AsyncGenerator<T>; a Task<T> gives one value, by co_return
   void unhandled_exception() noexcept;
 
  protected:

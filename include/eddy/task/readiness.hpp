@@ -47,10 +47,12 @@ struct [[nodiscard("nothing waits until this is awaited: co_await it")]] Readine
 }  // namespace detail
 
 /// Completes when a read from `fd` would not block: there is data, the other end has closed, or an error is pending. The
-/// descriptor is watched only meanwhile and stays the caller's, who reads it himself.
-/// Cancellation: stops watching. Errors: BusyResourceError if another task waits to read from it; std::system_error for a
-/// regular file (EPERM) or no descriptor (EBADF).
+/// descriptor is watched only meanwhile and stays the caller's, who reads it himself. What is readable now need not be so
+/// for long: the read itself is best made on a descriptor that does not block.
 ///
+/// Cancellation: stops watching.
+/// Errors: BusyResourceError if another task waits to read from it; std::system_error for a regular file (EPERM) or no
+/// descriptor (EBADF).
 /// Threads: for the loop's thread. It is level-triggered: what was not read makes the next wait complete at once.
 /// Source: trio.lowlevel.wait_readable.
 [[nodiscard("nothing waits until this is awaited: co_await it")]] inline detail::ReadinessAwaiter readable(int fd) noexcept {

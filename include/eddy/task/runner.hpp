@@ -118,6 +118,7 @@ class Runner {
 
 template <class A>
 auto EventLoop::run_until_complete(A awaitable) {
+  static_assert(Awaitable<A>, "eddy: this cannot be awaited: give run_until_complete a Task, so call the coroutine function");
   check_open();
   auto task = detail::make_task(std::move(awaitable));
   using T = typename decltype(task)::value_type;

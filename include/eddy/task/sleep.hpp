@@ -92,13 +92,15 @@ struct [[nodiscard("nothing sleeps until this is awaited: co_await it")]] SleepU
 ///
 /// Cancellation: stops at once; one that only yields takes effect at the next suspension, unless it was in force before.
 /// Errors: std::invalid_argument for a NaN.
-/// Units: any std::chrono duration, also one of fractions: `sleep(std::chrono::duration<double>(0.5))`.
+/// Units: any std::chrono duration, such as 1s or 20ms, also one of fractions, `std::chrono::duration<double>(0.5)`; a bare
+/// number is refused.
 /// Complexity: O(log n) in the number of timers, no allocation. Source: asyncio.sleep.
 template <class Rep, class Period>
 [[nodiscard("nothing sleeps until this is awaited: co_await it")]] detail::SleepAwaiter sleep(
     std::chrono::duration<Rep, Period> delay) {
   return detail::SleepAwaiter(to_duration(delay));
 }
+void sleep(double) = delete;  // a delay has a unit: write sleep(1s) or sleep(std::chrono::seconds(1))
 
 /// Completes once the loop's clock has reached `deadline`; for one that has passed, in the next turn. Otherwise as
 /// `sleep`. Source: trio.sleep_until.

@@ -10,6 +10,8 @@
 #include <coroutine>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -45,7 +47,8 @@ class [[nodiscard]] TaskAwaiter {
   EDDY_INLINE T await_resume() {  // a frame of its own would double the cost of an exception
     const Reaper reaper{std::exchange(child_, nullptr)};
     Frame* child = reaper.frame;
-    if (child->ended == Ended::exception) [[unlikely]] {
+    if (child->ended != Ended::value) [[unlikely]] {
+      if (child->ended == Ended::no) set_missing_value(child);
       std::exception_ptr error = std::move(child->error());
       child->error().~exception_ptr();
       child->ended = Ended::taken;
@@ -68,6 +71,17 @@ void drop_unstarted(Frame* frame) noexcept;  // in cancellation.hpp
 
 [[noreturn]] EDDY_COLD inline void throw_empty_task() {
   throw InvalidStateError("eddy: this Task is empty: it was awaited, started or moved from before; a Task runs once");
+}
+
+// The coroutine of a Task<T> came to its end without co_return, which g++ compiles in silence.
+EDDY_COLD inline void set_missing_value(Frame* frame) noexcept {
+  const Location& at = frame->location;
+  try {
+    throw RuntimeError(std::string("eddy: the coroutine that was last at ") + at.file() + ':' + std::to_string(at.line()) +
+                       " ended without a co_return, so its Task has no value: give one on every way through it");
+  } catch (...) {
+    frame->set_error(Ended::exception, std::current_exception());
+  }
 }
 
 #if defined(EDDY_CLOSURE_PRVALUES_BREAK)
@@ -93,6 +107,8 @@ void drop_unstarted(Frame* frame) noexcept;  // in cancellation.hpp
 /// one allocation, recycled per thread. Source: an asyncio coroutine object.
 template <class T>
 class [[nodiscard("a Task does nothing until it is awaited: co_await it or pass it to create_task")]] Task {
+  static_assert(!std::is_const_v<T>, "eddy: a Task gives its value away: write Task<T> in place of Task<const T>");
+
  public:
   using promise_type = detail::Promise<T>;
   /// What awaiting gives.
@@ -143,11 +159,6 @@ class [[nodiscard("a Task does nothing until it is awaited: co_await it or pass 
 };
 
 namespace detail {
-
-template <class T>
-inline constexpr bool is_task = false;
-template <class T>
-inline constexpr bool is_task<Task<T>> = true;
 
 struct TaskAccess {
   template <class T>

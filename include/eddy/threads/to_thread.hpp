@@ -139,8 +139,11 @@ template <class F, class... Args>
 auto make_job(ThreadPool* pool, F&& fn, Args&&... args) {
   using Fn = std::decay_t<F>;
   static_assert(std::is_invocable_v<Fn&&, std::decay_t<Args>&&...> || takes_stop_token<Fn, std::decay_t<Args>...>,
-                "eddy: this function cannot be called with these arguments in another thread: it gets copies of them, so an "
-                "argument that it takes by non-const reference must be given as std::ref");
+                "eddy: this function cannot be called with these arguments in another thread (give the function, not what it "
+                "returned): it gets copies of them, so an argument that it takes by non-const reference must be given as std::ref");
+  if constexpr (std::is_invocable_v<Fn&&, std::decay_t<Args>&&...>)
+    static_assert(!is_task<std::invoke_result_t<Fn&&, std::decay_t<Args>&&...>>,
+                  "eddy: to_thread is for plain functions, and this coroutine would never run: co_await it");
   check_callable<F>();
   if constexpr (std::is_invocable_v<Fn&&, std::decay_t<Args>&&...> || takes_stop_token<Fn, std::decay_t<Args>...>)
     return JobAwaiter<Fn, std::decay_t<Args>...>(pool, std::forward<F>(fn), std::forward<Args>(args)...);

@@ -1,0 +1,7 @@
+// expect: a predicate is waited for by wait_for\(predicate\)
+// SPDX-License-Identifier: MIT
+#include <eddy/eddy.hpp>
+
+eddy::Task<> wrong(eddy::Condition& condition) {
+  co_await condition.wait([] { return true; });
+}

@@ -1,9 +1,0 @@
-// expect: until (it|this) is awaited: co_await it
-// flags: -Werror=unused-result -Werror=unused-value
-// SPDX-License-Identifier: MIT
-#include <eddy/eddy.hpp>
-
-eddy::Task<> wrong(eddy::Queue<int>& queue) {
-  queue.get();
-  co_await eddy::yield();
-}

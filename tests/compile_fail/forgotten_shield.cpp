@@ -1,9 +1,0 @@
-// expect: until (it|this) is awaited: co_await it
-// flags: -Werror=unused-result -Werror=unused-value
-// SPDX-License-Identifier: MIT
-#include <eddy/eddy.hpp>
-
-eddy::Task<> wrong(eddy::TaskHandle<int> handle) {
-  eddy::shield(handle);
-  co_await eddy::yield();
-}

@@ -1,0 +1,7 @@
+// expect: its items are awaited: write while \(auto item = co_await source.next\(\)\)
+// SPDX-License-Identifier: MIT
+#include <eddy/eddy.hpp>
+
+void wrong(eddy::AsyncGenerator<int> source) {
+  for (int number : source) (void)number;
+}

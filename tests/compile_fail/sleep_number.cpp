@@ -1,0 +1,5 @@
+// expect: a delay has a unit: write sleep\(1s\)
+// SPDX-License-Identifier: MIT
+#include <eddy/eddy.hpp>
+
+eddy::Task<> wrong() { co_await eddy::sleep(1); }

@@ -1,0 +1,7 @@
+// expect: eddy: this is no function: what can only be awaited.*is given in a lambda
+// SPDX-License-Identifier: MIT
+#include <eddy/eddy.hpp>
+
+#include <chrono>
+
+void wrong(eddy::TaskGroup& group) { group.create_task(eddy::sleep(std::chrono::seconds(1))); }

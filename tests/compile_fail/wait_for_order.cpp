@@ -1,0 +1,9 @@
+// expect: this cannot be awaited|a limit is 5s or nullopt: .*wait_for\(task, 5s\)
+// SPDX-License-Identifier: MIT
+#include <eddy/eddy.hpp>
+
+#include <chrono>
+
+eddy::Task<int> answer() { co_return 42; }
+
+eddy::Task<> wrong() { co_await eddy::wait_for(std::chrono::seconds(1), answer()); }
