@@ -1,11 +1,10 @@
 // ClientSession: what is asked and what comes back, whose turn it is, and which connections are used again.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include <eddy/http.hpp>
 
 #include "support/http_server.hpp"
-
-#include <eddy/http.hpp>
+#include "support/run.hpp"
 
 #include <string>
 #include <utility>
@@ -113,7 +112,8 @@ EDDY_TEST_CASE("a limit per host is the number of connections, and the others wa
 EDDY_TEST_CASE("a session sends few fields of its own, and fewer if it is told so", "[socket]") {
   std::string fields;
   const auto tell = [&](HttpExchange& exchange) -> eddy::Task<bool> {
-    fields = exchange.header("accept-encoding") + "|" + exchange.header("connection") + "|" + exchange.header("user-agent");
+    fields =
+        exchange.header("accept-encoding") + "|" + exchange.header("connection") + "|" + exchange.header("user-agent");
     co_await exchange.reply(200, "");
     co_return true;
   };
@@ -125,7 +125,8 @@ EDDY_TEST_CASE("a session sends few fields of its own, and fewer if it is told s
     CHECK(fields.ends_with("||eddy"));
   }
   {
-    http::ClientSession session(http::SessionOptions().version(http::Version::http_1_1).compression(false).user_agent("").trust_env());
+    http::ClientSession session(
+        http::SessionOptions().version(http::Version::http_1_1).compression(false).user_agent("").trust_env());
     const auto response = co_await session.get(server.url());
     CHECK(fields == "||");
   }
@@ -172,7 +173,8 @@ EDDY_TEST_CASE("files of certificates that are not there are a TLS error", "[soc
     co_return false;
   };
   const bool no_authorities = co_await try_with(http::SessionOptions().ca_file("/nowhere/ca.pem"));
-  const bool no_certificate = co_await try_with(http::SessionOptions().client_certificate("/nowhere/a.pem", "/nowhere/b.pem"));
+  const bool no_certificate =
+      co_await try_with(http::SessionOptions().client_certificate("/nowhere/a.pem", "/nowhere/b.pem"));
   CHECK(no_authorities);
   CHECK(no_certificate);
   co_await server.close();

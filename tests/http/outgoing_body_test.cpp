@@ -1,13 +1,12 @@
 // Bodies of requests: long ones, files, generators and forms, and what ends them early.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
-
-#include "support/http_server.hpp"
-#include "support/temporary_folder.hpp"
-
 #include <eddy/http.hpp>
 #include <eddy/io/file_contents.hpp>
+
+#include "support/http_server.hpp"
+#include "support/run.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <optional>
 #include <stdexcept>
@@ -81,7 +80,8 @@ EDDY_TEST_CASE("a generator's body is sent in chunks, or with its size if that i
   CHECK(came.body.size() == 100);
   CHECK(came.encoding == "chunked");
   CHECK(came.type == "application/octet-stream");
-  auto sized = co_await session.put(server.url(), http::RequestOptions().body_stream(pieces(10, "0123456789"), 100, "text/x"));
+  auto sized =
+      co_await session.put(server.url(), http::RequestOptions().body_stream(pieces(10, "0123456789"), 100, "text/x"));
   CHECK(sized.status() == 200);
   CHECK(came.body.size() == 100);
   CHECK(came.length == "100");
@@ -106,7 +106,8 @@ EDDY_TEST_CASE("a generator is not asked for more than the server takes", "[sock
   http::ClientSession session;
   int made = 0;
   auto options = http::RequestOptions().body_stream(pieces(100'000, std::string(64 << 10, 'x'), &made));
-  auto task = eddy::create_task(end_of_upload(session.post("http://127.0.0.1:" + std::to_string(server.port()) + "/", options)));
+  auto task = eddy::create_task(
+      end_of_upload(session.post("http://127.0.0.1:" + std::to_string(server.port()) + "/", options)));
   int before = -1;
   while (before != made) {
     before = made;
@@ -128,9 +129,11 @@ EDDY_TEST_CASE("a generator that fails, or is not as long as it was said to be, 
   http::ClientSession session;
   const auto failed = co_await end_of_upload(session.post(server.url(), http::RequestOptions().body_stream(failing())));
   CHECK(failed == "the source failed");
-  const auto too_long = co_await end_of_upload(session.post(server.url(), http::RequestOptions().body_stream(pieces(3, "xx"), 5)));
+  const auto too_long =
+      co_await end_of_upload(session.post(server.url(), http::RequestOptions().body_stream(pieces(3, "xx"), 5)));
   CHECK(too_long.find("longer than its size") != std::string::npos);
-  const auto too_short = co_await end_of_upload(session.post(server.url(), http::RequestOptions().body_stream(pieces(2, "xx"), 5)));
+  const auto too_short =
+      co_await end_of_upload(session.post(server.url(), http::RequestOptions().body_stream(pieces(2, "xx"), 5)));
   CHECK(too_short.find("shorter than its size") != std::string::npos);
   CHECK(session.statistics().connections == 0);
   const auto options = http::RequestOptions().body_stream(pieces(2, "xx"));
@@ -138,7 +141,8 @@ EDDY_TEST_CASE("a generator that fails, or is not as long as it was said to be, 
   CHECK(once == "200");
   const auto twice = co_await end_of_upload(session.post(server.url(), options));
   CHECK(twice.find("it can be sent once") != std::string::npos);
-  const auto moved = co_await end_of_upload(session.post(server.url("/moved"), http::RequestOptions().body_stream(pieces(2, "xx"))));
+  const auto moved =
+      co_await end_of_upload(session.post(server.url("/moved"), http::RequestOptions().body_stream(pieces(2, "xx"))));
   CHECK(moved.find("it can be sent once") != std::string::npos);
   session.close();
   co_await server.close();
@@ -152,8 +156,9 @@ EDDY_TEST_CASE("a server that refuses a body need not take all of it", "[socket]
   };
   auto server = co_await eddy::start_server(refuse, "127.0.0.1", 0);
   http::ClientSession session;
-  const auto end = co_await end_of_upload(session.post("http://127.0.0.1:" + std::to_string(server.port()) + "/",
-                                                       http::RequestOptions().body_stream(pieces(100'000, std::string(64 << 10, 'x')))));
+  const auto end = co_await end_of_upload(
+      session.post("http://127.0.0.1:" + std::to_string(server.port()) + "/",
+                   http::RequestOptions().body_stream(pieces(100'000, std::string(64 << 10, 'x')))));
   CHECK(end == "413");
   server.close();
   server.close_clients();
@@ -175,14 +180,16 @@ EDDY_TEST_CASE("long texts and files are sent as they are, again after a redirec
     CHECK(came.body == text);
     CHECK(came.length == "300000");
     came.body.clear();
-    const auto as_file = co_await end_of_upload(session.put(server.url(target), http::RequestOptions().body_file(path.string(), "a/b")));
+    const auto as_file =
+        co_await end_of_upload(session.put(server.url(target), http::RequestOptions().body_file(path.string(), "a/b")));
     CHECK(as_file == "200");
     CHECK(came.body == text);
     CHECK(came.length == "300000");
     CHECK(came.type == "a/b");
   }
   CHECK(server.connections() == 1);
-  const auto none = co_await end_of_upload(session.put(server.url(), http::RequestOptions().body_file(path.string() + "none")));
+  const auto none =
+      co_await end_of_upload(session.put(server.url(), http::RequestOptions().body_file(path.string() + "none")));
   CHECK(none.find("No such file") != std::string::npos);
   session.close();
   co_await server.close();
@@ -195,16 +202,21 @@ EDDY_TEST_CASE("a multipart form has fields, data and files", "[socket]") {
   Came came;
   auto server = co_await HttpServer::start(into(came));
   http::ClientSession session;
-  const auto options = http::RequestOptions().multipart(
-      http::FormData().field("a\"b", "1").data("d", "x.bin", std::string("\0\1", 2)).file("f", path.string(), "text/plain").field("z", ""));
+  const auto options = http::RequestOptions().multipart(http::FormData()
+                                                            .field("a\"b", "1")
+                                                            .data("d", "x.bin", std::string("\0\1", 2))
+                                                            .file("f", path.string(), "text/plain")
+                                                            .field("z", ""));
   const auto end = co_await end_of_upload(session.post(server.url(), options));
   CHECK(end == "200");
   REQUIRE(came.type.starts_with("multipart/form-data; boundary=eddy-"));
   const std::string line = "--" + came.type.substr(came.type.find('=') + 1);
   const std::string head = "\r\nContent-Disposition: form-data; name=";
-  CHECK(came.body == line + head + "\"a%22b\"\r\n\r\n1\r\n" + line + head + "\"d\"; filename=\"x.bin\"\r\nContent-Type: application/octet-stream\r\n\r\n" +
-                         std::string("\0\1", 2) + "\r\n" + line + head + "\"f\"; filename=\"notes.txt\"\r\nContent-Type: text/plain\r\n\r\nin the file\r\n" +
-                         line + head + "\"z\"\r\n\r\n\r\n" + line + "--\r\n");
+  CHECK(came.body == line + head + "\"a%22b\"\r\n\r\n1\r\n" + line + head +
+                         "\"d\"; filename=\"x.bin\"\r\nContent-Type: application/octet-stream\r\n\r\n" +
+                         std::string("\0\1", 2) + "\r\n" + line + head +
+                         "\"f\"; filename=\"notes.txt\"\r\nContent-Type: text/plain\r\n\r\nin the file\r\n" + line +
+                         head + "\"z\"\r\n\r\n\r\n" + line + "--\r\n");
   CHECK(came.length == std::to_string(came.body.size()));
   CHECK_THROWS_AS(http::FormData().data("a", "b", "c", "x\r\ny"), std::invalid_argument);
   CHECK_THROWS_AS(http::FormData().field(std::string_view("\0", 1), ""), std::invalid_argument);

@@ -1,11 +1,10 @@
 // What a request does: redirects and what they must not carry along, retries, and the options.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
+#include <eddy/http.hpp>
 
 #include "support/http_server.hpp"
-
-#include <eddy/http.hpp>
+#include "support/run.hpp"
 
 #include <ctime>
 #include <optional>
@@ -25,7 +24,8 @@ eddy::Task<bool> redirect(HttpExchange& exchange) {
   if (query != std::string::npos && exchange.target.size() > query + 4) {
     const int status = std::stoi(exchange.target.substr(query + 1, 3));
     std::string to = exchange.target.substr(query + 4);
-    co_await exchange.reply(status, "over there", "Location: " + to + "\r\nSet-Cookie: seen=" + std::to_string(status) + "\r\n");
+    co_await exchange.reply(status, "over there",
+                            "Location: " + to + "\r\nSet-Cookie: seen=" + std::to_string(status) + "\r\n");
     co_return true;
   }
   std::string text = exchange.method + " " + exchange.target + " " + exchange.body;
@@ -62,8 +62,8 @@ EDDY_TEST_CASE("redirects are followed, and turn methods as browsers do", "[sock
   texts.push_back(co_await text_of(session.put(server.url("/?302/a"), body)));
   texts.push_back(co_await text_of(session.post(server.url("/?307/a"), body)));
   texts.push_back(co_await text_of(session.post(server.url("/?308/a"), body)));
-  CHECK(texts == std::vector<std::string>{"GET /a ||||", "GET /a ||||", "GET /a ||||", "GET /a ||||", "PUT /a B||||t/x", "POST /a B||||t/x",
-                                          "POST /a B||||t/x"});
+  CHECK(texts == std::vector<std::string>{"GET /a ||||", "GET /a ||||", "GET /a ||||", "GET /a ||||", "PUT /a B||||t/x",
+                                          "POST /a B||||t/x", "POST /a B||||t/x"});
   auto response = co_await session.get(server.url("/x/?302../b%20c"));
   CHECK(response.url() == server.url("/b%20c"));
   CHECK(response.redirects() == 1);
@@ -114,12 +114,13 @@ EDDY_TEST_CASE("credentials and cookies are not carried to another host", "[sock
   auto server = co_await HttpServer::start(&redirect);
   auto other = co_await HttpServer::start(&redirect);
   http::ClientSession session(http::SessionOptions().header("X-Own", "o").header("Authorization", "session"));
-  const auto secret = http::RequestOptions().header("Authorization", "secret").header("Cookie", "own=1").cookie("c", "2");
+  const auto secret =
+      http::RequestOptions().header("Authorization", "secret").header("Cookie", "own=1").cookie("c", "2");
   std::vector<std::string> texts;
   texts.push_back(co_await text_of(session.get(server.url("/"), secret)));
-  texts.push_back(co_await text_of(session.get(server.url("/?302/a"), secret)));                     // the same
-  texts.push_back(co_await text_of(session.get(server.url("/?302" + other.url("/a")), secret)));     // another port
-  texts.push_back(co_await text_of(session.get(server.url("/?302" + other.url("/a")))));             // the session's own
+  texts.push_back(co_await text_of(session.get(server.url("/?302/a"), secret)));                  // the same
+  texts.push_back(co_await text_of(session.get(server.url("/?302" + other.url("/a")), secret)));  // another port
+  texts.push_back(co_await text_of(session.get(server.url("/?302" + other.url("/a")))));          // the session's own
   texts.push_back(co_await text_of(session.get(server.url("/?302" + server.url("/a", "localhost")), secret)));
   const std::string back = other.url("/?302" + server.url("/a"));
   texts.push_back(co_await text_of(session.get(server.url("/?302" + back), secret)));  // there and back
@@ -155,7 +156,8 @@ EDDY_TEST_CASE("cookies that a server sets come back to it, unless the session k
     texts.push_back(co_await text_of(session->get(server.url("/?302/a"))));
     texts.push_back(co_await text_of(session->get(server.url("/b"), http::RequestOptions().cookie("c", "d"))));
   }
-  CHECK(texts == std::vector<std::string>{"GET /a ||seen=302||", "GET /b ||seen=302; c=d||", "GET /a ||||", "GET /b ||c=d||"});
+  CHECK(texts ==
+        std::vector<std::string>{"GET /a ||seen=302||", "GET /b ||seen=302; c=d||", "GET /a ||||", "GET /b ||c=d||"});
   keeps.close();
   forgets.close();
   co_await server.close();
@@ -165,7 +167,8 @@ EDDY_TEST_CASE("the options of a request take the place of the session's", "[soc
   std::string fields;
   const auto tell = [&](HttpExchange& exchange) -> eddy::Task<bool> {
     fields = exchange.target + " " + exchange.body;
-    for (const char* name : {"user-agent", "x-a", "x-b", "accept", "content-type", "expect"}) fields += "|" + exchange.header(name);
+    for (const char* name : {"user-agent", "x-a", "x-b", "accept", "content-type", "expect"})
+      fields += "|" + exchange.header(name);
     co_await exchange.reply(200, "");
     co_return true;
   };
@@ -178,7 +181,8 @@ EDDY_TEST_CASE("the options of a request take the place of the session's", "[soc
     seen.push_back(fields);
   };
   co_await ask("GET", {});
-  co_await ask("GET", http::RequestOptions().query("a b", "c").header("x-a", "9").header("X-B", "").header("Accept", "j"));
+  co_await ask("GET",
+               http::RequestOptions().query("a b", "c").header("x-a", "9").header("X-B", "").header("Accept", "j"));
   co_await ask("POST", http::RequestOptions().form("a", "b c").form("d", "&"));
   co_await ask("POST", http::RequestOptions().json("{}"));
   co_await ask("POST", http::RequestOptions().body("x").header("Content-Type", "own/type"));
@@ -256,7 +260,8 @@ EDDY_TEST_CASE("a request is repeated while the server is not ready, if it may b
   auto post = co_await session.post(server.url(), http::RequestOptions().body("x"));
   CHECK(post.status() == 503);
   failing = {1, 503, "", {}};
-  auto any = co_await session.post(server.url(), http::RequestOptions().body("x").retry({.delay = 1ms, .any_method = true}));
+  auto any =
+      co_await session.post(server.url(), http::RequestOptions().body("x").retry({.delay = 1ms, .any_method = true}));
   CHECK(any.status() == 200);
 
   failing = {1, 503, "Retry-After: 1\r\n", {}};
@@ -279,7 +284,8 @@ EDDY_TEST_CASE("a request is repeated while the server is not ready, if it may b
 
   failing = {1, 503, "", {}};
   try {
-    auto response = co_await session.get(server.url(), http::RequestOptions().retry({.max_attempts = 1}).raise_for_status());
+    auto response =
+        co_await session.get(server.url(), http::RequestOptions().retry({.max_attempts = 1}).raise_for_status());
     CHECK(false);
   } catch (const http::StatusError& error) {
     CHECK(error.status() == 503);

@@ -1,12 +1,11 @@
 // Response: how its body is read, how a slow reader holds the transfer back, and what becomes of one that is cut off.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
-
-#include "support/http_server.hpp"
-
 #include <eddy/http.hpp>
 #include <eddy/io/stream_error.hpp>
+
+#include "support/http_server.hpp"
+#include "support/run.hpp"
 
 #include <cerrno>
 #include <optional>

@@ -1,11 +1,11 @@
 // HttpUrl: what is a URL, what is shown of it, and how it is put together.
 //
 // SPDX-License-Identifier: MIT
-#include "support/run.hpp"
-
 #include <eddy/http/error.hpp>
 #include <eddy/http/text.hpp>
 #include <eddy/http/url.hpp>
+
+#include "support/run.hpp"
 
 #include <string>
 #include <string_view>
@@ -52,8 +52,9 @@ TEST_CASE("a relative URL is joined to its base", "[http]") {
 }
 
 TEST_CASE("what is no URL of http or https is refused", "[http]") {
-  for (const std::string_view url : {"", "/a", "example.com:x", "ftp://a/", "file:///etc/passwd", "http://", "http://a:99999/", "http://a b/",
-                                     "javascript:alert(1)", "http://a/\r\nX: y", "http://a\n/"}) {
+  for (const std::string_view url :
+       {"", "/a", "example.com:x", "ftp://a/", "file:///etc/passwd", "http://", "http://a:99999/", "http://a b/",
+        "javascript:alert(1)", "http://a/\r\nX: y", "http://a\n/"}) {
     INFO(url);
     CHECK_THROWS_AS(parse(url), eddy::http::InvalidUrl);
   }

@@ -27,7 +27,8 @@ namespace detail {
 inline Task<http::Response> make_request(LocalPointer<HttpSessionCore> core, std::string method, std::string url,
                                          http::RequestOptions options) {
   if (core->is_shut()) throw http::SessionClosed();
-  HttpPlan plan = HttpOptionsAccess::plan(core->options(), std::move(method), std::move(url), std::move(options), get_running_loop().time());
+  HttpPlan plan = HttpOptionsAccess::plan(core->options(), std::move(method), std::move(url), std::move(options),
+                                          get_running_loop().time());
   HttpTransferPointer transfer;
   if (may_repeat(plan)) {
     transfer = co_await retry_transfers(core, plan);
@@ -50,11 +51,11 @@ namespace http {
 
 /// What a session does at the moment, and has done so far.
 struct SessionStatistics {
-  std::size_t active = 0;               ///< transfers that are under way
-  std::size_t waiting = 0;              ///< requests that wait for their turn, because of the limits
-  std::size_t connections = 0;          ///< connections that are open, those that nobody uses included
-  std::uint64_t connections_opened = 0; ///< connections opened so far
-  std::uint64_t requests = 0;           ///< transfers begun so far, each redirect and retry one
+  std::size_t active = 0;                ///< transfers that are under way
+  std::size_t waiting = 0;               ///< requests that wait for their turn, because of the limits
+  std::size_t connections = 0;           ///< connections that are open, those that nobody uses included
+  std::uint64_t connections_opened = 0;  ///< connections opened so far
+  std::uint64_t requests = 0;            ///< transfers begun so far, each redirect and retry one
 };
 
 /// An HTTP client. Connections are kept and used again, so make one session and keep it.
@@ -64,18 +65,20 @@ struct SessionStatistics {
 ///     response.raise_for_status();
 ///     std::string body = co_await response.text();
 ///
-/// Only http and https are spoken, also after redirects. Certificates and hosts are verified. Authorization, Cookie and credentials
-/// in a URL are for the host (scheme, name and port) that they were given for: a redirect elsewhere goes without them.
+/// Only http and https are spoken, also after redirects. Certificates and hosts are verified. Authorization, Cookie and
+/// credentials in a URL are for the host (scheme, name and port) that they were given for: a redirect elsewhere goes
+/// without them.
 ///
-/// A request completes when the head of the response is there. Errors, of requests: ConnectionError, ResolveError, TimeoutError,
-/// TlsError, ProtocolError, TooManyRedirects, InvalidUrl; StatusError only if that was asked for; SessionClosed; std::invalid_argument for what
-/// HTTP does not allow; what the generator of a body throws. Cancellation: ends the transfer; its connection is closed and never used
-/// again (over HTTP/2, its stream). A session that is closed or destroyed while requests run ends them, and they throw SessionClosed.
+/// A request completes when the head of the response is there. Errors, of requests: ConnectionError, ResolveError,
+/// TimeoutError, TlsError, ProtocolError, TooManyRedirects, InvalidUrl; StatusError only if that was asked for;
+/// SessionClosed; std::invalid_argument for what HTTP does not allow; what the generator of a body throws.
+/// Cancellation: ends the transfer; its connection is closed and never used again (over HTTP/2, its stream). A session
+/// that is closed or destroyed while requests run ends them, and they throw SessionClosed.
 ///
-/// Threads: one loop's. The first session initialises libcurl, once in a process; a program that uses libcurl in other threads calls
-/// curl_global_init before it starts them. Source: aiohttp.ClientSession.
+/// Threads: one loop's. The first session initialises libcurl, once in a process; a program that uses libcurl in other
+/// threads calls curl_global_init before it starts them. Source: aiohttp.ClientSession.
 class ClientSession {
- public:
+public:
   /// A session on the running loop. Errors: NoRunningLoop; InvalidUrl for the base URL or the proxy.
   explicit ClientSession(SessionOptions options = {}) {
     const std::string& base = detail::HttpOptionsAccess::base_url(options);
@@ -88,38 +91,44 @@ class ClientSession {
   ~ClientSession() { close(); }
 
   /// Completes with the response to a GET.
-  [[nodiscard("nothing is sent until this is awaited")]] Task<Response> get(std::string url, RequestOptions options = {}) {
+  [[nodiscard("nothing is sent until this is awaited")]] Task<Response> get(std::string url,
+                                                                            RequestOptions options = {}) {
     return request("GET", std::move(url), std::move(options));
   }
   /// Completes with the response to a HEAD, which has no body.
-  [[nodiscard("nothing is sent until this is awaited")]] Task<Response> head(std::string url, RequestOptions options = {}) {
+  [[nodiscard("nothing is sent until this is awaited")]] Task<Response> head(std::string url,
+                                                                             RequestOptions options = {}) {
     return request("HEAD", std::move(url), std::move(options));
   }
   /// Completes with the response to a POST.
-  [[nodiscard("nothing is sent until this is awaited")]] Task<Response> post(std::string url, RequestOptions options = {}) {
+  [[nodiscard("nothing is sent until this is awaited")]] Task<Response> post(std::string url,
+                                                                             RequestOptions options = {}) {
     return request("POST", std::move(url), std::move(options));
   }
   /// Completes with the response to a PUT.
-  [[nodiscard("nothing is sent until this is awaited")]] Task<Response> put(std::string url, RequestOptions options = {}) {
+  [[nodiscard("nothing is sent until this is awaited")]] Task<Response> put(std::string url,
+                                                                            RequestOptions options = {}) {
     return request("PUT", std::move(url), std::move(options));
   }
   /// Completes with the response to a PATCH.
-  [[nodiscard("nothing is sent until this is awaited")]] Task<Response> patch(std::string url, RequestOptions options = {}) {
+  [[nodiscard("nothing is sent until this is awaited")]] Task<Response> patch(std::string url,
+                                                                              RequestOptions options = {}) {
     return request("PATCH", std::move(url), std::move(options));
   }
   /// Completes with the response to a DELETE.
-  [[nodiscard("nothing is sent until this is awaited")]] Task<Response> delete_(std::string url, RequestOptions options = {}) {
+  [[nodiscard("nothing is sent until this is awaited")]] Task<Response> delete_(std::string url,
+                                                                                RequestOptions options = {}) {
     return request("DELETE", std::move(url), std::move(options));
   }
-  /// Completes with the response to any method, which is sent as it is written. The URL is absolute, or relative to the session's base URL.
-  /// Source: aiohttp's request.
+  /// Completes with the response to any method, which is sent as it is written. The URL is absolute, or relative to the
+  /// session's base URL. Source: aiohttp's request.
   [[nodiscard("nothing is sent until this is awaited")]] Task<Response> request(std::string method, std::string url,
                                                                                 RequestOptions options = {}) {
     return detail::make_request(core_, std::move(method), std::move(url), std::move(options));
   }
 
-  /// Closes it: requests and responses that are under way get SessionClosed, connections are closed, and nothing is sent any more. A second
-  /// call does nothing. Source: aiohttp's close, which has to be awaited.
+  /// Closes it: requests and responses that are under way get SessionClosed, connections are closed, and nothing is
+  /// sent any more. A second call does nothing. Source: aiohttp's close, which has to be awaited.
   void close() noexcept { core_->shut(); }
   /// True once it was closed.
   [[nodiscard]] bool is_closed() const noexcept { return core_->is_shut(); }
@@ -128,7 +137,7 @@ class ClientSession {
     return {core_->active(), core_->waiting(), core_->multi().connections(), core_->multi().opened(), core_->begun()};
   }
 
- private:
+private:
   detail::LocalPointer<detail::HttpSessionCore> core_;
 };
 

@@ -15,7 +15,8 @@
 namespace eddy::inline EDDY_ABI::detail {
 
 // Of a transfer that ended with `code`. `text` is libcurl's own, if it has one; `error` is the system's number or zero.
-inline std::exception_ptr error_of_curl(CURLcode code, const std::string& method, const std::string& url, std::string text, int error) {
+inline std::exception_ptr error_of_curl(CURLcode code, const std::string& method, const std::string& url,
+                                        std::string text, int error) {
   if (text.empty()) text = curl_easy_strerror(code);
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';

@@ -1,8 +1,8 @@
 // CurlMulti: libcurl's multi handle on a loop: its sockets and its timer, and the easy handles that do the work.
 //
-// Everything that is the same for all requests of a session is set once, when an easy handle is made; a plain GET then sets its URL and
-// nothing else. libcurl is called when one of its sockets is ready, when its time has come, and at once when it has just been given
-// something to do.
+// Everything that is the same for all requests of a session is set once, when an easy handle is made; a plain GET then
+// sets its URL and nothing else. libcurl is called when one of its sockets is ready, when its time has come, and at
+// once when it has just been given something to do.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -10,9 +10,9 @@
 #include <eddy/base/error.hpp>
 #include <eddy/base/time.hpp>
 #include <eddy/http/curl_setup.hpp>
+#include <eddy/http/loop_timer.hpp>
 #include <eddy/http/transfer.hpp>
 #include <eddy/io/foreign.hpp>
-#include <eddy/http/loop_timer.hpp>
 
 #include <curl/curl.h>
 #include <sys/socket.h>
@@ -30,12 +30,12 @@
 namespace eddy::inline EDDY_ABI::detail {
 
 class CurlMulti {
- public:
+public:
   struct Owner {
     // It has ended by itself. `text` is libcurl's, `error` the system's number or zero.
     virtual void transfer_done(HttpTransfer& transfer, CURLcode code, const char* text, int error) noexcept = 0;
 
-   protected:
+  protected:
     ~Owner() = default;
   };
 
@@ -43,7 +43,8 @@ class CurlMulti {
       : loop_(loop),
         owner_(owner),
         setup_(setup),
-        driver_([this](int fd, bool readable, bool) { act(fd, readable ? CURL_CSELECT_IN : CURL_CSELECT_OUT); }, nullptr, loop),
+        driver_([this](int fd, bool readable, bool) { act(fd, readable ? CURL_CSELECT_IN : CURL_CSELECT_OUT); },
+                nullptr, loop),
         timer_(this, [](void* self) noexcept { static_cast<CurlMulti*>(self)->act(CURL_SOCKET_TIMEOUT, 0); }) {
     initialise_curl();
     multi_.reset(curl_multi_init());
@@ -62,7 +63,8 @@ class CurlMulti {
     } else {
       curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 1'000L);
     }
-    if (setup.limit_per_host > 0) curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, to_long(setup.limit_per_host));
+    if (setup.limit_per_host > 0)
+      curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, to_long(setup.limit_per_host));
     curl_share_setopt(share_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     if (setup.cookies) curl_share_setopt(share_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE);
   }
@@ -132,7 +134,7 @@ class CurlMulti {
     return found;
   }
 
- private:
+private:
   static constexpr int kTurns = 64;  // calls in a row, then others have their turn
 
   static long to_long(std::size_t count) noexcept { return count > 1'000'000 ? 1'000'000L : static_cast<long>(count); }

@@ -19,7 +19,8 @@ namespace eddy::inline EDDY_ABI::detail {
 // Once in a process. Until then libcurl must not run in other threads.
 inline void initialise_curl() {
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (code != CURLE_OK) throw RuntimeError(std::string("eddy: libcurl cannot be initialised: ") + curl_easy_strerror(code));
+  if (code != CURLE_OK)
+    throw RuntimeError(std::string("eddy: libcurl cannot be initialised: ") + curl_easy_strerror(code));
 }
 
 // What the requests of a session have in common.
@@ -44,7 +45,8 @@ template <class... Value>
 void set_curl_option(CURL* handle, CURLoption option, Value... value) {
   const CURLcode code = curl_easy_setopt(handle, option, value...);
   if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
-  if (code != CURLE_OK) throw RuntimeError(std::string("eddy: libcurl refuses an option of the session: ") + curl_easy_strerror(code));
+  if (code != CURLE_OK)
+    throw RuntimeError(std::string("eddy: libcurl refuses an option of the session: ") + curl_easy_strerror(code));
 }
 
 inline std::size_t curl_write(char* data, std::size_t, std::size_t size, void* easy) noexcept {
@@ -119,7 +121,8 @@ inline void set_up_request(HttpEasy& easy, HttpTransfer& transfer, const CurlSet
   if (!transfer.cookies.empty()) set_curl_option(handle, CURLOPT_COOKIE, transfer.cookies.c_str());
   if (!transfer.body) {
     if (transfer.method == "HEAD") set_curl_option(handle, CURLOPT_NOBODY, 1L);
-    if (transfer.method != "GET" && transfer.method != "HEAD") set_curl_option(handle, CURLOPT_CUSTOMREQUEST, transfer.method.c_str());
+    if (transfer.method != "GET" && transfer.method != "HEAD")
+      set_curl_option(handle, CURLOPT_CUSTOMREQUEST, transfer.method.c_str());
     if (transfer.method == "POST" || transfer.method == "PUT" || transfer.method == "PATCH") {
       set_curl_option(handle, CURLOPT_POSTFIELDS, "");
       set_curl_option(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t{0});
@@ -131,7 +134,8 @@ inline void set_up_request(HttpEasy& easy, HttpTransfer& transfer, const CurlSet
     set_curl_option(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(transfer.body->text.size()));
   } else {
     set_curl_option(handle, CURLOPT_UPLOAD, 1L);
-    set_curl_option(handle, CURLOPT_INFILESIZE_LARGE, transfer.body_size ? static_cast<curl_off_t>(*transfer.body_size) : curl_off_t{-1});
+    set_curl_option(handle, CURLOPT_INFILESIZE_LARGE,
+                    transfer.body_size ? static_cast<curl_off_t>(*transfer.body_size) : curl_off_t{-1});
   }
   set_curl_option(handle, CURLOPT_CUSTOMREQUEST, transfer.method.c_str());
 }

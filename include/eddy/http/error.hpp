@@ -1,7 +1,7 @@
 // The errors of HTTP requests. Each says what was asked, without what must not be logged.
 //
-// A text has the method and the URL in it; credentials, the query and the fragment are left out of that URL, since they often
-// are secrets, and logs are read by many.
+// A text has the method and the URL in it; credentials, the query and the fragment are left out of that URL, since they
+// often are secrets, and logs are read by many.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -21,7 +21,7 @@ namespace http {
 /// What all errors of HTTP requests have in common, to catch them together: `catch (const http::ClientError& error)`. Each
 /// of them is a std::exception, too. Source: aiohttp.ClientError.
 class ClientError {
- public:
+public:
   ClientError(const ClientError&) = default;
   ClientError& operator=(const ClientError&) = default;
   virtual ~ClientError() = default;
@@ -32,21 +32,22 @@ class ClientError {
   /// The whole sentence.
   [[nodiscard]] virtual const char* what() const noexcept = 0;
 
- protected:
+protected:
   ClientError(std::string method, std::string url) : method_(std::move(method)), url_(std::move(url)) {}
   static std::string sentence(const std::string& method, const std::string& url, const std::string& what) {
     return "eddy: " + method + " " + url + ": " + what;
   }
 
- private:
+private:
   std::string method_;
   std::string url_;
 };
 
-/// The server could not be reached, or the connection ended before the response was complete. The code is the system's where
-/// it said one, such as ECONNREFUSED; ECONNRESET where the other end just closed. Source: aiohttp.ClientConnectionError.
+/// The server could not be reached, or the connection ended before the response was complete. The code is the system's
+/// where it said one, such as ECONNREFUSED; ECONNRESET where the other end just closed. Source:
+/// aiohttp.ClientConnectionError.
 class ConnectionError : public std::system_error, public ClientError {
- public:
+public:
   ConnectionError(const std::string& method, const std::string& url, const std::string& what, int error)
       : std::system_error(error, std::generic_category(), sentence(method, url, what)), ClientError(method, url) {}
   [[nodiscard]] const char* what() const noexcept override { return std::system_error::what(); }
@@ -55,7 +56,7 @@ class ConnectionError : public std::system_error, public ClientError {
 /// The host's name, or that of the proxy, has no address, or nobody could say. Its code is EHOSTUNREACH.
 /// Source: aiohttp.ClientConnectorDNSError.
 class ResolveError : public ConnectionError {
- public:
+public:
   using ConnectionError::ConnectionError;
 };
 
@@ -67,23 +68,24 @@ enum class TimeoutPhase : unsigned char {
   total,       ///< all of it, the wait for a connection, redirects and retries included
 };
 
-/// One of the timeouts of the session or of the request has passed; the transfer was ended. Source: aiohttp.ServerTimeoutError.
+/// One of the timeouts of the session or of the request has passed; the transfer was ended. Source:
+/// aiohttp.ServerTimeoutError.
 class TimeoutError : public eddy::TimeoutError, public ClientError {
- public:
+public:
   TimeoutError(const std::string& method, const std::string& url, const std::string& what, TimeoutPhase phase)
       : eddy::TimeoutError(sentence(method, url, what)), ClientError(method, url), phase_(phase) {}
   /// Which of them.
   [[nodiscard]] TimeoutPhase phase() const noexcept { return phase_; }
   [[nodiscard]] const char* what() const noexcept override { return eddy::TimeoutError::what(); }
 
- private:
+private:
   TimeoutPhase phase_;
 };
 
 /// TLS failed, or the server's certificate is not to be trusted: expired, for another host, by an unknown issuer.
 /// Source: aiohttp.ClientSSLError.
 class TlsError : public std::runtime_error, public ClientError {
- public:
+public:
   TlsError(const std::string& method, const std::string& url, const std::string& what)
       : std::runtime_error(sentence(method, url, what)), ClientError(method, url) {}
   [[nodiscard]] const char* what() const noexcept override { return std::runtime_error::what(); }
@@ -91,7 +93,7 @@ class TlsError : public std::runtime_error, public ClientError {
 
 /// What the server sent is not HTTP, or cannot be decoded. Source: aiohttp.ClientPayloadError.
 class ProtocolError : public std::runtime_error, public ClientError {
- public:
+public:
   ProtocolError(const std::string& method, const std::string& url, const std::string& what)
       : std::runtime_error(sentence(method, url, what)), ClientError(method, url) {}
   [[nodiscard]] const char* what() const noexcept override { return std::runtime_error::what(); }
@@ -99,7 +101,7 @@ class ProtocolError : public std::runtime_error, public ClientError {
 
 /// The server went on redirecting. Source: aiohttp.TooManyRedirects.
 class TooManyRedirects : public std::runtime_error, public ClientError {
- public:
+public:
   TooManyRedirects(const std::string& method, const std::string& url, std::size_t limit)
       : std::runtime_error(sentence(method, url, "redirected more than " + std::to_string(limit) + " times")),
         ClientError(method, url) {}
@@ -108,7 +110,7 @@ class TooManyRedirects : public std::runtime_error, public ClientError {
 
 /// The URL is none, or is neither http nor https; also of a redirect. Source: aiohttp.InvalidURL.
 class InvalidUrl : public std::invalid_argument, public ClientError {
- public:
+public:
   InvalidUrl(const std::string& method, const std::string& url, const std::string& what)
       : std::invalid_argument(sentence(method, url, what)), ClientError(method, url) {}
   [[nodiscard]] const char* what() const noexcept override { return std::invalid_argument::what(); }
@@ -116,9 +118,10 @@ class InvalidUrl : public std::invalid_argument, public ClientError {
 
 /// `raise_for_status`: the server answered with 400 or more. Source: aiohttp.ClientResponseError.
 class StatusError : public std::runtime_error, public ClientError {
- public:
+public:
   /// `body` is the beginning of the response's.
-  StatusError(const std::string& method, const std::string& url, int status, const std::string& reason, std::string body)
+  StatusError(const std::string& method, const std::string& url, int status, const std::string& reason,
+              std::string body)
       : std::runtime_error(sentence(method, url, text(status, reason, body))),
         ClientError(method, url),
         status_(status),
@@ -129,7 +132,7 @@ class StatusError : public std::runtime_error, public ClientError {
   [[nodiscard]] const std::string& body() const noexcept { return body_; }
   [[nodiscard]] const char* what() const noexcept override { return std::runtime_error::what(); }
 
- private:
+private:
   // Of a body only what can be shown in a line.
   static std::string text(int status, const std::string& reason, const std::string& body) {
     std::string line = "status " + std::to_string(status);
@@ -148,24 +151,24 @@ class StatusError : public std::runtime_error, public ClientError {
 
 /// The body is longer than `max_body_size` allows; the transfer was ended.
 class BodyTooLarge : public std::length_error, public ClientError {
- public:
+public:
   BodyTooLarge(const std::string& method, const std::string& url, std::size_t limit)
-      : std::length_error(sentence(method, url,
-                                   "the body is longer than " + std::to_string(limit) +
-                                       " bytes: read it in chunks(), or set max_body_size")),
+      : std::length_error(sentence(
+            method, url,
+            "the body is longer than " + std::to_string(limit) + " bytes: read it in chunks(), or set max_body_size")),
         ClientError(method, url),
         limit_(limit) {}
   /// How many bytes were allowed.
   [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
   [[nodiscard]] const char* what() const noexcept override { return std::length_error::what(); }
 
- private:
+private:
   std::size_t limit_;
 };
 
 /// The session was closed: before the request, or while it ran. Source: aiohttp's RuntimeError "Session is closed".
 class SessionClosed : public RuntimeError {
- public:
+public:
   SessionClosed() : RuntimeError("eddy: this http::ClientSession was closed") {}
 };
 

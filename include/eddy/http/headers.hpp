@@ -33,7 +33,8 @@ constexpr bool same_without_case(std::string_view a, std::string_view b) noexcep
 constexpr bool is_http_token(std::string_view text) noexcept {
   for (const char c : text) {
     const bool alphanumeric = (c >= '0' && c <= '9') || (lower_of(c) >= 'a' && lower_of(c) <= 'z');
-    if (!alphanumeric && (c == '\0' || std::string_view("!#$%&'*+-.^_`|~").find(c) == std::string_view::npos)) return false;
+    if (!alphanumeric && (c == '\0' || std::string_view("!#$%&'*+-.^_`|~").find(c) == std::string_view::npos))
+      return false;
   }
   return !text.empty();
 }
@@ -56,10 +57,10 @@ struct HeaderField {
 
 /// The fields of a header, in order. Names are compared without regard to case, and may be there several times.
 ///
-/// Errors: std::invalid_argument for a name that is no token of HTTP's, and for a value with CR, LF or NUL in it, which could
-/// smuggle in a header of its own. Complexity: linear in the fields. Source: multidict.CIMultiDict.
+/// Errors: std::invalid_argument for a name that is no token of HTTP's, and for a value with CR, LF or NUL in it, which
+/// could smuggle in a header of its own. Complexity: linear in the fields. Source: multidict.CIMultiDict.
 class Headers {
- public:
+public:
   /// None.
   Headers() = default;
   /// These, in this order.
@@ -119,7 +120,7 @@ class Headers {
 
   /// Goes over the fields: `for (const auto& [name, value] : headers)`.
   class Iterator {
-   public:
+  public:
     /// Made by `begin` and `end`.
     Iterator(const Headers* headers, std::size_t index) noexcept : headers_(headers), index_(index) {}
     HeaderField operator*() const noexcept { return (*headers_)[index_]; }
@@ -129,7 +130,7 @@ class Headers {
     }
     bool operator==(const Iterator&) const = default;
 
-   private:
+  private:
     const Headers* headers_;
     std::size_t index_;
   };
@@ -153,7 +154,7 @@ class Headers {
                         static_cast<std::uint32_t>(value.size())});
   }
 
- private:
+private:
   struct Entry {
     std::uint32_t at;
     std::uint32_t name;
@@ -165,9 +166,11 @@ class Headers {
   }
   static void check(std::string_view name, std::string_view value) {
     if (!detail::is_http_token(name))
-      throw std::invalid_argument("eddy: the name of a header field has letters, digits and some signs in it, no blanks, colons or line ends");
+      throw std::invalid_argument(
+          "eddy: the name of a header field has letters, digits and some signs in it, no blanks, colons or line ends");
     if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos)
-      throw std::invalid_argument("eddy: the value of the header field " + std::string(name) + " has a CR, LF or NUL in it");
+      throw std::invalid_argument("eddy: the value of the header field " + std::string(name) +
+                                  " has a CR, LF or NUL in it");
   }
 
   std::string text_;

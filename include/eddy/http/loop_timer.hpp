@@ -1,4 +1,5 @@
-// LoopTimer: a timer of a C library's driver or the like, which is set again and again: it calls its owner, and allocates nothing.
+// LoopTimer: a timer of a C library's driver or the like, which is set again and again: it calls its owner, and
+// allocates nothing.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -11,9 +12,10 @@
 namespace eddy::inline EDDY_ABI::detail {
 
 class LoopTimer : CallbackNode {
- public:
+public:
   // Calls `fire(owner)` from the loop, outside of every task.
-  LoopTimer(void* owner, void (*fire)(void*) noexcept) noexcept : CallbackNode(&LoopTimer::run_it), owner_(owner), fire_(fire) {
+  LoopTimer(void* owner, void (*fire)(void*) noexcept) noexcept
+      : CallbackNode(&LoopTimer::run_it), owner_(owner), fire_(fire) {
     node_.target = static_cast<CallbackNode*>(this);
   }
   LoopTimer(const LoopTimer&) = delete;
@@ -46,7 +48,7 @@ class LoopTimer : CallbackNode {
   // When it calls; never if it is not set.
   [[nodiscard]] TimePoint when() const noexcept { return loop_ == nullptr ? TimePoint::max() : when_; }
 
- private:
+private:
   static void run_it(CallbackNode* node) {
     auto* self = static_cast<LoopTimer*>(node);
     self->loop_ = nullptr;

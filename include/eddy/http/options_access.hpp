@@ -52,8 +52,8 @@ struct HttpPlan {
 };
 
 inline bool is_credential(std::string_view name) noexcept {
-  return same_without_case(name, "authorization") || same_without_case(name, "cookie") || same_without_case(name, "proxy-authorization") ||
-         same_without_case(name, "host");
+  return same_without_case(name, "authorization") || same_without_case(name, "cookie") ||
+         same_without_case(name, "proxy-authorization") || same_without_case(name, "host");
 }
 
 // The members of the two kinds of options.
@@ -82,8 +82,11 @@ struct HttpOptionsAccess {
     }
   }
 
-  static HttpPlan plan(const http::SessionOptions& session, std::string method, std::string url, http::RequestOptions options, TimePoint present) {
-    if (!is_http_token(method)) throw std::invalid_argument("eddy: the method of a request has letters, digits and some signs in it, no blanks or line ends");
+  static HttpPlan plan(const http::SessionOptions& session, std::string method, std::string url,
+                       http::RequestOptions options, TimePoint present) {
+    if (!is_http_token(method))
+      throw std::invalid_argument(
+          "eddy: the method of a request has letters, digits and some signs in it, no blanks or line ends");
     HttpPlan plan;
     add_query(url, options.query_);
     plan.url = parse_url(method, url, session.base_url_);
@@ -110,18 +113,22 @@ struct HttpOptionsAccess {
     return plan;
   }
 
-  // What the library makes itself, and must not be contradicted: whoever could set it could hide a second request in the first.
+  // What the library makes itself, and must not be contradicted: whoever could set it could hide a second request in
+  // the first.
   static void check(const http::Headers& headers) {
     if (headers.contains("content-length") || headers.contains("transfer-encoding"))
-      throw std::invalid_argument("eddy: Content-Length and Transfer-Encoding follow from the body: give body_stream its size instead");
+      throw std::invalid_argument(
+          "eddy: Content-Length and Transfer-Encoding follow from the body: give body_stream its size instead");
   }
 
   // For libcurl. With `credentials` false, what is for one host only is left out.
   static CurlList list(const http::SessionOptions& session, const http::Headers& headers, bool credentials, bool body) {
     CurlList list;
     // libcurl knows them as options, too, and makes them anew for each request, a character at a time.
-    if (!session.user_agent_.empty() && !headers.contains("user-agent")) append_to(list, "User-Agent: " + session.user_agent_);
-    if (session.compression_ && !headers.contains("accept-encoding")) append_to(list, "Accept-Encoding: " + encodings());
+    if (!session.user_agent_.empty() && !headers.contains("user-agent"))
+      append_to(list, "User-Agent: " + session.user_agent_);
+    if (session.compression_ && !headers.contains("accept-encoding"))
+      append_to(list, "Accept-Encoding: " + encodings());
     for (const http::HeaderField& field : headers) {
       if (!credentials && is_credential(field.name)) continue;
       std::string line(field.name);
@@ -135,7 +142,7 @@ struct HttpOptionsAccess {
     return list;
   }
 
- private:
+private:
   // What this libcurl decodes.
   static std::string encodings() {
     const int features = curl_version_info(CURLVERSION_NOW)->features;

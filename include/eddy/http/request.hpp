@@ -40,7 +40,8 @@ inline Task<> feed_transfer(HttpTransfer& transfer, AsyncGenerator<std::string>&
   while (auto part = co_await source.next()) {
     if (part->empty()) continue;
     total += part->size();
-    if (transfer.body_size && total > *transfer.body_size) throw std::length_error("eddy: the body of a request is longer than its size was said to be");
+    if (transfer.body_size && total > *transfer.body_size)
+      throw std::length_error("eddy: the body of a request is longer than its size was said to be");
     transfer.feed(std::move(*part));
     while (transfer.sent < transfer.outgoing.size() && !transfer.done()) {
       transfer.changed.clear();
@@ -48,7 +49,8 @@ inline Task<> feed_transfer(HttpTransfer& transfer, AsyncGenerator<std::string>&
     }
     if (transfer.done()) co_return;
   }
-  if (transfer.body_size && total < *transfer.body_size) throw std::length_error("eddy: the body of a request is shorter than its size was said to be");
+  if (transfer.body_size && total < *transfer.body_size)
+    throw std::length_error("eddy: the body of a request is shorter than its size was said to be");
   transfer.end_feeding();
 }
 // The server wants no more: it has refused the request, or the transfer is over.
@@ -61,9 +63,11 @@ inline Task<> sending_ended(HttpTransfer& transfer) {
 
 // Changes a plan as the redirect that has come says. Errors: TooManyRedirects, InvalidUrl, InvalidStateError.
 inline void follow_redirect(HttpPlan& plan, const HttpTransfer& transfer) {
-  if (++plan.redirects > plan.max_redirects) throw http::TooManyRedirects(plan.method, transfer.shown(), plan.max_redirects);
+  if (++plan.redirects > plan.max_redirects)
+    throw http::TooManyRedirects(plan.method, transfer.shown(), plan.max_redirects);
   const int status = transfer.status;
-  const bool to_get = (status == 303 && plan.method != "HEAD") || ((status == 301 || status == 302) && plan.method == "POST");
+  const bool to_get =
+      (status == 303 && plan.method != "HEAD") || ((status == 301 || status == 302) && plan.method == "POST");
   HttpUrl next = parse_url(plan.method, *transfer.headers.get("location"), plan.url.text);
   next.credentials.clear();  // the server's, not the program's
   if (next.origin != plan.url.origin) {
@@ -76,7 +80,8 @@ inline void follow_redirect(HttpPlan& plan, const HttpTransfer& transfer) {
     plan.body.reset();
     if (plan.headers) plan.headers->remove("Content-Type").remove("Content-Encoding").remove("Content-Language");
   } else if (plan.body && plan.body->used) {
-    throw InvalidStateError("eddy: the server redirects a request whose body, a generator's, was sent already; it can be sent once");
+    throw InvalidStateError(
+        "eddy: the server redirects a request whose body, a generator's, was sent already; it can be sent once");
   }
 }
 
@@ -93,7 +98,8 @@ inline Task<HttpTransferPointer> run_transfers(LocalPointer<HttpSessionCore> cor
       } else if (std::exchange(plan.body->used, true)) {
         throw InvalidStateError("eddy: the body of a request, a generator's, was sent already; it can be sent once");
       }
-      AsyncGenerator<std::string>& source = plan.body->kind == HttpBody::Kind::generator ? plan.body->generator : opened;
+      AsyncGenerator<std::string>& source =
+          plan.body->kind == HttpBody::Kind::generator ? plan.body->generator : opened;
       core->begin(*transfer);
       Task<> feeding = feed_transfer(*transfer, source);
       Task<> ending = sending_ended(*transfer);
@@ -157,7 +163,9 @@ inline Task<HttpTransferPointer> try_transfers(LocalPointer<HttpSessionCore> cor
   HttpPlan plan = tries->plan;
   HttpTransferPointer transfer = co_await run_transfers(core, plan);
   const int status = transfer->status;
-  if (++tries->attempts >= plan.retry->max_attempts || (status != 429 && status != 502 && status != 503 && status != 504)) co_return transfer;
+  if (++tries->attempts >= plan.retry->max_attempts ||
+      (status != 429 && status != 502 && status != 503 && status != 504))
+    co_return transfer;
   const Duration wait = retry_after(transfer->headers).value_or(Duration::zero());
   tries->not_before = saturating_add(get_running_loop().time(), wait);
   if (wait > plan.retry->max_retry_after || tries->not_before >= plan.end) co_return transfer;
@@ -168,8 +176,8 @@ inline Task<HttpTransferPointer> try_transfers(LocalPointer<HttpSessionCore> cor
 inline bool may_repeat(const HttpPlan& plan) noexcept {
   if (!plan.retry || (plan.body && plan.body->kind == HttpBody::Kind::generator)) return false;
   const std::string& method = plan.method;
-  return plan.retry->any_method || method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" || method == "DELETE" ||
-         method == "TRACE";
+  return plan.retry->any_method || method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" ||
+         method == "DELETE" || method == "TRACE";
 }
 
 inline Task<HttpTransferPointer> retry_transfers(LocalPointer<HttpSessionCore> core, const HttpPlan& plan) {
@@ -183,7 +191,8 @@ inline Task<HttpTransferPointer> retry_transfers(LocalPointer<HttpSessionCore> c
                      .jitter = retries.jitter,
                      .retry_on = &is_worth_retrying};
   // No wait that would end too late; an attempt that runs has the timer of its transfer, which says more.
-  if (tries.plan.end != TimePoint::max()) policy.budget = tries.plan.end - get_running_loop().time() + std::chrono::milliseconds(50);
+  if (tries.plan.end != TimePoint::max())
+    policy.budget = tries.plan.end - get_running_loop().time() + std::chrono::milliseconds(50);
   try {
     HttpTransferPointer transfer = co_await retry(policy, &try_transfers, core, &tries);
     co_return transfer;

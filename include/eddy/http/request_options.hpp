@@ -29,7 +29,7 @@ namespace http {
 /// Copies share the body, which is not copied. What is not said here is as the session's options say. Errors:
 /// std::invalid_argument for names and values that HTTP does not allow, CR, LF and NUL among them.
 class RequestOptions {
- public:
+public:
   RequestOptions() = default;
 
   /// Adds a parameter to the URL's query; name and value are percent-encoded. Source: aiohttp's params.
@@ -37,7 +37,8 @@ class RequestOptions {
     detail::append_parameter(query_, name, value);
     return *this;
   }
-  /// Sets a header field, in the place of the session's of this name. An empty value takes out what the session, or libcurl, would send.
+  /// Sets a header field, in the place of the session's of this name. An empty value takes out what the session, or
+  /// libcurl, would send.
   RequestOptions& header(std::string_view name, std::string_view value) {
     headers_.set(name, value);
     return *this;
@@ -57,7 +58,9 @@ class RequestOptions {
     return header("Authorization", detail::basic_credentials(user, password));
   }
   /// Sends a token (Bearer). Not to another host after a redirect.
-  RequestOptions& bearer_auth(std::string_view token) { return header("Authorization", "Bearer " + std::string(token)); }
+  RequestOptions& bearer_auth(std::string_view token) {
+    return header("Authorization", "Bearer " + std::string(token));
+  }
 
   /// Sends these bytes. Source: aiohttp's data.
   RequestOptions& body(std::string data, std::string_view content_type = "application/octet-stream") {
@@ -65,12 +68,14 @@ class RequestOptions {
   }
   /// Sends text that is JSON already, with its content type. Source: aiohttp's json, which makes it from objects.
   RequestOptions& json(std::string text) { return body(std::move(text), "application/json"); }
-  /// Sends a file, which is read meanwhile. It is opened when the request is made. Errors: of the request: std::system_error.
+  /// Sends a file, which is read meanwhile. It is opened when the request is made. Errors: of the request:
+  /// std::system_error.
   RequestOptions& body_file(std::string path, std::string_view content_type = "application/octet-stream") {
     return set_body(detail::HttpBody::Kind::file, std::move(path), content_type);
   }
-  /// Sends what a generator yields, each item when there is room for it; with its size known by Content-Length, else in chunks.
-  /// It runs in the task of the request, and can be sent once: neither again by a retry, nor by a redirect that keeps the method.
+  /// Sends what a generator yields, each item when there is room for it; with its size known by Content-Length, else in
+  /// chunks. It runs in the task of the request, and can be sent once: neither again by a retry, nor by a redirect that
+  /// keeps the method.
   RequestOptions& body_stream(AsyncGenerator<std::string> source, std::optional<std::uint64_t> size = std::nullopt,
                               std::string_view content_type = "application/octet-stream") {
     set_body(detail::HttpBody::Kind::generator, {}, content_type);
@@ -123,7 +128,7 @@ class RequestOptions {
     return *this;
   }
 
- private:
+private:
   friend struct detail::HttpOptionsAccess;
   RequestOptions& set_body(detail::HttpBody::Kind kind, std::string text, std::string_view content_type) {
     auto made = std::make_shared<detail::HttpBody>();

@@ -25,7 +25,8 @@
 namespace eddy::inline EDDY_ABI {
 namespace http {
 
-/// When the steps of the last transfer of a request were over, counted from its beginning, which is when it had got its turn in the session.
+/// When the steps of the last transfer of a request were over, counted from its beginning, which is when it had got its
+/// turn in the session.
 struct Timings {
   Duration lookup{};      ///< the address was known; zero on a connection that was there already
   Duration connect{};     ///< connected; zero on a connection that was there already
@@ -37,15 +38,15 @@ struct Timings {
 /// What a server answered. The head is complete; the body is received meanwhile, up to some 256 KiB ahead of whoever
 /// reads it: then the transfer pauses. The body can be read once, in one of the ways that there are.
 ///
-/// A response that is destroyed before its body has come ends the transfer, and its connection is closed. It may outlive its
-/// session; what is left of its body is lost then. Can be moved.
+/// A response that is destroyed before its body has come ends the transfer, and its connection is closed. It may
+/// outlive its session; what is left of its body is lost then. Can be moved.
 ///
-/// Cancellation: while the body is read, ends the transfer once the response is destroyed; nothing is lost before. Errors: of
-/// everything that reads: ConnectionError, TimeoutError, TlsError, ProtocolError, BodyTooLarge; SessionClosed once the session was closed;
-/// InvalidStateError if the body was read before; BusyResourceError while another task reads it. Threads: the loop's.
-/// Source: aiohttp.ClientResponse.
+/// Cancellation: while the body is read, ends the transfer once the response is destroyed; nothing is lost before.
+/// Errors: of everything that reads: ConnectionError, TimeoutError, TlsError, ProtocolError, BodyTooLarge;
+/// SessionClosed once the session was closed; InvalidStateError if the body was read before; BusyResourceError while
+/// another task reads it. Threads: the loop's. Source: aiohttp.ClientResponse.
 class [[nodiscard("a response that nobody looks at ends its transfer")]] Response {
- public:
+public:
   // For the session.
   explicit Response(detail::HttpTransferPointer transfer) noexcept : transfer_(std::move(transfer)) {}
 
@@ -96,26 +97,31 @@ class [[nodiscard("a response that nobody looks at ends its transfer")]] Respons
   }
 
   /// Completes with the rest of the body, as it was sent: no character set is converted. Source: aiohttp's text.
-  [[nodiscard("nothing is read until this is awaited")]] Task<std::string> text() { return detail::read_text(transfer_.get()); }
+  [[nodiscard("nothing is read until this is awaited")]] Task<std::string> text() {
+    return detail::read_text(transfer_.get());
+  }
   /// The same as bytes. Source: aiohttp's read.
   [[nodiscard("nothing is read until this is awaited")]] Task<std::vector<std::byte>> bytes() {
     return detail::read_bytes(transfer_.get());
   }
-  /// Gives the body in pieces as they come, of any size but empty: `while (auto chunk = co_await chunks.next())`. The response must
-  /// outlive it. Nobody who reads slowly uses more memory: the transfer pauses. Source: aiohttp's content.iter_any.
+  /// Gives the body in pieces as they come, of any size but empty: `while (auto chunk = co_await chunks.next())`. The
+  /// response must outlive it. Nobody who reads slowly uses more memory: the transfer pauses. Source: aiohttp's
+  /// content.iter_any.
   AsyncGenerator<std::string> chunks() { return detail::read_chunks(transfer_.get()); }
-  /// Gives the body line by line, without the line ends ("\n" or "\r\n"); the last one need not have one. As chunks(). Errors: also
-  /// LimitOverrunError for a line longer than `limit`. Source: aiohttp's `async for line in response.content`.
+  /// Gives the body line by line, without the line ends ("\n" or "\r\n"); the last one need not have one. As chunks().
+  /// Errors: also LimitOverrunError for a line longer than `limit`. Source: aiohttp's `async for line in
+  /// response.content`.
   AsyncGenerator<std::string> lines(std::size_t limit = std::size_t{1} << 20) {
     return detail::read_lines(transfer_.get(), limit);
   }
   /// Ends the transfer now, if it still runs; whoever reads gets ConnectionError. Source: aiohttp's close.
   void close() noexcept {
-    transfer_->core->abort(*transfer_, detail::make_error<ConnectionError>(transfer_->method, transfer_->shown(),
-                                                                           "the response was closed by the program", ECONNABORTED));
+    transfer_->core->abort(*transfer_,
+                           detail::make_error<ConnectionError>(transfer_->method, transfer_->shown(),
+                                                               "the response was closed by the program", ECONNABORTED));
   }
 
- private:
+private:
   detail::HttpTransferPointer transfer_;
 };
 

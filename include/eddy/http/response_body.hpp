@@ -22,14 +22,16 @@ namespace eddy::inline EDDY_ABI::detail {
 
 inline constexpr std::size_t kShownBody = 1'000;  // of a response that is an error
 [[noreturn]] EDDY_COLD inline void throw_status(const HttpTransfer& transfer) {
-  throw http::StatusError(transfer.method, transfer.shown(), transfer.status, transfer.reason, transfer.buffer.substr(0, kShownBody));
+  throw http::StatusError(transfer.method, transfer.shown(), transfer.status, transfer.reason,
+                          transfer.buffer.substr(0, kShownBody));
 }
 
 // Whoever reads; one at a time may.
 class HttpReader {
- public:
+public:
   explicit HttpReader(HttpTransfer* transfer) : transfer_(transfer) {
-    if (transfer->reading) throw BusyResourceError("eddy: another task reads the body of this response; one at a time may");
+    if (transfer->reading)
+      throw BusyResourceError("eddy: another task reads the body of this response; one at a time may");
     if (transfer->read) throw InvalidStateError("eddy: the body of this response was read before; it can be read once");
     transfer->reading = true;
   }
@@ -37,7 +39,7 @@ class HttpReader {
   HttpReader& operator=(const HttpReader&) = delete;
   ~HttpReader() { transfer_->reading = false; }
 
- private:
+private:
   HttpTransfer* transfer_;
 };
 

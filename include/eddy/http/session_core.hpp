@@ -1,8 +1,8 @@
 // HttpSessionCore: whose turn it is, and what happens when a transfer begins, ends, or takes too long.
 //
-// A transfer first needs a place at its host (scheme, name and port), then one of the session's; both are given in the order in which
-// they were asked for. So libcurl, which keeps the connections, has only those to look after that are under way, and an easy handle that
-// is done goes to the next one in the same event.
+// A transfer first needs a place at its host (scheme, name and port), then one of the session's; both are given in the
+// order in which they were asked for. So libcurl, which keeps the connections, has only those to look after that are
+// under way, and an easy handle that is done goes to the next one in the same event.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -35,7 +35,7 @@ struct HttpOrigin {
 };
 
 class HttpSessionCore final : CloseHook, CurlMulti::Owner {
- public:
+public:
   explicit HttpSessionCore(const http::SessionOptions& options, EventLoop& loop)
       : options_(options), loop_(&loop), setup_(options), multi_(loop, *this, setup_) {
     EventLoop::Internals::close_hooks(loop).push_back(this);
@@ -70,7 +70,7 @@ class HttpSessionCore final : CloseHook, CurlMulti::Owner {
     transfer.error = std::move(error);
     if (transfer.easy != nullptr) multi_.remove(transfer);
     end(transfer);
-    multi_.kick();
+    if (!closed_) multi_.kick();
   }
   // Lets libcurl go on with what was paused and is not any more.
   void resume(HttpTransfer& transfer) noexcept {
@@ -118,7 +118,7 @@ class HttpSessionCore final : CloseHook, CurlMulti::Owner {
 
   std::uint32_t references = 0;
 
- private:
+private:
   static constexpr std::size_t kStreams = 100;        // of an HTTP/2 connection
   static constexpr std::size_t kOriginsKept = 1'000;  // that nobody uses
 
@@ -190,19 +190,23 @@ class HttpSessionCore final : CloseHook, CurlMulti::Owner {
     transfer.wake();
     if (closed_) return;
     admit(origin);
-    if (origin.active == 0 && origin.waiting.empty() && origins_.size() > kOriginsKept) origins_.erase(transfer.url.origin);
+    if (origin.active == 0 && origin.waiting.empty() && origins_.size() > kOriginsKept)
+      origins_.erase(transfer.url.origin);
     serve();
   }
 
   void transfer_done(HttpTransfer& transfer, CURLcode code, const char* text, int error) noexcept override {
     const bool cut_on_purpose = transfer.discards && transfer.discarded > HttpTransfer::kDiscarded;
     try {
-      if (code == CURLE_OUT_OF_MEMORY && transfer.begun && !transfer.head_done && !transfer.error)  // libcurl's word for a line of more than 100 KB
-        throw http::ProtocolError(transfer.method, transfer.shown(), "the head of the response is too long, or there is no memory for it");
+      if (code == CURLE_OUT_OF_MEMORY && transfer.begun && !transfer.head_done &&
+          !transfer.error)  // libcurl's word for a line of more than 100 KB
+        throw http::ProtocolError(transfer.method, transfer.shown(),
+                                  "the head of the response is too long, or there is no memory for it");
       if (!transfer.error && code != CURLE_OK && !cut_on_purpose)
         transfer.error = error_of_curl(code, transfer.method, transfer.shown(), text, error);
       if (!transfer.error && !transfer.head_done)
-        transfer.error = error_of_curl(CURLE_PARTIAL_FILE, transfer.method, transfer.shown(), "the connection ended in the head of the response", 0);
+        transfer.error = error_of_curl(CURLE_PARTIAL_FILE, transfer.method, transfer.shown(),
+                                       "the connection ended in the head of the response", 0);
     } catch (...) {
       transfer.error = std::current_exception();
     }
@@ -232,10 +236,11 @@ class HttpSessionCore final : CloseHook, CurlMulti::Owner {
 
 inline HttpTransfer::HttpTransfer(LocalPointer<HttpSessionCore> session, const HttpPlan& plan)
     : core(std::move(session)),
-      timer(this, [](void* self) noexcept {
-        auto& transfer = *static_cast<HttpTransfer*>(self);
-        transfer.core->check_time(transfer);
-      }),
+      timer(this,
+            [](void* self) noexcept {
+              auto& transfer = *static_cast<HttpTransfer*>(self);
+              transfer.core->check_time(transfer);
+            }),
       method(plan.method),
       url(plan.url),
       body(plan.body),
@@ -248,7 +253,8 @@ inline HttpTransfer::HttpTransfer(LocalPointer<HttpSessionCore> session, const H
   if (plan.headers) {
     list = HttpOptionsAccess::list(core->options(), *plan.headers, !plan.drop_credentials, body != nullptr);
   } else if (plan.drop_credentials || body) {
-    list = HttpOptionsAccess::list(core->options(), HttpOptionsAccess::headers(core->options()), !plan.drop_credentials, body != nullptr);
+    list = HttpOptionsAccess::list(core->options(), HttpOptionsAccess::headers(core->options()), !plan.drop_credentials,
+                                   body != nullptr);
   }
   has_list = plan.headers || plan.drop_credentials || body;
   if (!body) return;
@@ -258,7 +264,9 @@ inline HttpTransfer::HttpTransfer(LocalPointer<HttpSessionCore> session, const H
 }
 inline HttpTransfer::~HttpTransfer() { core->abort(*this, nullptr); }
 
-inline HttpMeasures HttpTransfer::measured() const noexcept { return easy == nullptr ? measures : CurlMulti::measures_of(easy->handle); }
+inline HttpMeasures HttpTransfer::measured() const noexcept {
+  return easy == nullptr ? measures : CurlMulti::measures_of(easy->handle);
+}
 inline EventLoop* HttpTransfer::loop() const noexcept { return core->loop(); }
 inline void HttpTransfer::note_activity() noexcept {
   if (timeouts.idle.limited() || timeouts.first_byte.limited()) active = loop()->time();

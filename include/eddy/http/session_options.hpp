@@ -32,7 +32,7 @@ enum class Version : unsigned char {
 ///
 /// Errors: std::invalid_argument for what HTTP does not allow.
 class SessionOptions {
- public:
+public:
   SessionOptions() = default;
 
   /// Sets how many requests are under way at once, to all hosts; the others wait their turn. At first 100; zero: no limit.
@@ -41,8 +41,8 @@ class SessionOptions {
     limit_ = count;
     return *this;
   }
-  /// Sets how many connections there are to one host (scheme, name and port). At first zero: no limit. Over HTTP/2 there are up to 100
-  /// requests on each of them at once. Source: aiohttp's TCPConnector(limit_per_host=0).
+  /// Sets how many connections there are to one host (scheme, name and port). At first zero: no limit. Over HTTP/2
+  /// there are up to 100 requests on each of them at once. Source: aiohttp's TCPConnector(limit_per_host=0).
   SessionOptions& limit_per_host(std::size_t count) {
     limit_per_host_ = count;
     return *this;
@@ -67,8 +67,8 @@ class SessionOptions {
     base_url_ = std::move(url);
     return *this;
   }
-  /// Sets a proxy: "http://host:port", "socks5h://host:port", also with "user:password@". At first none: what the environment
-  /// says (https_proxy and the like) counts only after `trust_env`.
+  /// Sets a proxy: "http://host:port", "socks5h://host:port", also with "user:password@". At first none: what the
+  /// environment says (https_proxy and the like) counts only after `trust_env`.
   SessionOptions& proxy(std::string url) {
     proxy_ = std::move(url);
     return *this;
@@ -94,7 +94,8 @@ class SessionOptions {
     version_ = which;
     return *this;
   }
-  /// Sets how many redirects are followed. At first 10; zero: none, and the response that redirects is what a request gives.
+  /// Sets how many redirects are followed. At first 10; zero: none, and the response that redirects is what a request
+  /// gives.
   SessionOptions& max_redirects(std::size_t count) {
     max_redirects_ = count;
     return *this;
@@ -115,8 +116,8 @@ class SessionOptions {
     compression_ = on;
     return *this;
   }
-  /// Sets how long a body may be, decoded. At first `text()` and `bytes()` take 256 MiB, and the generators any length; a limit that is
-  /// set counts for all of them.
+  /// Sets how long a body may be, decoded. At first `text()` and `bytes()` take 256 MiB, and the generators any length;
+  /// a limit that is set counts for all of them.
   SessionOptions& max_body_size(std::size_t bytes) {
     max_body_size_ = bytes;
     return *this;
@@ -137,7 +138,7 @@ class SessionOptions {
     return *this;
   }
 
- private:
+private:
   friend struct detail::HttpOptionsAccess;
   std::size_t limit_ = 100;
   std::size_t limit_per_host_ = 0;

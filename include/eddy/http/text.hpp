@@ -23,7 +23,8 @@ struct HttpOptionsAccess;  // in options_access.hpp
 inline void append_percent_encoded(std::string& to, std::string_view text) {
   constexpr char kDigits[] = "0123456789ABCDEF";
   for (const char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || (lower_of(c) >= 'a' && lower_of(c) <= 'z') || c == '-' || c == '.' || c == '_' || c == '~';
+    const bool plain = (c >= '0' && c <= '9') || (lower_of(c) >= 'a' && lower_of(c) <= 'z') || c == '-' || c == '.' ||
+                       c == '_' || c == '~';
     if (plain) {
       to += c;
     } else {
@@ -43,7 +44,8 @@ inline void append_parameter(std::string& to, std::string_view name, std::string
 }
 inline void append_cookie(std::string& to, std::string_view name, std::string_view value) {
   if (!is_http_token(name) || value.find_first_of(std::string_view("\r\n\0;, \t", 7)) != std::string_view::npos)
-    throw std::invalid_argument("eddy: a cookie's name is a token of HTTP's, and its value has no blanks, commas, semicolons or line ends");
+    throw std::invalid_argument(
+        "eddy: a cookie's name is a token of HTTP's, and its value has no blanks, commas, semicolons or line ends");
   if (!to.empty()) to += "; ";
   to += name;
   to += '=';
@@ -57,13 +59,15 @@ inline std::string base64(std::string_view bytes) {
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const std::size_t count = bytes.size() - i < 3 ? bytes.size() - i : 3;
     std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) group = (group << 8) | (j < count ? static_cast<unsigned char>(bytes[i + j]) : 0U);
+    for (std::size_t j = 0; j < 3; ++j)
+      group = (group << 8) | (j < count ? static_cast<unsigned char>(bytes[i + j]) : 0U);
     for (std::size_t j = 0; j < 4; ++j) text += j <= count ? kDigits[(group >> (18 - 6 * j)) & 63] : '=';
   }
   return text;
 }
 inline std::string basic_credentials(std::string_view user, std::string_view password) {
-  if (user.find(':') != std::string_view::npos) throw std::invalid_argument("eddy: a user's name has no colon in it (Basic authentication)");
+  if (user.find(':') != std::string_view::npos)
+    throw std::invalid_argument("eddy: a user's name has no colon in it (Basic authentication)");
   return "Basic " + base64(std::string(user) + ":" + std::string(password));
 }
 
@@ -71,7 +75,8 @@ inline std::string basic_credentials(std::string_view user, std::string_view pas
 inline std::string make_boundary() {
   constexpr char kDigits[] = "0123456789abcdef";
   unsigned char random[16];
-  if (::getrandom(random, sizeof random, 0) != sizeof random) throw std::system_error(errno, std::generic_category(), "eddy: getrandom");
+  if (::getrandom(random, sizeof random, 0) != sizeof random)
+    throw std::system_error(errno, std::generic_category(), "eddy: getrandom");
   std::string boundary = "eddy-";
   for (const unsigned char byte : random) {
     boundary += kDigits[byte >> 4];

@@ -1,7 +1,7 @@
 // HttpTransfer: one request to one server and what comes back, from its turn in the session to the last byte of its body.
 //
-// libcurl fills it from its callbacks, which are C: they throw nothing, wake whoever waits, and resume nobody. The body is kept in a
-// buffer; when that is full the transfer pauses until somebody has read.
+// libcurl fills it from its callbacks, which are C: they throw nothing, wake whoever waits, and resume nobody. The body
+// is kept in a buffer; when that is full the transfer pauses until somebody has read.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -11,8 +11,8 @@
 #include <eddy/base/time.hpp>
 #include <eddy/http/error.hpp>
 #include <eddy/http/headers.hpp>
-#include <eddy/http/options_access.hpp>
 #include <eddy/http/loop_timer.hpp>
+#include <eddy/http/options_access.hpp>
 #include <eddy/loop/context.hpp>
 #include <eddy/sync/event.hpp>
 
@@ -60,13 +60,13 @@ struct HttpMeasures {
 };
 
 class HttpTransfer : public ListHook {
- public:
+public:
   enum class Stage : unsigned char { fresh, waits_for_host, waits_for_turn, runs, done };
-  static constexpr std::size_t kBuffered = 256U << 10;    // what is received ahead of its reader
-  static constexpr std::size_t kDiscarded = 64U << 10;    // of a redirect's body, to keep its connection
+  static constexpr std::size_t kBuffered = 256U << 10;   // what is received ahead of its reader
+  static constexpr std::size_t kDiscarded = 64U << 10;   // of a redirect's body, to keep its connection
   static constexpr std::size_t kHeadLimit = 256U << 10;  // less than libcurl's own
-  static constexpr std::size_t kTextLimit = 256U << 20;   // of text() and bytes(), if nothing was set
-  static constexpr std::size_t kSmallBody = 64U << 10;    // what is given to libcurl at once
+  static constexpr std::size_t kTextLimit = 256U << 20;  // of text() and bytes(), if nothing was set
+  static constexpr std::size_t kSmallBody = 64U << 10;   // what is given to libcurl at once
 
   HttpTransfer(LocalPointer<HttpSessionCore> session, const HttpPlan& plan);
   HttpTransfer(const HttpTransfer&) = delete;
@@ -151,7 +151,7 @@ class HttpTransfer : public ListHook {
   bool read = false;     // its body was given away
   bool reading = false;  // a task does
 
- private:
+private:
   [[nodiscard]] EventLoop* loop() const noexcept;
   void end_head();
   void note_activity() noexcept;
@@ -175,7 +175,8 @@ inline std::size_t HttpTransfer::receive_head(std::string_view line) noexcept {
   note_activity();
   const bool good = guarded([&] {
     head_size += size;
-    if (head_size > kHeadLimit) throw http::ProtocolError(method, shown(), "the head of the response is longer than 256 KiB");
+    if (head_size > kHeadLimit)
+      throw http::ProtocolError(method, shown(), "the head of the response is longer than 256 KiB");
     if (head_done) return;  // trailers
     line = without_blanks(line);
     if (line.starts_with("HTTP/") && headers.empty()) {
@@ -211,7 +212,8 @@ inline std::size_t HttpTransfer::receive(const char* data, std::size_t size) noe
     return CURL_WRITEFUNC_PAUSE;
   }
   const bool good = guarded([&] {
-    if (max_body && (received > *max_body || size > *max_body - received)) throw http::BodyTooLarge(method, shown(), *max_body);
+    if (max_body && (received > *max_body || size > *max_body - received))
+      throw http::BodyTooLarge(method, shown(), *max_body);
     buffer.append(data, size);
     received += size;
   });

@@ -1,7 +1,7 @@
 // HttpUrl: an absolute http or https URL, taken apart as far as it is needed.
 //
-// libcurl's own parser decides, so that what is checked here is what is asked later. Only URLs in which nothing can be read in two ways
-// are taken as they are.
+// libcurl's own parser decides, so that what is checked here is what is asked later. Only URLs in which nothing can be
+// read in two ways are taken as they are.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -61,7 +61,9 @@ inline bool parse_plain_url(std::string_view url, HttpUrl& parsed) {
   if (end == url.size() || url[end] != '/') return false;
   for (std::size_t i = end; i < url.size(); ++i) {
     const char c = url[i];
-    if (!is_plain(lower_of(c)) && (c == '\0' || std::string_view("/-_~?&=%+,;:@!$'()*.").find(c) == std::string_view::npos)) return false;
+    if (!is_plain(lower_of(c)) &&
+        (c == '\0' || std::string_view("/-_~?&=%+,;:@!$'()*.").find(c) == std::string_view::npos))
+      return false;
     if (c == '.' && url[i - 1] == '/') return false;  // it may have to be resolved
   }
   parsed.text = url;
@@ -89,12 +91,17 @@ inline std::string part_of(CURLU* url, CURLUPart part, unsigned flags = 0) {
 inline HttpUrl parse_url(const std::string& method, std::string_view url, std::string_view base) {
   HttpUrl parsed;
   if (parse_plain_url(url, parsed)) return parsed;
-  const auto refuse = [&](std::string_view why) { throw http::InvalidUrl(method, shown_url(url), "this is no URL to be asked: " + std::string(why)); };
-  if (url.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) refuse("it has a CR, LF or NUL in it");
+  const auto refuse = [&](std::string_view why) {
+    throw http::InvalidUrl(method, shown_url(url), "this is no URL to be asked: " + std::string(why));
+  };
+  if (url.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos)
+    refuse("it has a CR, LF or NUL in it");
   const std::unique_ptr<CURLU, FreeCurlUrl> handle(curl_url());
   if (!handle) throw std::bad_alloc();
   CURLUcode code = base.empty() ? CURLUE_OK : curl_url_set(handle.get(), CURLUPART_URL, std::string(base).c_str(), 0);
-  if (code == CURLUE_OK) code = curl_url_set(handle.get(), CURLUPART_URL, std::string(url).c_str(), CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME);
+  if (code == CURLUE_OK)
+    code =
+        curl_url_set(handle.get(), CURLUPART_URL, std::string(url).c_str(), CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME);
   if (code == CURLUE_OUT_OF_MEMORY) throw std::bad_alloc();
   if (code != CURLUE_OK) refuse(curl_url_strerror(code));
   const std::string scheme = part_of(handle.get(), CURLUPART_SCHEME);

@@ -1,7 +1,8 @@
 // AdoptedDescriptors: descriptors of a C library that is known to say when it closes one.
 //
-// So they stay with the reactor while the library wants nothing of them for a moment, as it does between two requests on a connection
-// that is kept: to want the same again costs no system call. What is ready is collected while the loop looks, and told after it.
+// So they stay with the reactor while the library wants nothing of them for a moment, as it does between two requests
+// on a connection that is kept: to want the same again costs no system call. What is ready is collected while the loop
+// looks, and told after it.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -22,27 +23,31 @@
 namespace eddy::inline EDDY_ABI::detail {
 
 class AdoptedDescriptors final : CallbackNode, ReactorSink, CloseHook {
- public:
+public:
   struct Owner {
-    // Called by the loop, outside of every task, when there is something to be told: calls `tell_all`, and sees to it that this object lives so long.
+    // Called by the loop, outside of every task, when there is something to be told: calls `tell_all`, and sees to it
+    // that this object lives so long.
     virtual void run() noexcept = 0;
     // Called by that. It may release descriptors, and call `close`.
     virtual void tell(int fd, bool readable, bool writable) = 0;
 
-   protected:
+  protected:
     ~Owner() = default;
   };
 
-  AdoptedDescriptors(EventLoop& loop, Owner& owner) noexcept : CallbackNode(&AdoptedDescriptors::run_it), loop_(&loop), owner_(owner) {}
+  AdoptedDescriptors(EventLoop& loop, Owner& owner) noexcept
+      : CallbackNode(&AdoptedDescriptors::run_it), loop_(&loop), owner_(owner) {}
   AdoptedDescriptors(const AdoptedDescriptors&) = delete;
   AdoptedDescriptors& operator=(const AdoptedDescriptors&) = delete;
   ~AdoptedDescriptors() { close(); }
 
-  [[nodiscard]] bool has(int fd) const noexcept { return fd >= 0 && static_cast<std::size_t>(fd) < entries_.size() && entry(fd).adopted; }
+  [[nodiscard]] bool has(int fd) const noexcept {
+    return fd >= 0 && static_cast<std::size_t>(fd) < entries_.size() && entry(fd).adopted;
+  }
   [[nodiscard]] bool wants_write(int fd) const noexcept { return has(fd) && (entry(fd).wanted & kWrite) != 0; }
   // Errors: std::system_error, std::bad_alloc.
   void adopt(int fd) {
-    if (has(fd)) return;
+    release(fd);  // if the library had forgotten to say so
     if (loop_ == nullptr) throw_gone();
     if (fd < 0) throw std::system_error(EBADF, std::generic_category(), "eddy: not a descriptor");
     if (static_cast<std::size_t>(fd) >= entries_.size()) entries_.resize(static_cast<std::size_t>(fd) + 1);
@@ -85,7 +90,8 @@ class AdoptedDescriptors final : CallbackNode, ReactorSink, CloseHook {
     for (std::size_t i = 0; i < told_.size(); ++i) {
       const int fd = told_[i];
       Entry& here = entry(fd);
-      const unsigned char came = std::exchange(here.came, static_cast<unsigned char>(0));  // none if it was released meanwhile
+      const unsigned char came =
+          std::exchange(here.came, static_cast<unsigned char>(0));  // none if it was released meanwhile
       const auto news = static_cast<unsigned char>(came & here.wanted);
       try {
         if (news != came && here.armed != here.wanted) arm(fd, here.wanted);
@@ -103,7 +109,7 @@ class AdoptedDescriptors final : CallbackNode, ReactorSink, CloseHook {
     told_.clear();
   }
 
- private:
+private:
   static constexpr unsigned char kRead = 1;
   static constexpr unsigned char kWrite = 2;
   struct Entry {
@@ -115,7 +121,9 @@ class AdoptedDescriptors final : CallbackNode, ReactorSink, CloseHook {
 
   [[nodiscard]] Entry& entry(int fd) noexcept { return entries_[static_cast<std::size_t>(fd)]; }
   [[nodiscard]] const Entry& entry(int fd) const noexcept { return entries_[static_cast<std::size_t>(fd)]; }
-  [[noreturn]] EDDY_COLD static void throw_gone() { throw std::system_error(ECANCELED, std::generic_category(), "eddy: the loop is closed"); }
+  [[noreturn]] EDDY_COLD static void throw_gone() {
+    throw std::system_error(ECANCELED, std::generic_category(), "eddy: the loop is closed");
+  }
   [[nodiscard]] DescriptorTable& table() noexcept { return EventLoop::Internals::descriptors(*loop_); }
   void want(Entry& here, unsigned char direction, bool wanted) noexcept {
     if (wanted == ((here.wanted & direction) != 0)) return;

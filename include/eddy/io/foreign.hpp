@@ -224,10 +224,10 @@ std::error_code error_of(F call) noexcept {
 /// such as an eventfd, cannot be told apart). There may be several drivers in a loop. If two watch the same
 /// descriptor, the last one has it.
 ///
-/// The functions of this class throw nothing once it is made, since C code calls them. A driver may be destroyed inside of
-/// its own functions, and after its loop. Threads: the loop's. Complexity: constant; each call costs four system calls, for a
-/// descriptor that was adopted none.
-/// Source: asyncio's add_reader and add_writer, curl_multi_socket_action's two callbacks.
+/// The functions of this class throw nothing once it is made, since C code calls them. A driver may be destroyed inside
+/// of its own functions, and after its loop. Threads: the loop's. Complexity: constant; each call costs four system
+/// calls, for a descriptor that was adopted none. Source: asyncio's add_reader and add_writer,
+/// curl_multi_socket_action's two callbacks.
 class ForeignDriver {
  public:
   /// Called as `on_ready(fd, readable, writable)`.
@@ -250,16 +250,16 @@ class ForeignDriver {
   }
   /// Does not watch it any more; a call that is due is not made. Nothing happens if it was not watched, or is closed.
   void unwatch(int fd) noexcept { state_->unwatch(fd); }
-  /// For a descriptor whose end the library announces: whoever calls this calls `release` before the descriptor is closed. To watch it, and to
-  /// stop and watch it again for the same, then costs no system call, as connections that are kept want it. Errors, given and not thrown:
-  /// EBADF, ENOMEM, ECANCELED.
+  /// For a descriptor whose end the library announces: whoever calls this calls `release` before the descriptor is
+  /// closed. To watch it, and to stop and watch it again for the same, then costs no system call, as connections that
+  /// are kept want it. Errors, given and not thrown: EBADF, ENOMEM, ECANCELED.
   [[nodiscard]] std::error_code adopt(int fd) noexcept {
     return detail::error_of([&] { state_->adopt(fd); });
   }
   /// Ends `adopt`, and does not watch it any more. Nothing happens if it was not adopted.
   void release(int fd) noexcept { state_->release(fd); }
-  /// Calls `on_timer` once, when `delay` has passed, by the loop's clock; zero and less: in the next pass. Replaces the time
-  /// that was set before; `std::nullopt` only takes that back. Errors, given and not thrown: ENOMEM, ECANCELED.
+  /// Calls `on_timer` once, when `delay` has passed, by the loop's clock; zero and less: in the next pass. Replaces the
+  /// time that was set before; `std::nullopt` only takes that back. Errors, given and not thrown: ENOMEM, ECANCELED.
   std::error_code set_timer(TimeLimit delay) noexcept {
     return detail::error_of([&] { state_->set_timer(delay); });
   }
