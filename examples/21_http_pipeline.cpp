@@ -18,19 +18,21 @@
 #include <eddy/http.hpp>
 #include <eddy/io.hpp>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -70,13 +72,16 @@ struct Fetched {
 eddy::AsyncGenerator<Job> jobs(Options options) {
   std::size_t number = 0;
   for (std::string& url : options.urls) {
-    co_yield Job{++number, std::move(url)};
+    Job job{++number, std::move(url)};
+    co_yield std::move(job);
   }
   if (options.from.empty()) co_return;
   eddy::File file = co_await eddy::open_file(options.from);
   auto lines = file.lines();
   while (auto line = co_await lines.next()) {
-    if (!line->empty()) co_yield Job{++number, *std::move(line)};
+    if (line->empty()) continue;
+    Job job{++number, *std::move(line)};
+    co_yield std::move(job);
   }
 }
 

@@ -78,7 +78,7 @@ class HttpPipeline(unittest.TestCase):
         process = subprocess.Popen(self.command(self.url("/good"), self.url("/endless_body")), stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True)
         deadline = time.monotonic() + LIMIT
-        while not (self.out / "000002.part").exists() and time.monotonic() < deadline:
+        while not all((self.out / name).exists() for name in ("000001", "000002.part")) and time.monotonic() < deadline:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=LIMIT)

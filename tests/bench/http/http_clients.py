@@ -2,9 +2,10 @@
 
 For each number of requests at once the clients are run in turn, nine times over, each in a process of its own: the pairs of
 plain libcurl and another one are neighbours in time. Shown are the median requests a second, their ratio to those of plain
-libcurl in the same turn with its spread (the second lowest to the second highest of nine), the same ratio of the client's CPU
-time, which says more than the clock where other programs run, and its user and system time a request. nginx is one process
-and needs some 10 µs a request: where a client takes less than that, it is nginx that is measured.
+libcurl in the same turn with its spread (the second lowest to the second highest of nine), the requests a second in the
+fastest turn and their ratio, which say more where other programs run, the ratio of the client's CPU time, and its user and
+system time a request. nginx is one process and needs some 10 µs a request: where a client takes less than that, it is nginx
+that is measured.
 
 Usage: http_clients.py BUILD [--turns N] [--requests N] [--at-once N,...] [--markdown] [--check]
 BUILD is the folder with the programs. --check: fewer turns with 64 at once; fails if eddy reaches less than MOST_OF_CURL of
@@ -80,7 +81,9 @@ def cpu_of(row):
 
 def show(rows, at_once, turns, requests, markdown):
     print(f"\n{at_once} at once, {turns} turns of {requests} requests\n")
-    head = ("client", "requests a second", "of libcurl", "spread", "by CPU time", "spread", "user µs", "system µs")
+    head = ("client", "requests a second", "of libcurl", "spread", "fastest turn", "of libcurl", "by CPU time", "spread",
+            "user µs", "system µs")
+    fastest = {name: requests / min(map(clock_of, runs)) for name, runs in rows.items()}
     form = "| {} |" if markdown else "{}"
     join = " | " if markdown else "  "
     print(form.format(join.join(head)))
@@ -91,6 +94,8 @@ def show(rows, at_once, turns, requests, markdown):
         for time in (clock_of, cpu_of):
             values = ratios(rows, name, time)
             cells += [f"{statistics.median(values):.2f}", "{:.2f} to {:.2f}".format(*spread(values))]
+            if time is clock_of:
+                cells += [f"{fastest[name]:,.0f}", f"{fastest[name] / fastest['libcurl']:.2f}"]
         cells += [f"{statistics.median(row[i] for row in runs) / requests * 1e6:.1f}" for i in (1, 2)]
         print(form.format(join.join(cells)))
 
