@@ -28,7 +28,7 @@ import tempfile
 # Lines beyond the standard headers that are needed. Floor 5 brings sockets, files and processes to the core's.
 BUDGET, BUDGET_OF_IO = 12_000, 18_000
 UMBRELLAS = ("eddy.hpp", "threads.hpp", "io.hpp")
-OPTIONAL = re.compile(r"^(format\.hpp|io/tls\w*\.hpp|(http|postgres|redis|s3)/)")  # these need another library's headers
+OPTIONAL = re.compile(r"^(format\.hpp|http\.hpp|io/tls\w*\.hpp|(http|postgres|redis|s3)/)")  # these need another library's headers
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"\n]+)[>"]', re.MULTILINE)
 MINIMAL = """#include <eddy/eddy.hpp>
 eddy::Task<int> answer() { co_return 42; }

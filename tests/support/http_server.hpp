@@ -39,7 +39,7 @@ struct HttpExchange {
 };
 
 class HttpServer {
-public:
+ public:
   // Answers a request. The connection is closed when it throws or gives false.
   using Answer = std::function<eddy::Task<bool>(HttpExchange&)>;
 
@@ -65,7 +65,7 @@ public:
     co_await server_->wait_closed();
   }
 
-private:
+ private:
   struct State {
     Answer answer;
     int connections = 0;

@@ -78,7 +78,7 @@ struct SessionStatistics {
 /// Threads: one loop's. The first session initialises libcurl, once in a process; a program that uses libcurl in other
 /// threads calls curl_global_init before it starts them. Source: aiohttp.ClientSession.
 class ClientSession {
-public:
+ public:
   /// A session on the running loop. Errors: NoRunningLoop; InvalidUrl for the base URL or the proxy.
   explicit ClientSession(SessionOptions options = {}) {
     const std::string& base = detail::HttpOptionsAccess::base_url(options);
@@ -137,7 +137,7 @@ public:
     return {core_->active(), core_->waiting(), core_->multi().connections(), core_->multi().opened(), core_->begun()};
   }
 
-private:
+ private:
   detail::LocalPointer<detail::HttpSessionCore> core_;
 };
 

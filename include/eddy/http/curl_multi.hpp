@@ -30,12 +30,14 @@
 namespace eddy::inline EDDY_ABI::detail {
 
 class CurlMulti {
-public:
+ public:
   struct Owner {
     // It has ended by itself. `text` is libcurl's, `error` the system's number or zero.
     virtual void transfer_done(HttpTransfer& transfer, CURLcode code, const char* text, int error) noexcept = 0;
+    // libcurl has been called, and can be given something again.
+    virtual void settled() noexcept = 0;
 
-  protected:
+   protected:
     ~Owner() = default;
   };
 
@@ -134,7 +136,7 @@ public:
     return found;
   }
 
-private:
+ private:
   static constexpr int kTurns = 64;  // calls in a row, then others have their turn
 
   static long to_long(std::size_t count) noexcept { return count > 1'000'000 ? 1'000'000L : static_cast<long>(count); }
@@ -174,6 +176,7 @@ private:
       remove(transfer);
       owner_.transfer_done(transfer, code, easy->text, static_cast<int>(error));
     }
+    owner_.settled();
     busy_ = false;
   }
 

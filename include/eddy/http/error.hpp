@@ -21,7 +21,7 @@ namespace http {
 /// What all errors of HTTP requests have in common, to catch them together: `catch (const http::ClientError& error)`. Each
 /// of them is a std::exception, too. Source: aiohttp.ClientError.
 class ClientError {
-public:
+ public:
   ClientError(const ClientError&) = default;
   ClientError& operator=(const ClientError&) = default;
   virtual ~ClientError() = default;
@@ -32,13 +32,13 @@ public:
   /// The whole sentence.
   [[nodiscard]] virtual const char* what() const noexcept = 0;
 
-protected:
+ protected:
   ClientError(std::string method, std::string url) : method_(std::move(method)), url_(std::move(url)) {}
   static std::string sentence(const std::string& method, const std::string& url, const std::string& what) {
     return "eddy: " + method + " " + url + ": " + what;
   }
 
-private:
+ private:
   std::string method_;
   std::string url_;
 };
@@ -47,7 +47,7 @@ private:
 /// where it said one, such as ECONNREFUSED; ECONNRESET where the other end just closed. Source:
 /// aiohttp.ClientConnectionError.
 class ConnectionError : public std::system_error, public ClientError {
-public:
+ public:
   ConnectionError(const std::string& method, const std::string& url, const std::string& what, int error)
       : std::system_error(error, std::generic_category(), sentence(method, url, what)), ClientError(method, url) {}
   [[nodiscard]] const char* what() const noexcept override { return std::system_error::what(); }
@@ -56,7 +56,7 @@ public:
 /// The host's name, or that of the proxy, has no address, or nobody could say. Its code is EHOSTUNREACH.
 /// Source: aiohttp.ClientConnectorDNSError.
 class ResolveError : public ConnectionError {
-public:
+ public:
   using ConnectionError::ConnectionError;
 };
 
@@ -71,21 +71,21 @@ enum class TimeoutPhase : unsigned char {
 /// One of the timeouts of the session or of the request has passed; the transfer was ended. Source:
 /// aiohttp.ServerTimeoutError.
 class TimeoutError : public eddy::TimeoutError, public ClientError {
-public:
+ public:
   TimeoutError(const std::string& method, const std::string& url, const std::string& what, TimeoutPhase phase)
       : eddy::TimeoutError(sentence(method, url, what)), ClientError(method, url), phase_(phase) {}
   /// Which of them.
   [[nodiscard]] TimeoutPhase phase() const noexcept { return phase_; }
   [[nodiscard]] const char* what() const noexcept override { return eddy::TimeoutError::what(); }
 
-private:
+ private:
   TimeoutPhase phase_;
 };
 
 /// TLS failed, or the server's certificate is not to be trusted: expired, for another host, by an unknown issuer.
 /// Source: aiohttp.ClientSSLError.
 class TlsError : public std::runtime_error, public ClientError {
-public:
+ public:
   TlsError(const std::string& method, const std::string& url, const std::string& what)
       : std::runtime_error(sentence(method, url, what)), ClientError(method, url) {}
   [[nodiscard]] const char* what() const noexcept override { return std::runtime_error::what(); }
@@ -93,7 +93,7 @@ public:
 
 /// What the server sent is not HTTP, or cannot be decoded. Source: aiohttp.ClientPayloadError.
 class ProtocolError : public std::runtime_error, public ClientError {
-public:
+ public:
   ProtocolError(const std::string& method, const std::string& url, const std::string& what)
       : std::runtime_error(sentence(method, url, what)), ClientError(method, url) {}
   [[nodiscard]] const char* what() const noexcept override { return std::runtime_error::what(); }
@@ -101,7 +101,7 @@ public:
 
 /// The server went on redirecting. Source: aiohttp.TooManyRedirects.
 class TooManyRedirects : public std::runtime_error, public ClientError {
-public:
+ public:
   TooManyRedirects(const std::string& method, const std::string& url, std::size_t limit)
       : std::runtime_error(sentence(method, url, "redirected more than " + std::to_string(limit) + " times")),
         ClientError(method, url) {}
@@ -110,7 +110,7 @@ public:
 
 /// The URL is none, or is neither http nor https; also of a redirect. Source: aiohttp.InvalidURL.
 class InvalidUrl : public std::invalid_argument, public ClientError {
-public:
+ public:
   InvalidUrl(const std::string& method, const std::string& url, const std::string& what)
       : std::invalid_argument(sentence(method, url, what)), ClientError(method, url) {}
   [[nodiscard]] const char* what() const noexcept override { return std::invalid_argument::what(); }
@@ -118,7 +118,7 @@ public:
 
 /// `raise_for_status`: the server answered with 400 or more. Source: aiohttp.ClientResponseError.
 class StatusError : public std::runtime_error, public ClientError {
-public:
+ public:
   /// `body` is the beginning of the response's.
   StatusError(const std::string& method, const std::string& url, int status, const std::string& reason,
               std::string body)
@@ -132,7 +132,7 @@ public:
   [[nodiscard]] const std::string& body() const noexcept { return body_; }
   [[nodiscard]] const char* what() const noexcept override { return std::runtime_error::what(); }
 
-private:
+ private:
   // Of a body only what can be shown in a line.
   static std::string text(int status, const std::string& reason, const std::string& body) {
     std::string line = "status " + std::to_string(status);
@@ -151,7 +151,7 @@ private:
 
 /// The body is longer than `max_body_size` allows; the transfer was ended.
 class BodyTooLarge : public std::length_error, public ClientError {
-public:
+ public:
   BodyTooLarge(const std::string& method, const std::string& url, std::size_t limit)
       : std::length_error(sentence(
             method, url,
@@ -162,13 +162,13 @@ public:
   [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
   [[nodiscard]] const char* what() const noexcept override { return std::length_error::what(); }
 
-private:
+ private:
   std::size_t limit_;
 };
 
 /// The session was closed: before the request, or while it ran. Source: aiohttp's RuntimeError "Session is closed".
 class SessionClosed : public RuntimeError {
-public:
+ public:
   SessionClosed() : RuntimeError("eddy: this http::ClientSession was closed") {}
 };
 

@@ -46,7 +46,7 @@ namespace http {
 /// The parts of a multipart/form-data body, in order. Files are read while they are sent. Errors: std::invalid_argument
 /// for a NUL in a name or a file's name, and for CR, LF or NUL in a content type. Source: aiohttp.FormData.
 class FormData {
-public:
+ public:
   FormData() = default;
   /// Adds a field.
   FormData& field(std::string_view name, std::string value) { return add(name, {}, {}, std::move(value), {}); }
@@ -63,7 +63,7 @@ public:
   /// For the request.
   [[nodiscard]] const std::vector<detail::FormPart>& parts() const noexcept { return parts_; }
 
-private:
+ private:
   FormData& add(std::string_view name, std::string_view filename, std::string_view content_type, std::string data,
                 std::string path) {
     if (name.find('\0') != std::string_view::npos || filename.find('\0') != std::string_view::npos ||

@@ -60,7 +60,7 @@ struct HeaderField {
 /// Errors: std::invalid_argument for a name that is no token of HTTP's, and for a value with CR, LF or NUL in it, which
 /// could smuggle in a header of its own. Complexity: linear in the fields. Source: multidict.CIMultiDict.
 class Headers {
-public:
+ public:
   /// None.
   Headers() = default;
   /// These, in this order.
@@ -120,7 +120,7 @@ public:
 
   /// Goes over the fields: `for (const auto& [name, value] : headers)`.
   class Iterator {
-  public:
+   public:
     /// Made by `begin` and `end`.
     Iterator(const Headers* headers, std::size_t index) noexcept : headers_(headers), index_(index) {}
     HeaderField operator*() const noexcept { return (*headers_)[index_]; }
@@ -130,7 +130,7 @@ public:
     }
     bool operator==(const Iterator&) const = default;
 
-  private:
+   private:
     const Headers* headers_;
     std::size_t index_;
   };
@@ -154,7 +154,7 @@ public:
                         static_cast<std::uint32_t>(value.size())});
   }
 
-private:
+ private:
   struct Entry {
     std::uint32_t at;
     std::uint32_t name;

@@ -12,7 +12,7 @@
 namespace eddy::inline EDDY_ABI::detail {
 
 class LoopTimer : CallbackNode {
-public:
+ public:
   // Calls `fire(owner)` from the loop, outside of every task.
   LoopTimer(void* owner, void (*fire)(void*) noexcept) noexcept
       : CallbackNode(&LoopTimer::run_it), owner_(owner), fire_(fire) {
@@ -48,7 +48,7 @@ public:
   // When it calls; never if it is not set.
   [[nodiscard]] TimePoint when() const noexcept { return loop_ == nullptr ? TimePoint::max() : when_; }
 
-private:
+ private:
   static void run_it(CallbackNode* node) {
     auto* self = static_cast<LoopTimer*>(node);
     self->loop_ = nullptr;

@@ -142,7 +142,7 @@ struct HttpOptionsAccess {
     return list;
   }
 
-private:
+ private:
   // What this libcurl decodes.
   static std::string encodings() {
     const int features = curl_version_info(CURLVERSION_NOW)->features;

@@ -29,7 +29,7 @@ namespace http {
 /// Copies share the body, which is not copied. What is not said here is as the session's options say. Errors:
 /// std::invalid_argument for names and values that HTTP does not allow, CR, LF and NUL among them.
 class RequestOptions {
-public:
+ public:
   RequestOptions() = default;
 
   /// Adds a parameter to the URL's query; name and value are percent-encoded. Source: aiohttp's params.
@@ -128,7 +128,7 @@ public:
     return *this;
   }
 
-private:
+ private:
   friend struct detail::HttpOptionsAccess;
   RequestOptions& set_body(detail::HttpBody::Kind kind, std::string text, std::string_view content_type) {
     auto made = std::make_shared<detail::HttpBody>();

@@ -46,7 +46,7 @@ struct Timings {
 /// SessionClosed once the session was closed; InvalidStateError if the body was read before; BusyResourceError while
 /// another task reads it. Threads: the loop's. Source: aiohttp.ClientResponse.
 class [[nodiscard("a response that nobody looks at ends its transfer")]] Response {
-public:
+ public:
   // For the session.
   explicit Response(detail::HttpTransferPointer transfer) noexcept : transfer_(std::move(transfer)) {}
 
@@ -121,7 +121,7 @@ public:
                                                                "the response was closed by the program", ECONNABORTED));
   }
 
-private:
+ private:
   detail::HttpTransferPointer transfer_;
 };
 

@@ -28,7 +28,7 @@ inline constexpr std::size_t kShownBody = 1'000;  // of a response that is an er
 
 // Whoever reads; one at a time may.
 class HttpReader {
-public:
+ public:
   explicit HttpReader(HttpTransfer* transfer) : transfer_(transfer) {
     if (transfer->reading)
       throw BusyResourceError("eddy: another task reads the body of this response; one at a time may");
@@ -39,7 +39,7 @@ public:
   HttpReader& operator=(const HttpReader&) = delete;
   ~HttpReader() { transfer_->reading = false; }
 
-private:
+ private:
   HttpTransfer* transfer_;
 };
 

@@ -35,7 +35,7 @@ struct HttpOrigin {
 };
 
 class HttpSessionCore final : CloseHook, CurlMulti::Owner {
-public:
+ public:
   explicit HttpSessionCore(const http::SessionOptions& options, EventLoop& loop)
       : options_(options), loop_(&loop), setup_(options), multi_(loop, *this, setup_) {
     EventLoop::Internals::close_hooks(loop).push_back(this);
@@ -97,11 +97,9 @@ public:
     }
     abort(transfer, make_error<http::TimeoutError>(transfer.method, transfer.shown(), words(phase), phase));
   }
-  // Its server speaks HTTP/2.
+  // Its server speaks HTTP/2. Called inside of libcurl, which must not be given anything now: see `settled`.
   void found_multiplexed(HttpTransfer& transfer) noexcept {
-    if (transfer.origin == nullptr || std::exchange(transfer.origin->multiplexed, true)) return;
-    admit(*transfer.origin);
-    serve();
+    if (transfer.origin != nullptr && !std::exchange(transfer.origin->multiplexed, true)) more_places_ = true;
   }
   // Nothing is done any more: who waits gets SessionClosed.
   void shut() noexcept {
@@ -118,7 +116,7 @@ public:
 
   std::uint32_t references = 0;
 
-private:
+ private:
   static constexpr std::size_t kStreams = 100;        // of an HTTP/2 connection
   static constexpr std::size_t kOriginsKept = 1'000;  // that nobody uses
 
@@ -213,6 +211,14 @@ private:
     end(transfer);
   }
 
+  void settled() noexcept override {
+    if (!std::exchange(more_places_, false) || closed_) return;
+    for (auto& [name, origin] : origins_) {
+      if (origin.multiplexed) admit(origin);
+    }
+    serve();
+  }
+
   void begin_close() noexcept override {}
   [[nodiscard]] bool closed() noexcept override { return true; }  // there is nothing to be waited for
   void detach() noexcept override {
@@ -230,6 +236,7 @@ private:
   std::size_t active_ = 0;
   std::size_t waiting_ = 0;
   std::uint64_t begun_ = 0;
+  bool more_places_ = false;  // at a host that has turned out to be multiplexed
   bool closed_ = false;
   bool serving_ = false;
 };

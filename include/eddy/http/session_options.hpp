@@ -32,7 +32,7 @@ enum class Version : unsigned char {
 ///
 /// Errors: std::invalid_argument for what HTTP does not allow.
 class SessionOptions {
-public:
+ public:
   SessionOptions() = default;
 
   /// Sets how many requests are under way at once, to all hosts; the others wait their turn. At first 100; zero: no limit.
@@ -138,7 +138,7 @@ public:
     return *this;
   }
 
-private:
+ private:
   friend struct detail::HttpOptionsAccess;
   std::size_t limit_ = 100;
   std::size_t limit_per_host_ = 0;

@@ -60,7 +60,7 @@ struct HttpMeasures {
 };
 
 class HttpTransfer : public ListHook {
-public:
+ public:
   enum class Stage : unsigned char { fresh, waits_for_host, waits_for_turn, runs, done };
   static constexpr std::size_t kBuffered = 256U << 10;   // what is received ahead of its reader
   static constexpr std::size_t kDiscarded = 64U << 10;   // of a redirect's body, to keep its connection
@@ -151,7 +151,7 @@ public:
   bool read = false;     // its body was given away
   bool reading = false;  // a task does
 
-private:
+ private:
   [[nodiscard]] EventLoop* loop() const noexcept;
   void end_head();
   void note_activity() noexcept;

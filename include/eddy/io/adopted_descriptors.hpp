@@ -23,7 +23,7 @@
 namespace eddy::inline EDDY_ABI::detail {
 
 class AdoptedDescriptors final : CallbackNode, ReactorSink, CloseHook {
-public:
+ public:
   struct Owner {
     // Called by the loop, outside of every task, when there is something to be told: calls `tell_all`, and sees to it
     // that this object lives so long.
@@ -31,7 +31,7 @@ public:
     // Called by that. It may release descriptors, and call `close`.
     virtual void tell(int fd, bool readable, bool writable) = 0;
 
-  protected:
+   protected:
     ~Owner() = default;
   };
 
@@ -109,7 +109,7 @@ public:
     told_.clear();
   }
 
-private:
+ private:
   static constexpr unsigned char kRead = 1;
   static constexpr unsigned char kWrite = 2;
   struct Entry {
