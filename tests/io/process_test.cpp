@@ -338,6 +338,27 @@ EDDY_TEST_CASE("SIGCHLD is left alone", "[real]") {
   CHECK(after.sa_handler == SIG_DFL);
 }
 
+EDDY_TEST_CASE("where SIGCHLD is ignored children can be started, and how they ended is not known", "[real]") {
+  struct Ignored {
+    Ignored() { (void)std::signal(SIGCHLD, SIG_IGN); }
+    Ignored(const Ignored&) = delete;
+    Ignored& operator=(const Ignored&) = delete;
+    ~Ignored() { (void)std::signal(SIGCHLD, SIG_DFL); }
+  };
+  const Ignored ignored;
+  for (int i = 0; i < 20; ++i) {
+    eddy::Process process = eddy::create_subprocess_exec({"true"});
+    int error = 0;
+    try {
+      (void)co_await process.wait();
+    } catch (const std::system_error& failure) {
+      error = failure.code().value();
+    }
+    CHECK(error == ECHILD);
+    CHECK_FALSE(process.kill());
+  }
+}
+
 EDDY_TEST_CASE("a hundred children at once", "[real][large]") {
   std::vector<eddy::Process> processes;
   for (int i = 0; i < 100; ++i) processes.push_back(start_shell("read line; exit 1", {.input = kPipe}));

@@ -15,6 +15,7 @@
 #include <eddy/loop/fork_guard.hpp>
 #include <eddy/sync/sync_waiter.hpp>
 
+#include <cerrno>
 #include <coroutine>
 #include <csignal>
 #include <optional>
@@ -57,20 +58,25 @@ class ChildProcess final : ReactorSink, CloseHook, CallbackNode {
  public:
   explicit ChildProcess(EventLoop& loop) noexcept : CallbackNode(&ChildProcess::run_it), loop_(&loop) {}
 
-  // Takes over a child that has just been started. Errors: std::system_error; then it has been killed and reaped.
+  // Takes over a child that has just been started. Errors: std::system_error; then it has been killed and reaped. One that is
+  // reaped already, since this process ignores SIGCHLD or another part of it was quicker, is over, and nobody knows how it ended.
   void adopt(pid_t pid, bool leads_group) {
     pid_ = pid;
     leads_group_ = leads_group;
     try {
       const int fd = sys::open_pidfd(pid);
+      if (fd == -ESRCH) return;
       if (fd < 0) throw_system_error(-fd, "eddy: pidfd_open");
       pidfd_.reset(fd);
       const bool edges = table().attach(fd, this, false);
       if (!edges) watch_by_level(fd);
     } catch (...) {
-      (void)sys::kill(leads_group ? -pid : pid, SIGKILL);
       siginfo_t about{};
-      (void)sys::wait_process(P_PID, static_cast<id_t>(pid), about, WEXITED);
+      const auto id = static_cast<id_t>(pid);
+      if (sys::wait_process(P_PID, id, about, WEXITED | WNOHANG | WNOWAIT) != -ECHILD) {  // the number is still the child's
+        (void)sys::kill(leads_group ? -pid : pid, SIGKILL);
+        (void)sys::wait_process(P_PID, id, about, WEXITED);
+      }
       throw;
     }
     over_ = false;
