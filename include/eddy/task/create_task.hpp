@@ -122,8 +122,9 @@ template <class T>
 TaskHandle<T> create_task(Task<T> task) {
   return detail::create_task_on(detail::loop_for_create_task(), std::move(task), {});
 }
-template <class T, std::size_t N>
-void create_task(Task<T>, const char (&)[N]) = delete;  // options have names: write create_task(task, {.name = "…"})
+template <class T, class Text>
+  requires std::is_convertible_v<const Text&, std::string_view>
+void create_task(Task<T>, const Text&) = delete;  // options have names: write create_task(task, {.name = "…"})
 
 /// The same for `fn(args…)`, a coroutine function and its arguments. Both are moved or copied into the task, so captures
 /// and temporaries stay alive; a parameter taken by non-const reference needs std::ref.
