@@ -51,6 +51,15 @@ def directives(text):
     return found
 
 
+def compiler_is_meant(wanted, name, major):
+    """Whether "g++" or "clang++" of a major version is what words such as "g++ >= 12" ask for."""
+    match = COMPILER.fullmatch(wanted)
+    if not match:
+        raise ValueError(f"cannot read the compiler '{wanted}'")
+    wanted_name, comparison, than = match.groups()
+    return wanted_name == name and (comparison is None or COMPARE[comparison](major, int(than)))
+
+
 class Compiler:
     """A compiler, and the headers that it has precompiled."""
 
@@ -63,11 +72,7 @@ class Compiler:
         self.options = [*FLAGS, *(["-ferror-limit=0"] if clang else []), *(f"-I{path}" for path in include)]
 
     def is_meant(self, wanted):
-        match = COMPILER.fullmatch(wanted)
-        if not match:
-            raise ValueError(f"cannot read the compiler '{wanted}'")
-        name, comparison, major = match.groups()
-        return name == self.name and (comparison is None or COMPARE[comparison](self.major, int(major)))
+        return compiler_is_meant(wanted, self.name, self.major)
 
     def precompile(self, name, includes):
         header = self.build / f"{name}.hpp"

@@ -161,7 +161,8 @@ class Checker:
         self.faults.append(f"{block.place}: {text}")
 
     def meant(self, *wanted):
-        return not wanted or any(compiler_is_meant(word, self.arguments.id, self.arguments.version) for word in wanted)
+        name, major = "g++" if self.arguments.id == "GNU" else "clang++", int(self.arguments.version.split(".")[0])
+        return not wanted or any(compiler_is_meant(word, name, major) for word in wanted)
 
     def texts(self, block):
         """The texts of a block that are meant for this compiler."""
