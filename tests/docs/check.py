@@ -51,6 +51,7 @@ auto run(Main&& main) {
 """
 APART = ("gtest/gtest.h",)  # whose macros are Catch2's
 NEEDED = {"eddy/http": "curl/curl.h", "eddy/io/tls": "openssl/ssl.h", "eddy/format": "fmt/format.h"}  # by headers that begin so
+LIBRARIES = {"eddy/http": ["-lcurl"], "eddy/io/tls": ["-lssl", "-lcrypto"]}  # g++ emits coroutines that nobody calls, too
 FLAGS = ["-std=c++20", "-O0", "-pthread", "-Wall", "-Wextra", "-Wshadow", "-Wconversion"]
 # What a program that is pasted somewhere has to include. Few names, since the compiler sees them all in the joined unit.
 HEADERS = {"cstdio": r"\bstd::(printf|puts|fputs|snprintf)\b", "string": r"\bstd::(string|to_string)\b",
@@ -172,7 +173,8 @@ class Checker:
 
     def compile(self, source, *flags, compiled=True):
         own = ["-Wno-subobject-linkage", "-Wno-restrict"] if self.arguments.id == "GNU" else []  # of a page as an included file; GCC 105329
-        command = [self.arguments.compiler, *FLAGS, *own, *self.include, *flags, str(source)]
+        libraries = [flag for flag in flags if flag.startswith("-l")]  # behind what needs them
+        command = [self.arguments.compiler, *FLAGS, *own, *self.include, *(flag for flag in flags if flag not in libraries), str(source), *libraries]
         if compiled:
             command[1:1] = ["-include", str(self.work / "all.hpp")]
         return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
@@ -192,7 +194,7 @@ class Checker:
             wanted.update(dict.fromkeys(ALWAYS))
         self.present = self.available(wanted)
         header, compiled = self.work / "all.hpp", self.work / "all.hpp.gch"
-        names = sorted(name for name in self.present if name not in APART)
+        names = sorted((name for name in self.present if name not in APART), key=lambda name: (name != "eddy/eddy.hpp", name))
         text = "#pragma once\n" + "".join(f"#include <{name}>\n" for name in names)
         text += "using namespace std::chrono_literals;\n" * ("chrono" in names)
         newest = max((path.stat().st_mtime for path in (self.root / "include").rglob("*.hpp")), default=0)
@@ -243,7 +245,8 @@ class Checker:
                           "  return 99;\n}\n", encoding="utf-8")
         if not blocks:
             return
-        result = self.compile(source, "-o", str(program), "-Werror", "-Wno-unused")
+        libraries = [flag for start, flags in LIBRARIES.items() if any(name.startswith(start) for name in self.present) for flag in flags]
+        result = self.compile(source, "-o", str(program), "-Werror", "-Wno-unused", *libraries)
         if result.returncode != 0:
             self.faults.append(f"a program does not compile:\n{result.stdout}")
             return
