@@ -10,7 +10,6 @@
 
 #include <chrono>
 #include <exception>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -87,15 +86,15 @@ class RunLoop {
     const TimePoint pool_limit = limit < moment ? moment : limit;
     // A thread or a process takes real time. On a virtual clock time passes only for what is left of the loop's own, such as the
     // closing of a pool's member.
-    for (std::optional<LoopHold> hold; !hooks_closed();) {
+    while (!hooks_closed()) {
       if (real_now() >= pool_limit)
         return "eddy: run() ends while a thread pool's job, a child process or the closing of a pool's member does not";
       if (scheduler_.tasks.empty() || EventLoop::Internals::take(loop_, kDeadlocked)) {
-        if (!hold) hold.emplace(loop_.hold());
+        const LoopHold hold = loop_.hold();
+        pass_unstopped(pool_limit);
       } else {
-        hold.reset();
+        pass_unstopped(pool_limit);
       }
-      pass_unstopped(pool_limit);
     }
     return {};
   }
