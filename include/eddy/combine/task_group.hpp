@@ -30,7 +30,7 @@ class TaskGroup : detail::ChildGroup {
   /// Adds a task, as eddy::create_task does. Dropping the handle loses nothing: the group has the error. Errors:
   /// RuntimeError, with the task destroyed unrun, once the group is stopping (a task failed, it was cancelled) or has ended.
   template <class T>
-  TaskHandle<T> create_task(Task<T> task, TaskOptions options = {}) {
+  EDDY_INLINE TaskHandle<T> create_task(Task<T> task, TaskOptions options = {}) {
     check_open();
     detail::Frame* child = detail::TaskAccess::frame(task);
     if (child == nullptr) [[unlikely]] detail::throw_empty_task();

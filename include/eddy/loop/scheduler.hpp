@@ -246,12 +246,13 @@ struct Scheduler {
   }
 
   EDDY_NOINLINE void strand_left(Frame* root) noexcept {
-    if (root->state == State::done) {
-      if (root->ended == Ended::no) [[unlikely]] set_missing_value(root);
-      finish(root);
-    } else {
-      unwind(root);
-    }
+    if (root->state != State::done) return unwind(root);
+    if (root->ended == Ended::no) [[unlikely]] return finish_without_value(root);
+    finish(root);
+  }
+  EDDY_NOINLINE EDDY_COLD void finish_without_value(Frame* root) noexcept {
+    set_missing_value(root);
+    finish(root);
   }
   // The driver: the one place where a strand is resumed. It is `current`.
   EDDY_INLINE void run_strand(Frame* root, bool watched = false) noexcept {
