@@ -74,6 +74,8 @@ EDDY_TEST_CASE("a reader that is kept open has one writer after the other", "[so
   co_await eddy::sleep(5ms);
   CHECK_FALSE(reading.done());
   reading.cancel();
+  co_await eddy::sleep(1ms);  // the reader must outlive it
+  CHECK(reading.cancelled());
 }
 
 EDDY_TEST_CASE("a writer without a reader is ENXIO at once, and can be tried again until there is one", "[socket]") {
