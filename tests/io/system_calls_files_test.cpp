@@ -21,12 +21,7 @@
 
 using namespace test;
 using eddy::FileMode;
-using test::faults::again;
-using test::faults::check_covered;
-using test::faults::Expected;
-using test::faults::fail_each_call;
-using test::faults::plainly;
-using test::faults::Told;
+using namespace test::faults;
 
 namespace {
 
@@ -38,9 +33,6 @@ std::string unexpected_in(const fs::path& folder, const std::vector<std::string>
     if (std::find(expected.begin(), expected.end(), name) == expected.end()) found += name + ' ';
   }
   return found;
-}
-void expect(bool right, const char* what) {
-  if (!right) throw std::logic_error(what);
 }
 
 std::string many_lines(std::size_t size) {

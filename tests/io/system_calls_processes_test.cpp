@@ -15,18 +15,9 @@
 
 using namespace test;
 using eddy::Redirect;
-using test::faults::again;
-using test::faults::again_now;
-using test::faults::check_covered;
-using test::faults::Expected;
-using test::faults::fail_each_call;
-using test::faults::Told;
+using namespace test::faults;
 
 namespace {
-
-void expect(bool right, const char* what) {
-  if (!right) throw std::logic_error(what);
-}
 
 }  // namespace
 

@@ -23,19 +23,9 @@
 using namespace test;
 using eddy::ReactorKind;
 using eddy::SocketAddress;
-using test::faults::again;
-using test::faults::again_now;
-using test::faults::check_covered;
-using test::faults::Expected;
-using test::faults::fail_each_call;
-using test::faults::plainly;
-using test::faults::Told;
+using namespace test::faults;
 
 namespace {
-
-void expect(bool right, const char* what) {
-  if (!right) throw std::logic_error(what);
-}
 
 // Both ends share a Told.
 eddy::Task<> echo(eddy::SocketStream stream, Told* told) {

@@ -20,16 +20,7 @@
 
 using namespace test;
 using eddy::ReactorKind;
-using test::faults::again;
-using test::faults::again_now;
-using test::faults::check_covered;
-using test::faults::Expected;
-using test::faults::fail_each_call;
-using test::faults::Injection;
-using test::faults::kOneByte;
-using test::faults::Result;
-using test::faults::run_scenario;
-using test::faults::Told;
+using namespace test::faults;
 
 namespace {
 

@@ -14,12 +14,7 @@
 #include <utility>
 
 using namespace test;
-using test::faults::again;
-using test::faults::again_now;
-using test::faults::check_covered;
-using test::faults::Expected;
-using test::faults::fail_each_call;
-using test::faults::Told;
+using namespace test::faults;
 
 namespace {
 

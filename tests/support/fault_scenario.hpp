@@ -22,6 +22,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -31,6 +32,11 @@
 namespace test::faults {
 
 using eddy::ReactorKind;
+
+// What a scenario says of itself: what is not right ends it.
+inline void expect(bool right, const char* what) {
+  if (!right) throw std::logic_error(what);
+}
 
 // The errors that a call can give while everything is used rightly, as its manual has them; none for a call that is not known.
 // Where EAGAIN is none of them the call waits, or cannot find nothing.
