@@ -2,6 +2,7 @@
 // programs may slow down any step: so the tests look for the report that must be there, among others that may be.
 //
 // SPDX-License-Identifier: MIT
+#include "support/debug_reports.hpp"
 #include "support/run.hpp"
 #include <unistd.h>
 
@@ -20,21 +21,11 @@ void keep_busy(std::chrono::milliseconds time) {
   }
 }
 
-std::vector<eddy::ExceptionContext> told;
-void remember(const eddy::ExceptionContext& context) { told.push_back(context); }
+std::vector<eddy::ExceptionContext> told;  // in the last run
 
-// Runs `body()` in debug mode, on a clock that jumps, with a limit of 5 ms.
 template <class F>
 void run_debugging(F body, bool debug = true) {
-  told.clear();
-  eddy::testing::VirtualClock clock;
-  eddy::RunOptions options;
-  options.clock = &clock;
-  options.debug = debug;
-  options.on_exception = &remember;
-  eddy::Runner runner(options);
-  runner.get_loop().set_slow_callback_duration(5ms);
-  runner.run(body());
+  told = test::reports_of(std::move(body), debug);
 }
 
 // How many of the reports have all of these in their sentence.
@@ -181,7 +172,7 @@ TEST_CASE("a limit of zero reports every step, and the handler may schedule and 
   int seen = 0;
   int ran = 0;
   loop.set_exception_handler([&](const eddy::ExceptionContext& context) {
-    remember(context);
+    told.push_back(context);
     if (context.task != "sleeper" || ++seen > 1) return;
     loop.call_soon([&] { ++ran; });
     sleeper.cancel();

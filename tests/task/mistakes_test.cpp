@@ -12,6 +12,7 @@
 //   a guard without a name                        clang and g++ from 13 warn: compile_fail/forgotten_permit.cpp
 //
 // SPDX-License-Identifier: MIT
+#include "support/debug_reports.hpp"
 #include "support/run.hpp"
 
 #include <atomic>
@@ -26,24 +27,6 @@ namespace {
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 std::string here(int line) { return std::string(__FILE__) + ':' + std::to_string(line); }
-
-std::vector<eddy::ExceptionContext> told;
-void remember(const eddy::ExceptionContext& context) { told.push_back(context); }
-
-// Runs `body()` on a virtual clock, and gives what was reported meanwhile.
-template <class F>
-std::vector<eddy::ExceptionContext> reports_of(F body, bool debug) {
-  told.clear();
-  eddy::testing::VirtualClock clock;
-  eddy::RunOptions options;
-  options.clock = &clock;
-  options.debug = debug;
-  options.on_exception = &remember;
-  eddy::Runner runner(options);
-  runner.get_loop().set_slow_callback_duration(5ms);
-  runner.run_once(body());
-  return std::exchange(told, {});
-}
 
 // The report of `task` that says `part`, or an empty one.
 eddy::ExceptionContext report_with(const std::vector<eddy::ExceptionContext>& reports, const std::string& task,
