@@ -19,9 +19,9 @@ import pathlib
 import posixpath
 import re
 import sys
-import tempfile
 
 import source_text
+from self_test import judged
 
 FLOORS = {"base": 0, "loop": 1, "task": 2, "combine": 3, "sync": 3, "flow": 3, "threads": 4, "io": 5,
           "http": 6, "postgres": 6, "redis": 6, "s3": 6}
@@ -308,13 +308,7 @@ BAD += [(f"<{name}>", {"loop/waker.hpp": source(name)}, rf"loop/waker.hpp:5: <{n
 
 
 def violations_of(files):
-    with tempfile.TemporaryDirectory() as folder:
-        root = pathlib.Path(folder)
-        for name, text in files.items():
-            path = root / "include" / "eddy" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        return violations(read(root))
+    return judged({f"include/eddy/{name}": text for name, text in files.items()}, lambda root: violations(read(root)))
 
 
 def self_test():

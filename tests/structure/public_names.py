@@ -12,9 +12,9 @@ Usage: public_names.py [ROOT] | --self-test
 import pathlib
 import re
 import sys
-import tempfile
 
 import source_text
+from self_test import end, fault, judged
 
 PROTOCOL = {"await_ready", "await_suspend", "await_resume", "try_cancel", "promise_type", "value_type", "EddyAwaiter", "Internals"}
 ACCESS = re.compile(r"\s*(public|protected|private)\s*:(?!:)")
@@ -313,14 +313,8 @@ BAD = [
 
 def self_test():
     def check(header):
-        with tempfile.TemporaryDirectory() as folder:
-            root = pathlib.Path(folder)
-            for name, text in (("include/eddy/a.hpp", header),
-                               ("tests/a_test.cpp", " ".join(PUBLIC).replace("::", " ") + " secret")):
-                path = root / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
-            return violations(root)[0]
+        names_in_a_test = " ".join(PUBLIC).replace("::", " ") + " secret"
+        return judged({"include/eddy/a.hpp": header, "tests/a_test.cpp": names_in_a_test}, lambda root: violations(root)[0])
 
     wrong = []
     bases = set()
@@ -331,11 +325,8 @@ def self_test():
         wrong.append(f"the good header: {found}")
     for before, after, expected in BAD:
         changed = GOOD.replace(before, after, 1)
-        found = check(changed)
-        if changed == GOOD or not any(expected in line for line in found):
-            wrong.append(f"'{expected}' not found in {found}")
-    print("\n".join(wrong + [f"1 good header, {len(BAD)} bad ones, {len(wrong)} judged wrongly"]))
-    return 1 if wrong else 0
+        wrong += fault(before, expected, [] if changed == GOOD else check(changed))
+    return end(wrong, BAD)
 
 
 def main(arguments):

@@ -11,9 +11,9 @@ Usage: system_calls.py [ROOT] | --self-test
 import pathlib
 import re
 import sys
-import tempfile
 
 import source_text
+from self_test import end, fault, judged
 
 # Places that no injection reaches: why none is needed.
 OTHERWISE = {
@@ -98,24 +98,12 @@ BAD = [
 
 
 def self_test():
-    def result(files, otherwise):
-        with tempfile.TemporaryDirectory() as folder:
-            root = pathlib.Path(folder)
-            for name, text in files.items():
-                (root / name).parent.mkdir(parents=True, exist_ok=True)
-                (root / name).write_text(text, encoding="utf-8")
-            return check(root, otherwise)[0]
-
     usual = {"b.hpp: getpid": "cannot fail"}
-    wrong = []
-    if found := result(GOOD, usual):
-        wrong.append(f"the good tree: {found}")
+    found = judged(GOOD, lambda root: check(root, usual)[0])
+    wrong = [f"the good tree: {found}"] if found else []
     for title, files, otherwise, expected in BAD:
-        found = result(GOOD | files, usual | otherwise)
-        if not any(expected in line for line in found):
-            wrong.append(f"{title}: '{expected}' not found in {found}")
-    print("\n".join(wrong + [f"1 good tree, {len(BAD)} bad ones, {len(wrong)} judged wrongly"]))
-    return 1 if wrong else 0
+        wrong += fault(title, expected, judged(GOOD | files, lambda root: check(root, usual | otherwise)[0]))
+    return end(wrong, BAD)
 
 
 def main(arguments):

@@ -13,9 +13,9 @@ Usage: test_mirror.py [ROOT] | --self-test
 import pathlib
 import re
 import sys
-import tempfile
 
 import source_text
+from self_test import end, fault, judged
 
 # A test file, the headers that it tests beside others, and why it is not named after one.
 TESTS = {
@@ -174,24 +174,12 @@ BAD = [
 
 
 def self_test():
-    def result(files, *tables):
-        with tempfile.TemporaryDirectory() as folder:
-            root = pathlib.Path(folder)
-            for name, text in files.items():
-                if text is not None:
-                    (root / name).parent.mkdir(parents=True, exist_ok=True)
-                    (root / name).write_text(text, encoding="utf-8")
-            return check(root, *tables)[0]
-
-    wrong = []
-    if found := result(GOOD, *GOOD_TABLES):
-        wrong.append(f"the good tree: {found}")
+    found = judged(GOOD, lambda root: check(root, *GOOD_TABLES)[0])
+    wrong = [f"the good tree: {found}"] if found else []
     for title, files, tests, headers, expected in BAD:
-        found = result(GOOD | files, GOOD_TABLES[0] | tests, GOOD_TABLES[1] | headers)
-        if not any(expected in line for line in found):
-            wrong.append(f"{title}: '{expected}' not found in {found}")
-    print("\n".join(wrong + [f"1 good tree, {len(BAD)} bad ones, {len(wrong)} judged wrongly"]))
-    return 1 if wrong else 0
+        tables = GOOD_TABLES[0] | tests, GOOD_TABLES[1] | headers
+        wrong += fault(title, expected, judged(GOOD | files, lambda root: check(root, *tables)[0]))
+    return end(wrong, BAD)
 
 
 def main(arguments):
