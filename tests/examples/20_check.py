@@ -7,7 +7,6 @@ import argparse
 import json
 import os
 import pathlib
-import pty
 import random
 import re
 import resource
@@ -20,6 +19,8 @@ import sys
 import tempfile
 import time
 import unittest
+
+from terminal import shown_on_terminal
 
 NOBODY = 65534
 AS_ROOT = os.geteuid() == 0
@@ -315,15 +316,8 @@ class FilePipeline(unittest.TestCase):
 
     def test_progress_is_shown_on_a_terminal_only(self):
         for quiet in (False, True):
-            controller, terminal = pty.openpty()
-            status, _, _ = self.run_program(self.tree.root, "--out", self.out, *(["--quiet"] if quiet else []),
-                                            stderr=terminal)
-            os.write(terminal, b"end")
-            shown = b""
-            while not shown.endswith(b"end"):
-                shown += os.read(controller, 65536)
-            os.close(controller)
-            os.close(terminal)
+            arguments = (self.tree.root, "--out", self.out, *(["--quiet"] if quiet else []))
+            shown, (status, _, _) = shown_on_terminal(lambda terminal: self.run_program(*arguments, stderr=terminal))
             self.assertEqual(status, 3)
             total = len(self.tree.files) + len(self.tree.errors)
             self.assertEqual(self.final_progress(total) in shown, not quiet, shown)

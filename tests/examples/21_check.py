@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import pty
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import unittest
 
 import server_example
 from server_example import LIMIT
+from terminal import shown_on_terminal
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "http" / "servers"))
 from faults import FaultServer  # noqa: E402
@@ -86,15 +86,9 @@ class HttpPipeline(unittest.TestCase):
         self.assertEqual(sorted(os.listdir(self.out)), ["000001", "index.jsonl"])
 
     def test_progress_is_shown_on_a_terminal_only(self):
-        controller, terminal = pty.openpty()
-        done = subprocess.run(self.command(self.url("/good"), self.url("/good")), stdout=subprocess.DEVNULL, stderr=terminal,
-                              timeout=LIMIT, check=False)
-        os.write(terminal, b"end")
-        shown = b""
-        while not shown.endswith(b"end"):
-            shown += os.read(controller, 65536)
-        os.close(controller)
-        os.close(terminal)
+        command = self.command(self.url("/good"), self.url("/good"))
+        shown, done = shown_on_terminal(
+            lambda terminal: subprocess.run(command, stdout=subprocess.DEVNULL, stderr=terminal, timeout=LIMIT, check=False))
         self.assertEqual(done.returncode, 0)
         self.assertIn(b"\r2 fetched, 0 failed, 10 bytes", shown)
 
