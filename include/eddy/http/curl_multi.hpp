@@ -81,9 +81,14 @@ class CurlMulti {
   void add(HttpTransfer& transfer) {
     if (free_.empty()) make_easy();
     HttpEasy* const easy = free_.back();
-    set_up_request(*easy, transfer, setup_);
-    if (const CURLMcode code = curl_multi_add_handle(multi_.get(), easy->handle); code != CURLM_OK)
-      throw RuntimeError(std::string("eddy: libcurl does not take a request: ") + curl_multi_strerror(code));
+    try {
+      set_up_request(*easy, transfer, setup_);
+      if (const CURLMcode code = curl_multi_add_handle(multi_.get(), easy->handle); code != CURLM_OK)
+        throw RuntimeError(std::string("eddy: libcurl does not take a request: ") + curl_multi_strerror(code));
+    } catch (...) {
+      set_down_request(*easy, setup_);  // the next one finds it as it was
+      throw;
+    }
     free_.pop_back();
     easy->transfer = &transfer;
     transfer.easy = easy;
