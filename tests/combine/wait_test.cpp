@@ -487,7 +487,7 @@ EDDY_LOOP_TEST_CASE("a wait whose limit has passed gives what has ended in its o
   }
 }
 
-EDDY_LOOP_TEST_CASE("a caller of wait whose limit could not be armed runs on") {
+EDDY_LOOP_TEST_CASE("a caller of wait whose limit could not be armed runs on", "[large]") {
   const auto body = []() -> eddy::Task<> {
     std::vector<eddy::TaskHandle<>> sleepers;
     for (const int seconds : {50, 40, 30, 20, 10}) sleepers.push_back(eddy::create_task(nap(std::chrono::seconds(seconds))));

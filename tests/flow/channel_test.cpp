@@ -502,7 +502,7 @@ EDDY_LOOP_TEST_CASE("an item may hold the ends of channels, its own one's includ
   ends.receiver.close();  // destroys the items, and with them the last senders
 }
 
-EDDY_LOOP_TEST_CASE("random programs of send, receive, cancel and close lose and double no item of a channel") {
+EDDY_LOOP_TEST_CASE("random programs of send, receive, cancel and close lose and double no item of a channel", "[large]") {
   for (unsigned seed = 0; seed < 100; ++seed) {
     INFO("seed " << seed);
     run_virtual([seed]() -> eddy::Task<> {

@@ -255,7 +255,7 @@ TEST_CASE("a queue or channel that has reached its size allocates nothing more, 
   });
 }
 
-EDDY_LOOP_TEST_CASE("random programs of put, get and cancel lose and double no item of any queue") {
+EDDY_LOOP_TEST_CASE("random programs of put, get and cancel lose and double no item of any queue", "[large]") {
   for (unsigned seed = 0; seed < 60; ++seed) {
     INFO("seed " << seed);
     const std::size_t maxsize = seed % 5;
