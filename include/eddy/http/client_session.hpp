@@ -71,7 +71,8 @@ struct SessionStatistics {
 ///
 /// A request completes when the head of the response is there. Errors, of requests: ConnectionError, ResolveError,
 /// TimeoutError, TlsError, ProtocolError, TooManyRedirects, InvalidUrl; StatusError only if that was asked for;
-/// SessionClosed; std::invalid_argument for what HTTP does not allow; what the generator of a body throws.
+/// SessionClosed; std::invalid_argument for what HTTP does not allow; what opening and reading a body's file or its
+/// generator throws.
 /// Cancellation: ends the transfer; its connection is closed and never used again (over HTTP/2, its stream). A session
 /// that is closed or destroyed while requests run ends them, and they throw SessionClosed.
 ///
@@ -83,6 +84,8 @@ class ClientSession {
   explicit ClientSession(SessionOptions options = {}) {
     const std::string& base = detail::HttpOptionsAccess::base_url(options);
     if (!base.empty()) (void)detail::parse_url("GET", base, {});
+    const std::string& proxy = detail::HttpOptionsAccess::proxy(options);
+    if (!proxy.empty()) detail::check_proxy(proxy);
     core_ = detail::LocalPointer<detail::HttpSessionCore>(new detail::HttpSessionCore(options, get_running_loop()));
   }
   ClientSession(const ClientSession&) = delete;

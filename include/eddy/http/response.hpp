@@ -39,7 +39,8 @@ struct Timings {
 /// reads it: then the transfer pauses. The body can be read once, in one of the ways that there are.
 ///
 /// A response that is destroyed before its body has come ends the transfer, and its connection is closed. It may
-/// outlive its session; what is left of its body is lost then. Can be moved.
+/// outlive its session; what is left of its body is lost then. Can be moved; only assignment and destruction may follow
+/// for the one that was moved from.
 ///
 /// Cancellation: while the body is read, ends the transfer once the response is destroyed; nothing is lost before.
 /// Errors: of everything that reads: ConnectionError, TimeoutError, TlsError, ProtocolError, BodyTooLarge;

@@ -37,7 +37,7 @@ class HttpReader {
   }
   HttpReader(const HttpReader&) = delete;
   HttpReader& operator=(const HttpReader&) = delete;
-  ~HttpReader() { transfer_->reading = false; }
+  ~HttpReader() { transfer_->reading = transfer_->collects = false; }
 
  private:
   HttpTransfer* transfer_;
@@ -46,7 +46,6 @@ class HttpReader {
 // All of it is in the buffer when this completes.
 inline Task<std::string> read_text(HttpTransfer* transfer) {
   const HttpReader reader(transfer);
-  if (!transfer->max_body) transfer->max_body = HttpTransfer::kTextLimit;
   transfer->collect();
   while (!transfer->done()) {
     transfer->changed.clear();
