@@ -122,3 +122,20 @@ EDDY_TEST_CASE("a redirect whose body does not come is followed all the same", "
   session.close();
   co_await server.close();
 }
+
+EDDY_TEST_CASE("a status that is an error is told, though its body does not come", "[socket][real]") {
+  auto server = co_await HttpServer::start(says("HTTP/1.1 404 Not Found\r\nContent-Length: 1000\r\n\r\nno such"));
+  http::ClientSession session(http::SessionOptions().raise_for_status());
+  const auto start = now();
+  std::string body;
+  try {
+    const auto response = co_await session.get(server.url());
+  } catch (const http::StatusError& error) {
+    body = error.body();
+  }
+  CHECK(body == "no such");
+  CHECK(now() - start < 5s);
+  CHECK(session.statistics().active == 0);
+  session.close();
+  co_await server.close();
+}

@@ -207,6 +207,21 @@ EDDY_TEST_CASE("a loop that is late tells the timeout of a second attempt", "[so
   co_await server.close();
 }
 
+EDDY_TEST_CASE("the total time counts over all redirects", "[socket][real]") {
+  const auto circle = [](HttpExchange& exchange) -> eddy::Task<bool> {
+    co_await eddy::sleep(40ms);
+    co_await exchange.reply(302, "", "Location: " + exchange.target + "x\r\n");
+    co_return true;
+  };
+  auto server = co_await HttpServer::start(circle);
+  http::ClientSession session(http::SessionOptions().timeout(150ms).max_redirects(1'000));
+  const auto end = co_await end_in_pieces(session, server.url());
+  CHECK(end == "timeout " + std::to_string(static_cast<int>(http::TimeoutPhase::total)));
+  CHECK(server.asked().size() < 10);
+  session.close();
+  co_await server.close();
+}
+
 EDDY_TEST_CASE("a connection that has to be made again has its time for it", "[socket][real]") {
   // A listener that takes one connection, and whose queue is full then.
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -259,9 +274,9 @@ EDDY_TEST_CASE("a file is sent again when the connection that was kept has ended
       const std::string first = co_await stream.read(1);
       if (first.empty()) co_return;
       const std::string head = first + co_await stream.read_until("\r\n\r\n");
-      if (i == 1) co_return;
       const std::size_t length = head.starts_with("PUT") ? 200'000 : 0;
       const auto body = co_await stream.read_exactly(length);
+      if (i == 1) co_return;
       co_await stream.write("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + body.substr(0, 1) +
                             (length == 0 ? "x" : ""));
     }
@@ -277,7 +292,7 @@ EDDY_TEST_CASE("a file is sent again when the connection that was kept has ended
   // What a generator gave is gone.
   bool lost = false;
   try {
-    auto response = co_await session.put(url, http::RequestOptions().body_stream(pieces(2, 100'000)));
+    auto response = co_await session.put(url, http::RequestOptions().body_stream(pieces(2, 100'000), 200'000));
   } catch (const http::ConnectionError&) {
     lost = true;
   }

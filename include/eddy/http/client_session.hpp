@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <eddy/combine/timeout.hpp>
 #include <eddy/http/error.hpp>
 #include <eddy/http/request.hpp>
 #include <eddy/http/request_options.hpp>
@@ -36,10 +37,7 @@ inline Task<http::Response> make_request(LocalPointer<HttpSessionCore> core, std
     transfer = co_await run_transfers(core, plan);
   }
   if (plan.raise && transfer->status >= 400) {
-    while (!transfer->done() && transfer->buffer.size() < kShownBody) {
-      transfer->changed.clear();
-      co_await transfer->changed.wait();
-    }
+    co_await move_on_after(HttpTransfer::kPatience, shown_body_came(*transfer));
     throw_status(*transfer);
   }
   co_return http::Response(std::move(transfer));

@@ -181,7 +181,7 @@ class CurlMulti {
       curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &easy);
       long error = 0;
       if (code != CURLE_OK) curl_easy_getinfo(easy->handle, CURLINFO_OS_ERRNO, &error);
-      if (code == CURLE_COULDNT_CONNECT && easy->socket_error != 0) error = easy->socket_error;
+      if (code == CURLE_COULDNT_CONNECT && error == 0) error = easy->socket_error;
       HttpTransfer& transfer = *easy->transfer;
       remove(transfer);
       owner_.transfer_done(transfer, code, easy->text, static_cast<int>(error));

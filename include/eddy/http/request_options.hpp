@@ -127,7 +127,8 @@ class RequestOptions {
     max_body_size_ = bytes;
     return *this;
   }
-  /// Sets whether the request throws StatusError for a status of 400 and more.
+  /// Sets whether the request throws StatusError for a status of 400 and more, with what comes of the body within a
+  /// second.
   RequestOptions& raise_for_status(bool on = true) {
     raise_for_status_ = on;
     return *this;

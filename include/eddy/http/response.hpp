@@ -97,7 +97,8 @@ class [[nodiscard("a response that nobody looks at ends its transfer")]] Respons
     if (!ok()) detail::throw_status(*transfer_);
   }
 
-  /// Completes with the rest of the body, as it was sent: no character set is converted. Source: aiohttp's text.
+  /// Completes with the rest of the body, as it was sent: no character set is converted. The response must outlive it.
+  /// Source: aiohttp's text.
   [[nodiscard("nothing is read until this is awaited")]] Task<std::string> text() {
     return detail::read_text(transfer_.get());
   }

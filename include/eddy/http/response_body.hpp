@@ -26,6 +26,13 @@ inline constexpr std::size_t kShownBody = 1'000;  // of a response that is an er
                           transfer.buffer.substr(0, kShownBody));
 }
 
+inline Task<> shown_body_came(HttpTransfer& transfer) {
+  while (!transfer.done() && transfer.buffer.size() < kShownBody) {
+    transfer.changed.clear();
+    co_await transfer.changed.wait();
+  }
+}
+
 // Whoever reads; one at a time may.
 class HttpReader {
  public:

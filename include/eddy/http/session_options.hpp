@@ -129,7 +129,8 @@ class SessionOptions {
     retry_ = policy;
     return *this;
   }
-  /// Sets whether requests throw StatusError for a status of 400 and more. Source: aiohttp's raise_for_status.
+  /// Sets whether requests throw StatusError for a status of 400 and more, with what comes of the body within a second.
+  /// Source: aiohttp's raise_for_status.
   SessionOptions& raise_for_status(bool on = true) {
     raise_for_status_ = on;
     return *this;

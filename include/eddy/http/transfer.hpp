@@ -68,7 +68,7 @@ class HttpTransfer : public ListHook {
   enum class Stage : unsigned char { fresh, waits_for_host, waits_for_turn, runs, done };
   static constexpr std::size_t kBuffered = 256U << 10;   // what is received ahead of its reader
   static constexpr std::size_t kDiscarded = 64U << 10;   // of a redirect's body, to keep its connection
-  static constexpr std::chrono::seconds kPatience{1};    // for that
+  static constexpr std::chrono::seconds kPatience{1};    // for that, and for what an error shows of a body
   static constexpr std::size_t kHeadLimit = 256U << 10;  // less than libcurl's own
   static constexpr std::size_t kTextLimit = 256U << 20;  // of text() and bytes(), if nothing was set
   static constexpr std::size_t kSmallBody = 64U << 10;   // what is given to libcurl at once
