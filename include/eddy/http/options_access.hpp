@@ -100,7 +100,8 @@ struct HttpOptionsAccess {
     plan.body = std::move(options.body_);
     plan.cookies = std::move(options.cookies_);
     if (plan.body && plan.method == "HEAD")
-      throw std::invalid_argument("eddy: a HEAD has no body: its response has none either, and could not be told from it");
+      throw std::invalid_argument(
+          "eddy: a HEAD has no body: its response has none either, and could not be told from it");
     const bool has_type = plan.body && !plan.body->content_type.empty();
     const bool joins_cookies = !plan.cookies.empty() && session.headers_.contains("cookie");
     if (!options.headers_.empty() || has_type || joins_cookies || !plan.url.credentials.empty()) {

@@ -138,7 +138,8 @@ class SessionOptions {
   /// Says at which address a host's port is to be found, in the place of DNS. Errors: std::invalid_argument unless
   /// `address` is one of IPv4 or IPv6. Source: curl --resolve.
   SessionOptions& resolve(const std::string& host, std::uint16_t port, const std::string& address) {
-    if (host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") != std::string::npos ||
+    if (host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") !=
+            std::string::npos ||
         host.empty() || host.starts_with('-') || !detail::is_ip_address(address))
       throw std::invalid_argument("eddy: resolve takes a host's name, a port and an address in numbers");
     resolve_.push_back(host + ":" + std::to_string(port) + ":" + address);

@@ -49,7 +49,7 @@ struct HttpEasy {
   CurlMulti* multi = nullptr;
   HttpTransfer* transfer = nullptr;
   int socket_error = 0;  // why it got no socket
-  bool plain = true;  // set up for a GET with the session's header
+  bool plain = true;     // set up for a GET with the session's header
   char text[CURL_ERROR_SIZE];
 };
 
@@ -227,8 +227,7 @@ inline std::size_t HttpTransfer::receive(const char* data, std::size_t size) noe
     return CURL_WRITEFUNC_PAUSE;
   }
   const bool good = guarded([&] {
-    const std::size_t limit =
-        max_body.value_or(collects ? kTextLimit : std::numeric_limits<std::size_t>::max());
+    const std::size_t limit = max_body.value_or(collects ? kTextLimit : std::numeric_limits<std::size_t>::max());
     if (received > limit || size > limit - received) throw http::BodyTooLarge(method, shown(), limit);
     buffer.append(data, size);
     received += size;
