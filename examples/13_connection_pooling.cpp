@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include <exception>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,8 +66,9 @@ eddy::Task<> fetch_all(std::vector<std::string> urls) {
 eddy::Task<> fetch_from_own_server() {
   constexpr eddy::ProcessOptions options{.output = eddy::Redirect::pipe()};
   auto server = eddy::create_subprocess_exec({"python3", "-c", kServer}, options);  // killed where this scope ends
-  std::string port = co_await server.output().read_line();
-  port.pop_back();
+  const std::string line = co_await server.output().read_line();
+  if (line.empty()) throw std::runtime_error("the server has not started");
+  const std::string port = line.substr(0, line.find('\n'));
   std::vector<std::string> urls;
   for (int i = 0; i < 10; ++i) {
     urls.push_back(fmt::format("http://127.0.0.1:{}/data/{}", port, i));

@@ -148,6 +148,10 @@ class Consume:
         expect(needs in said and unknown in said, "all that is missing is named, with what it needs", said)
         said = found("COMPONENTS tls", *disabled)
         expect("found: 0" in said and needs in said, "without REQUIRED the program goes on, and is told", said)
+        needs = ("eddy's component http needs libcurl 7.88 or later with its headers: install it (Debian: libcurl4-openssl-dev), "
+                 "or set CURL_ROOT to where it is.")
+        said = found("REQUIRED COMPONENTS http", "-DCMAKE_DISABLE_FIND_PACKAGE_CURL=ON", fails=True)
+        expect(needs in said, "a libcurl that is missing is named, and how to get it", said)
 
         major, minor, patch = map(int, self.version.split("."))
         for version in (f"{major + 1}.0", f"{major}.{minor + 1}", f"{major}.{minor}.{patch + 1}"):

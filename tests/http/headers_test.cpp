@@ -42,9 +42,27 @@ TEST_CASE("setting a header field takes the place of all of its name", "[http]")
   CHECK(headers.get("d") == "4");
   headers.remove("nothing").remove("B");
   CHECK_FALSE(headers.contains("b"));
+  headers.set(headers[0].name, headers[1].value);
+  CHECK(headers[headers.size() - 1].name == "A");
+  CHECK(headers.get("a") == "2");
+  headers.remove(headers[0].name);
+  CHECK_FALSE(headers.contains("c"));
   headers.clear();
   headers.expect_response();
   CHECK(headers.empty());
+}
+
+TEST_CASE("a line that goes on is put behind the last field", "[http]") {
+  Headers headers;
+  headers.append_to_last("nothing");
+  CHECK(headers.empty());
+  headers.append("A", "");
+  headers.append_to_last(" b ");
+  headers.append_to_last("");
+  headers.append_to_last("\tc\r\n");
+  CHECK(headers.get("a") == "b c");
+  headers.append("D", "e");
+  CHECK(headers.get("d") == "e");
 }
 
 TEST_CASE("the blanks around a header's value are dropped", "[http]") {

@@ -129,7 +129,7 @@ EDDY_TEST_CASE("credentials and cookies are not carried to another host", "[sock
   texts.push_back(co_await text_of(session.get(with_user)));
   texts.push_back(co_await text_of(session.get(server.url(), http::RequestOptions().basic_auth("user", "pass"))));
   texts.push_back(co_await text_of(session.get(server.url(), http::RequestOptions().bearer_auth("token"))));
-  CHECK(texts[0] == "GET / |secret|own=1|o|");
+  CHECK(texts[0] == "GET / |secret|own=1; c=2|o|");
   CHECK(texts[1].starts_with("GET /a |secret|"));
   CHECK(texts[2].find("secret") == std::string::npos);
   CHECK(texts[2].find("own=1") == std::string::npos);
@@ -296,10 +296,27 @@ EDDY_TEST_CASE("a request is repeated while the server is not ready, if it may b
   co_await server.close();
 }
 
+TEST_CASE("the last word about the total time counts", "[http]") {
+  const auto end_of = [](const http::RequestOptions& options) {
+    const auto session = http::SessionOptions().timeout(7s);
+    return eddy::detail::HttpOptionsAccess::plan(session, "GET", "http://a/", options, eddy::TimePoint()).end;
+  };
+  CHECK(end_of(http::RequestOptions()) == eddy::TimePoint(7s));
+  CHECK(end_of(http::RequestOptions().timeout(5s)) == eddy::TimePoint(5s));
+  CHECK(end_of(http::RequestOptions().timeouts({.total = 9s}).timeout(5s)) == eddy::TimePoint(5s));
+  CHECK(end_of(http::RequestOptions().timeout(5s).timeouts({.total = 9s})) == eddy::TimePoint(9s));
+  CHECK(end_of(http::RequestOptions().timeout(std::nullopt)) == eddy::TimePoint::max());
+}
+
 TEST_CASE("Retry-After is a number of seconds or a date", "[http]") {
   using eddy::detail::retry_after;
   CHECK(retry_after(http::Headers{{"Retry-After", "7"}}) == 7s);
   CHECK(retry_after(http::Headers{{"Retry-After", "-7"}}) == 0s);
+  CHECK(retry_after(http::Headers{{"Retry-After", "99999999999999999999999"}}) == eddy::Duration::max());
+  CHECK(retry_after(http::Headers{{"Retry-After", "9999999999999999"}}) == eddy::Duration::max());
+  CHECK(retry_after(http::Headers{{"Retry-After", "-99999999999999999999999"}}) == 0s);
+  CHECK_FALSE(retry_after(http::Headers{{"Retry-After", ""}}));
+  CHECK_FALSE(retry_after(http::Headers{{"Retry-After", "99999999999999999999999x"}}));
   CHECK_FALSE(retry_after(http::Headers{}));
   CHECK_FALSE(retry_after(http::Headers{{"Retry-After", "soon"}}));
   CHECK(retry_after(http::Headers{{"Retry-After", "Wed, 21 Oct 2015 07:28:00 GMT"}}) == 0s);

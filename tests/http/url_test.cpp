@@ -68,6 +68,31 @@ TEST_CASE("errors show no credentials, no query and no fragment", "[http]") {
   CHECK(shown_url("http://host/a@b") == "http://host/a@b");
   CHECK(shown_url("user:secret@host") == "host");
   CHECK(shown_url("http://a/\r\nb") == "http://a/??b");
+  CHECK(shown_url("http:/user:secret@host/a") == "http:/host/a");
+  CHECK(shown_url("http:///user:secret@host/a") == "http:///host/a");
+  CHECK(shown_url("http:\\\\user:secret@host\\a") == "http:\\\\host\\a");
+  CHECK(shown_url("//user:secret@host/a") == "//host/a");
+  CHECK(shown_url("http://user:sec/ret@host/a?b") == "http://host/a");
+  CHECK(shown_url("http://user:sec?ret@host/a") == "http://host/a");
+  CHECK(shown_url("http://user:sec#ret@host") == "http://host");
+  CHECK(shown_url("http://user:secret") == "http://user:secret");  // nothing says that this is no host
+  CHECK(shown_url("http://host:80/a@b?c@d") == "http://host:80/a@b");
+  CHECK(shown_url("http://[::1]:80/a@b") == "http://[::1]:80/a@b");
+  CHECK(shown_url("/a@b") == "/a@b");
+  CHECK(shown_url("") == "");
+  for (const std::string_view url :
+       {"http://user:sec/ret@host/", "http://user:sec?ret@host/", "http://user:sec#ret@host/",
+        "http://user:sec ret@host/", "http:/user:secret@ho st/", "http://user:sec%00ret@host/",
+        "ftp:user:secret@host"}) {
+    INFO(url);
+    try {
+      (void)parse(url);
+      CHECK(false);
+    } catch (const eddy::http::InvalidUrl& error) {
+      CHECK(std::string(error.what()).find("sec") == std::string::npos);
+      CHECK(std::string(error.what()).find("ret") == std::string::npos);
+    }
+  }
   try {
     (void)parse("ftp://user:secret@host/?secret");
     CHECK(false);

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <eddy/combine/timeout.hpp>
 #include <eddy/http/error.hpp>
 #include <eddy/http/request.hpp>
 #include <eddy/http/request_options.hpp>
@@ -36,10 +37,7 @@ inline Task<http::Response> make_request(LocalPointer<HttpSessionCore> core, std
     transfer = co_await run_transfers(core, plan);
   }
   if (plan.raise && transfer->status >= 400) {
-    while (!transfer->done() && transfer->buffer.size() < kShownBody) {
-      transfer->changed.clear();
-      co_await transfer->changed.wait();
-    }
+    co_await move_on_after(HttpTransfer::kPatience, shown_body_came(*transfer));
     throw_status(*transfer);
   }
   co_return http::Response(std::move(transfer));
@@ -71,7 +69,8 @@ struct SessionStatistics {
 ///
 /// A request completes when the head of the response is there. Errors, of requests: ConnectionError, ResolveError,
 /// TimeoutError, TlsError, ProtocolError, TooManyRedirects, InvalidUrl; StatusError only if that was asked for;
-/// SessionClosed; std::invalid_argument for what HTTP does not allow; what the generator of a body throws.
+/// SessionClosed; std::invalid_argument for what HTTP does not allow; what opening and reading a body's file or its
+/// generator throws.
 /// Cancellation: ends the transfer; its connection is closed and never used again (over HTTP/2, its stream). A session
 /// that is closed or destroyed while requests run ends them, and they throw SessionClosed.
 ///
@@ -83,6 +82,8 @@ class ClientSession {
   explicit ClientSession(SessionOptions options = {}) {
     const std::string& base = detail::HttpOptionsAccess::base_url(options);
     if (!base.empty()) (void)detail::parse_url("GET", base, {});
+    const std::string& proxy = detail::HttpOptionsAccess::proxy(options);
+    if (!proxy.empty()) detail::check_proxy(proxy);
     core_ = detail::LocalPointer<detail::HttpSessionCore>(new detail::HttpSessionCore(options, get_running_loop()));
   }
   ClientSession(const ClientSession&) = delete;

@@ -18,6 +18,8 @@ namespace eddy::inline EDDY_ABI::detail {
 inline std::exception_ptr error_of_curl(CURLcode code, const std::string& method, const std::string& url,
                                         std::string text, int error) {
   if (text.empty()) text = curl_easy_strerror(code);
+  if (text.starts_with("Unsupported proxy"))  // libcurl goes on with its URL, credentials included
+    text = "the URL of the proxy, which the environment names, cannot be used";
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
   }
@@ -37,6 +39,10 @@ inline std::exception_ptr error_of_curl(CURLcode code, const std::string& method
     case CURLE_URL_MALFORMAT:
       return std::make_exception_ptr(http::InvalidUrl(method, url, text));
     case CURLE_SSL_CONNECT_ERROR:
+      for (const char* const end : {"SSL_ERROR_SYSCALL", "Connection reset", "unexpected eof"}) {
+        if (text.find(end) != std::string::npos) return connection(ECONNRESET);
+      }
+      return std::make_exception_ptr(http::TlsError(method, url, text));
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ENGINE_NOTFOUND:
     case CURLE_SSL_ENGINE_SETFAILED:

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -91,6 +92,7 @@ class CurlMulti {
     }
     free_.pop_back();
     easy->transfer = &transfer;
+    easy->socket_error = 0;
     transfer.easy = easy;
   }
   // Takes it from libcurl, which closes its connection if it is not done.
@@ -102,10 +104,11 @@ class CurlMulti {
     set_down_request(*easy, setup_);
     free_.push_back(easy);  // there is room: see make_easy
   }
-  // Lets it go on, as far as it does not pause.
-  void resume(HttpTransfer& transfer) noexcept {
+  // Lets it go on, as far as it does not pause. libcurl first gives it what it has kept meanwhile; an error of that is
+  // given here, and nowhere else.
+  [[nodiscard]] CURLcode resume(HttpTransfer& transfer) noexcept {
     const int mask = (transfer.paused ? CURLPAUSE_RECV : 0) | (transfer.starved ? CURLPAUSE_SEND : 0);
-    curl_easy_pause(transfer.easy->handle, mask);
+    return curl_easy_pause(transfer.easy->handle, mask);
   }
   // If libcurl wants to be called at once, calls it.
   void kick() noexcept {
@@ -150,11 +153,12 @@ class CurlMulti {
     easies_.reserve(easies_.size() + 1);
     free_.reserve(easies_.size() + 1);
     auto easy = std::make_unique<HttpEasy>();
+    easy->multi = this;
     easy->handle = curl_easy_init();
     if (easy->handle == nullptr) throw std::bad_alloc();
     set_up_easy(*easy, setup_, share_.get());
     curl_easy_setopt(easy->handle, CURLOPT_OPENSOCKETFUNCTION, &CurlMulti::open_socket);
-    curl_easy_setopt(easy->handle, CURLOPT_OPENSOCKETDATA, this);
+    curl_easy_setopt(easy->handle, CURLOPT_OPENSOCKETDATA, static_cast<void*>(easy.get()));
     curl_easy_setopt(easy->handle, CURLOPT_CLOSESOCKETFUNCTION, &CurlMulti::close_socket);
     curl_easy_setopt(easy->handle, CURLOPT_CLOSESOCKETDATA, this);
     free_.push_back(easy.get());
@@ -177,6 +181,7 @@ class CurlMulti {
       curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &easy);
       long error = 0;
       if (code != CURLE_OK) curl_easy_getinfo(easy->handle, CURLINFO_OS_ERRNO, &error);
+      if (code == CURLE_COULDNT_CONNECT && error == 0) error = easy->socket_error;
       HttpTransfer& transfer = *easy->transfer;
       remove(transfer);
       owner_.transfer_done(transfer, code, easy->text, static_cast<int>(error));
@@ -201,15 +206,17 @@ class CurlMulti {
     return self.timer_.arm(self.loop_, when) ? 0 : -1;
   }
   static curl_socket_t open_socket(void* pointer, curlsocktype, curl_sockaddr* address) noexcept {
-    auto& self = *static_cast<CurlMulti*>(pointer);
+    auto& easy = *static_cast<HttpEasy*>(pointer);
+    CurlMulti& self = *easy.multi;
     const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    if (fd < 0) return CURL_SOCKET_BAD;
-    if (self.driver_.adopt(fd)) {
-      ::close(fd);
+    easy.socket_error = fd < 0 ? errno : self.driver_.adopt(fd).value();
+    if (easy.socket_error != 0) {
+      if (fd >= 0) ::close(fd);
       return CURL_SOCKET_BAD;
     }
     ++self.opened_;
     ++self.connections_;
+    if (easy.transfer != nullptr) easy.transfer->connects();
     return fd;
   }
   static int close_socket(void* pointer, curl_socket_t fd) noexcept {

@@ -102,6 +102,7 @@ inline void set_up_easy(HttpEasy& easy, const CurlSetup& setup, CURLSH* share) {
   if (setup.cookies) set_curl_option(handle, CURLOPT_COOKIEFILE, "");
   if (setup.compression) set_curl_option(handle, CURLOPT_ACCEPT_ENCODING, "");  // what comes is decoded
   if (!setup.trust_env || !setup.proxy.empty()) set_curl_option(handle, CURLOPT_PROXY, setup.proxy.c_str());
+  if (!setup.trust_env) set_curl_option(handle, CURLOPT_NOPROXY, "");
   text(CURLOPT_CAINFO, setup.ca_file);
   if (!setup.ca_file.empty()) set_curl_option(handle, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   text(CURLOPT_SSLCERT, setup.certificate);
@@ -123,7 +124,7 @@ inline void set_up_request(HttpEasy& easy, HttpTransfer& transfer, const CurlSet
     if (transfer.method == "HEAD") set_curl_option(handle, CURLOPT_NOBODY, 1L);
     if (transfer.method != "GET" && transfer.method != "HEAD")
       set_curl_option(handle, CURLOPT_CUSTOMREQUEST, transfer.method.c_str());
-    if (transfer.method == "POST" || transfer.method == "PUT" || transfer.method == "PATCH") {
+    if (is_sent_with_body(transfer.method)) {
       set_curl_option(handle, CURLOPT_POSTFIELDS, "");
       set_curl_option(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t{0});
     }

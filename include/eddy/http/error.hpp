@@ -133,14 +133,14 @@ class StatusError : public std::runtime_error, public ClientError {
   [[nodiscard]] const char* what() const noexcept override { return std::runtime_error::what(); }
 
  private:
-  // Of a body only what can be shown in a line.
+  // Only what can be shown in a line.
   static std::string text(int status, const std::string& reason, const std::string& body) {
     std::string line = "status " + std::to_string(status);
     if (!reason.empty()) line += " " + reason;
-    if (!body.empty()) line += ": ";
-    for (const char c : body) {
-      if (line.size() >= 300) break;
-      line += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? ' ' : c;
+    if (!body.empty()) line += ": " + body;
+    if (line.size() > 300) line.resize(300);
+    for (char& c : line) {
+      if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
     }
     return line;
   }

@@ -39,12 +39,19 @@ inline void append_quoted(std::string& text, std::string_view value) {
   text += '"';
 }
 
+// A path with a NUL would name another file.
+inline void check_body_path(std::string_view path) {
+  if (path.empty() || path.find('\0') != std::string_view::npos)
+    throw std::invalid_argument("eddy: the path of a file that is to be sent is empty, or has a NUL in it");
+}
+
 }  // namespace detail
 
 namespace http {
 
 /// The parts of a multipart/form-data body, in order. Files are read while they are sent. Errors: std::invalid_argument
-/// for a NUL in a name or a file's name, and for CR, LF or NUL in a content type. Source: aiohttp.FormData.
+/// for a NUL in a name or a file's name, for CR, LF or NUL in a content type, and for an empty path or one with a NUL. CR,
+/// LF and quotes in names are sent encoded, as browsers do. Source: aiohttp.FormData.
 class FormData {
  public:
   FormData() = default;
@@ -57,6 +64,7 @@ class FormData {
   }
   /// Adds a file that is read when the request is made; the server is told the last part of `path` as its name.
   FormData& file(std::string_view name, std::string path, std::string_view content_type = "application/octet-stream") {
+    detail::check_body_path(path);
     const std::string filename = path.substr(path.rfind('/') + 1);
     return add(name, filename, content_type, {}, std::move(path));
   }

@@ -78,14 +78,19 @@ class Headers {
   Headers& set(std::string_view name, std::string_view value) {
     check(name, value);
     const std::string copy(value);
-    remove(name);
-    append(name, copy);
+    const std::string own_name(name);  // both may be of these fields
+    remove(own_name);
+    append(own_name, copy);
     return *this;
   }
   /// Takes out all of this name; none is no error.
   Headers& remove(std::string_view name) {
-    std::erase_if(entries_, [&](const Entry& entry) { return detail::same_without_case(field(entry).name, name); });
-    return *this;
+    if (!contains(name)) return *this;
+    Headers others;  // not to keep the text of what is gone
+    for (const auto& [kept, value] : *this) {
+      if (!detail::same_without_case(kept, name)) others.append(kept, value);
+    }
+    return *this = std::move(others);
   }
   /// The value of the first of this name, if there is one.
   [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const noexcept {
@@ -152,6 +157,15 @@ class Headers {
     text_ += value;
     entries_.push_back({static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(name.size()),
                         static_cast<std::uint32_t>(value.size())});
+  }
+  /// For what is received: a line that begins with a blank goes on with the field before it; without one it is dropped.
+  void append_to_last(std::string_view value) {
+    value = detail::without_blanks(value);
+    if (entries_.empty() || value.empty()) return;
+    const std::size_t before = text_.size();
+    if (entries_.back().value > 0) text_ += ' ';
+    text_ += value;
+    entries_.back().value += static_cast<std::uint32_t>(text_.size() - before);
   }
 
  private:

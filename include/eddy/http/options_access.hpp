@@ -10,6 +10,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <new>
@@ -51,6 +52,10 @@ struct HttpPlan {
   bool raise = false;
 };
 
+// A request with this method has a body, if an empty one.
+inline bool is_sent_with_body(std::string_view method) noexcept {
+  return method == "POST" || method == "PUT" || method == "PATCH";
+}
 inline bool is_credential(std::string_view name) noexcept {
   return same_without_case(name, "authorization") || same_without_case(name, "cookie") ||
          same_without_case(name, "proxy-authorization") || same_without_case(name, "host");
@@ -60,12 +65,13 @@ inline bool is_credential(std::string_view name) noexcept {
 struct HttpOptionsAccess {
   static const http::Headers& headers(const http::SessionOptions& options) noexcept { return options.headers_; }
   static const std::string& base_url(const http::SessionOptions& options) noexcept { return options.base_url_; }
+  static const std::string& proxy(const http::SessionOptions& options) noexcept { return options.proxy_; }
   // `setup` is a CurlSetup, in curl_setup.hpp.
   template <class Setup>
   static void fill(Setup& setup, const http::SessionOptions& session) {
     check(session.headers_);
     setup.limit = session.limit_;
-    setup.limit_per_host = session.limit_per_host_;
+    setup.limit_per_host = std::min(session.limit_per_host_, std::size_t{1'000'000});
     setup.version = session.version_;
     setup.proxy = session.proxy_;
     setup.ca_file = session.ca_file_;
@@ -93,14 +99,24 @@ struct HttpOptionsAccess {
     plan.method = std::move(method);
     plan.body = std::move(options.body_);
     plan.cookies = std::move(options.cookies_);
+    if (plan.body && plan.method == "HEAD")
+      throw std::invalid_argument(
+          "eddy: a HEAD has no body: its response has none either, and could not be told from it");
     const bool has_type = plan.body && !plan.body->content_type.empty();
-    if (!options.headers_.empty() || has_type || !plan.url.credentials.empty()) {
+    const bool joins_cookies = !plan.cookies.empty() && session.headers_.contains("cookie");
+    if (!options.headers_.empty() || has_type || joins_cookies || !plan.url.credentials.empty()) {
       http::Headers& merged = plan.headers.emplace(session.headers_);
       for (const http::HeaderField& field : options.headers_) merged.remove(field.name);
       if (has_type && !options.headers_.contains("content-type")) merged.set("Content-Type", plan.body->content_type);
       if (!plan.url.credentials.empty() && !options.headers_.contains("authorization"))
         merged.set("Authorization", "Basic " + base64(plan.url.credentials));
       for (const http::HeaderField& field : options.headers_) merged.add(field.name, field.value);
+      // libcurl sends either the field or its option.
+      if (const std::string field(merged.get("cookie").value_or("")); !field.empty() && !plan.cookies.empty()) {
+        merged.set("Cookie", field + "; " + std::exchange(plan.cookies, {}));
+      } else if (!plan.cookies.empty()) {
+        merged.remove("cookie");
+      }
       check(merged);
     }
     plan.max_redirects = options.max_redirects_.value_or(session.max_redirects_);

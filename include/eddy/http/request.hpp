@@ -22,11 +22,13 @@
 #include <cstddef>
 #include <ctime>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace eddy::inline EDDY_ABI::detail {
@@ -53,9 +55,9 @@ inline Task<> feed_transfer(HttpTransfer& transfer, AsyncGenerator<std::string>&
     throw std::length_error("eddy: the body of a request is shorter than its size was said to be");
   transfer.end_feeding();
 }
-// The server wants no more: it has refused the request, or the transfer is over.
+// The server wants no more: it says so by its status, after which libcurl sends nothing, or the transfer is over.
 inline Task<> sending_ended(HttpTransfer& transfer) {
-  while (!transfer.done() && !(transfer.has_head() && transfer.status >= 400)) {
+  while (!transfer.done() && !(transfer.has_head() && transfer.status >= 300)) {
     transfer.changed.clear();
     co_await transfer.changed.wait();
   }
@@ -85,8 +87,11 @@ inline void follow_redirect(HttpPlan& plan, const HttpTransfer& transfer) {
   }
 }
 
+inline constexpr int kStale = 5;  // as often as libcurl does it
+
 // Completes with a transfer whose head has come, and that is no redirect to be followed.
 inline Task<HttpTransferPointer> run_transfers(LocalPointer<HttpSessionCore> core, HttpPlan& plan) {
+  int stale = 0;  // connections that were kept and had ended
   for (;;) {
     auto transfer = std::make_unique<HttpTransfer>(core, plan);
     if (transfer->streams) {
@@ -104,6 +109,7 @@ inline Task<HttpTransferPointer> run_transfers(LocalPointer<HttpSessionCore> cor
       Task<> feeding = feed_transfer(*transfer, source);
       Task<> ending = sending_ended(*transfer);
       co_await race(std::move(feeding), std::move(ending));
+      transfer->end_feeding();  // else libcurl would wait for the rest of a body that nobody wants any more
     } else {
       core->begin(*transfer);
     }
@@ -111,6 +117,9 @@ inline Task<HttpTransferPointer> run_transfers(LocalPointer<HttpSessionCore> cor
       transfer->changed.clear();
       co_await transfer->changed.wait();
     }
+    // libcurl asks again by itself, if it need not read a file again.
+    if (!transfer->has_head() && transfer->stale && plan.body->kind != HttpBody::Kind::generator && ++stale <= kStale)
+      continue;
     if (!transfer->has_head()) transfer->rethrow();
     if (!transfer->redirects()) co_return transfer;
     while (!transfer->done()) {
@@ -149,7 +158,9 @@ inline std::optional<Duration> retry_after(const http::Headers& headers) {
   if (!value) return std::nullopt;
   long long seconds = 0;
   const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), seconds);
-  if (error != std::errc() || end != value->data() + value->size()) {
+  if (error == std::errc::result_out_of_range && end == value->data() + value->size()) {
+    seconds = value->starts_with('-') ? 0 : std::numeric_limits<long long>::max();
+  } else if (error != std::errc() || end != value->data() + value->size()) {
     const std::time_t date = curl_getdate(std::string(*value).c_str(), nullptr);
     if (date == std::time_t{-1}) return std::nullopt;
     seconds = static_cast<long long>(date) - static_cast<long long>(std::time(nullptr));
@@ -190,11 +201,13 @@ inline Task<HttpTransferPointer> retry_transfers(LocalPointer<HttpSessionCore> c
                      .max_delay = retries.max_delay,
                      .jitter = retries.jitter,
                      .retry_on = &is_worth_retrying};
-  // No wait that would end too late; an attempt that runs has the timer of its transfer, which says more.
-  if (tries.plan.end != TimePoint::max())
-    policy.budget = tries.plan.end - get_running_loop().time() + std::chrono::milliseconds(50);
+  // No wait that would end too late. An attempt that runs is ended by the timer of its transfer, which says more.
+  const TimePoint end = tries.plan.end;
+  RetryHooks hooks([end](const RetryAttempt& attempt) {
+    if (saturating_add(get_running_loop().time(), attempt.delay) >= end) std::rethrow_exception(attempt.error);
+  });
   try {
-    HttpTransferPointer transfer = co_await retry(policy, &try_transfers, core, &tries);
+    HttpTransferPointer transfer = co_await retry(policy, std::move(hooks), &try_transfers, core, &tries);
     co_return transfer;
   } catch (const HttpTryAgain&) {
     co_return std::move(tries.last);

@@ -43,12 +43,13 @@ class RequestOptions {
     headers_.set(name, value);
     return *this;
   }
-  /// Adds a header field, also if there is one of this name.
+  /// Adds a header field, also if there is one of this name. One with an empty value is not sent.
   RequestOptions& add_header(std::string_view name, std::string_view value) {
     headers_.add(name, value);
     return *this;
   }
-  /// Sends a cookie, beside those that servers have set. Not to another host after a redirect.
+  /// Sends a cookie, beside those that servers have set and those of a field Cookie. Not to another host after a
+  /// redirect.
   RequestOptions& cookie(std::string_view name, std::string_view value) {
     detail::append_cookie(cookies_, name, value);
     return *this;
@@ -71,11 +72,14 @@ class RequestOptions {
   /// Sends a file, which is read meanwhile. It is opened when the request is made. Errors: of the request:
   /// std::system_error.
   RequestOptions& body_file(std::string path, std::string_view content_type = "application/octet-stream") {
+    detail::check_body_path(path);
     return set_body(detail::HttpBody::Kind::file, std::move(path), content_type);
   }
   /// Sends what a generator yields, each item when there is room for it; with its size known by Content-Length, else in
   /// chunks. It runs in the task of the request, and can be sent once: neither again by a retry, nor by a redirect that
-  /// keeps the method.
+  /// keeps the method. The response is given when all is sent, or at once if its status is 300 or more: nothing more is
+  /// sent then. Errors: of the request: what the generator throws; std::length_error if it is longer or shorter than
+  /// `size`; InvalidStateError if it was sent before.
   RequestOptions& body_stream(AsyncGenerator<std::string> source, std::optional<std::uint64_t> size = std::nullopt,
                               std::string_view content_type = "application/octet-stream") {
     set_body(detail::HttpBody::Kind::generator, {}, content_type);
@@ -100,6 +104,7 @@ class RequestOptions {
   /// Sets all timeouts; those that are not named are as Timeouts says, not as the session does.
   RequestOptions& timeouts(const Timeouts& limits) {
     timeouts_ = limits;
+    total_.reset();
     return *this;
   }
   /// Sets how long all of it may take; the other timeouts are the session's. `std::nullopt` for no limit.
@@ -122,7 +127,8 @@ class RequestOptions {
     max_body_size_ = bytes;
     return *this;
   }
-  /// Sets whether the request throws StatusError for a status of 400 and more.
+  /// Sets whether the request throws StatusError for a status of 400 and more, with what comes of the body within a
+  /// second.
   RequestOptions& raise_for_status(bool on = true) {
     raise_for_status_ = on;
     return *this;

@@ -39,7 +39,8 @@ struct Timings {
 /// reads it: then the transfer pauses. The body can be read once, in one of the ways that there are.
 ///
 /// A response that is destroyed before its body has come ends the transfer, and its connection is closed. It may
-/// outlive its session; what is left of its body is lost then. Can be moved.
+/// outlive its session; what is left of its body is lost then. Can be moved; only assignment and destruction may follow
+/// for the one that was moved from.
 ///
 /// Cancellation: while the body is read, ends the transfer once the response is destroyed; nothing is lost before.
 /// Errors: of everything that reads: ConnectionError, TimeoutError, TlsError, ProtocolError, BodyTooLarge;
@@ -96,7 +97,8 @@ class [[nodiscard("a response that nobody looks at ends its transfer")]] Respons
     if (!ok()) detail::throw_status(*transfer_);
   }
 
-  /// Completes with the rest of the body, as it was sent: no character set is converted. Source: aiohttp's text.
+  /// Completes with the rest of the body, as it was sent: no character set is converted. The response must outlive it.
+  /// Source: aiohttp's text.
   [[nodiscard("nothing is read until this is awaited")]] Task<std::string> text() {
     return detail::read_text(transfer_.get());
   }

@@ -26,6 +26,13 @@ inline constexpr std::size_t kShownBody = 1'000;  // of a response that is an er
                           transfer.buffer.substr(0, kShownBody));
 }
 
+inline Task<> shown_body_came(HttpTransfer& transfer) {
+  while (!transfer.done() && transfer.buffer.size() < kShownBody) {
+    transfer.changed.clear();
+    co_await transfer.changed.wait();
+  }
+}
+
 // Whoever reads; one at a time may.
 class HttpReader {
  public:
@@ -37,7 +44,7 @@ class HttpReader {
   }
   HttpReader(const HttpReader&) = delete;
   HttpReader& operator=(const HttpReader&) = delete;
-  ~HttpReader() { transfer_->reading = false; }
+  ~HttpReader() { transfer_->reading = transfer_->collects = false; }
 
  private:
   HttpTransfer* transfer_;
@@ -46,7 +53,6 @@ class HttpReader {
 // All of it is in the buffer when this completes.
 inline Task<std::string> read_text(HttpTransfer* transfer) {
   const HttpReader reader(transfer);
-  if (!transfer->max_body) transfer->max_body = HttpTransfer::kTextLimit;
   transfer->collect();
   while (!transfer->done()) {
     transfer->changed.clear();

@@ -77,7 +77,7 @@ class HttpSessionCore final : CloseHook, CurlMulti::Owner {
     if (transfer.easy == nullptr) return;
     if (loop_ != nullptr) transfer.active = loop_->time();
     watch_time(transfer);
-    multi_.resume(transfer);
+    if (const CURLcode code = multi_.resume(transfer); code != CURLE_OK) return fail(transfer, code);
     multi_.kick();
   }
   // Its timer is set for the first of its timeouts, unless it is set for less.
@@ -195,20 +195,32 @@ class HttpSessionCore final : CloseHook, CurlMulti::Owner {
 
   void transfer_done(HttpTransfer& transfer, CURLcode code, const char* text, int error) noexcept override {
     const bool cut_on_purpose = transfer.discards && transfer.discarded > HttpTransfer::kDiscarded;
+    note_error(transfer, cut_on_purpose ? CURLE_OK : code, text, error);
+    end(transfer);
+  }
+  // While it was let go on.
+  void fail(HttpTransfer& transfer, CURLcode code) noexcept {
+    note_error(transfer, code, "", 0);
+    abort(transfer, transfer.error);
+  }
+  static void note_error(HttpTransfer& transfer, CURLcode code, const char* text, int error) noexcept {
+    if (transfer.error) return;
+    const auto refuse = [&](const char* why) { throw http::ProtocolError(transfer.method, transfer.shown(), why); };
     try {
-      if (code == CURLE_OUT_OF_MEMORY && transfer.begun && !transfer.head_done &&
-          !transfer.error)  // libcurl's word for a line of more than 100 KB
-        throw http::ProtocolError(transfer.method, transfer.shown(),
-                                  "the head of the response is too long, or there is no memory for it");
-      if (!transfer.error && code != CURLE_OK && !cut_on_purpose)
-        transfer.error = error_of_curl(code, transfer.method, transfer.shown(), text, error);
-      if (!transfer.error && !transfer.head_done)
+      // libcurl's words for a line of more than 100 KB, for one that is no field, and for more than it keeps of a body that
+      // is unpacked while nobody reads.
+      const bool odd = code == CURLE_OUT_OF_MEMORY || code == CURLE_BAD_FUNCTION_ARGUMENT;
+      if (odd && transfer.begun && !transfer.head_done)
+        refuse("the head of the response is too long or none, or there is no memory for it");
+      if (odd && transfer.paused && transfer.headers.contains("content-encoding"))
+        refuse("the body unpacks to too much at once, or there is no memory for it");
+      if (code != CURLE_OK) transfer.error = error_of_curl(code, transfer.method, transfer.shown(), text, error);
+      if (code == CURLE_OK && !transfer.head_done)
         transfer.error = error_of_curl(CURLE_PARTIAL_FILE, transfer.method, transfer.shown(),
                                        "the connection ended in the head of the response", 0);
     } catch (...) {
       transfer.error = std::current_exception();
     }
-    end(transfer);
   }
 
   void settled() noexcept override {
@@ -257,13 +269,12 @@ inline HttpTransfer::HttpTransfer(LocalPointer<HttpSessionCore> session, const H
       max_body(plan.max_body),
       follows(plan.max_redirects > 0),
       redirect_count(plan.redirects) {
-  if (plan.headers) {
-    list = HttpOptionsAccess::list(core->options(), *plan.headers, !plan.drop_credentials, body != nullptr);
-  } else if (plan.drop_credentials || body) {
-    list = HttpOptionsAccess::list(core->options(), HttpOptionsAccess::headers(core->options()), !plan.drop_credentials,
-                                   body != nullptr);
-  }
-  has_list = plan.headers || plan.drop_credentials || body;
+  const bool has_body = body || is_sent_with_body(method);
+  has_list = plan.headers || plan.drop_credentials || has_body;
+  if (has_list)
+    list = HttpOptionsAccess::list(core->options(),
+                                   plan.headers ? *plan.headers : HttpOptionsAccess::headers(core->options()),
+                                   !plan.drop_credentials, has_body);
   if (!body) return;
   streams = body->kind != HttpBody::Kind::text;
   if (!streams) body_size = body->text.size();
@@ -278,6 +289,12 @@ inline EventLoop* HttpTransfer::loop() const noexcept { return core->loop(); }
 inline void HttpTransfer::note_activity() noexcept {
   if (timeouts.idle.limited() || timeouts.first_byte.limited()) active = loop()->time();
 }
+inline void HttpTransfer::connects() noexcept {
+  // Again: the connection that was kept had ended.
+  if (!std::exchange(connected, false)) return;
+  started = loop()->time();
+  core->watch_time(*this);
+}
 inline void HttpTransfer::request_begins() noexcept {
   connected = true;
   active = loop()->time();
@@ -287,6 +304,10 @@ inline void HttpTransfer::end_head() {
   head_done = true;
   const bool redirect = status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
   discards = follows && redirect && headers.contains("location");
+  if (discards) {
+    active = loop()->time();
+    core->watch_time(*this);
+  }
   if (version == 20) core->found_multiplexed(*this);
   wake();
 }

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -68,12 +69,13 @@ class SessionOptions {
     return *this;
   }
   /// Sets a proxy: "http://host:port", "socks5h://host:port", also with "user:password@". At first none: what the
-  /// environment says (https_proxy and the like) counts only after `trust_env`.
+  /// environment says (https_proxy, no_proxy and the like) counts only after `trust_env`. Another scheme is an InvalidUrl
+  /// of the session.
   SessionOptions& proxy(std::string url) {
     proxy_ = std::move(url);
     return *this;
   }
-  /// Sets whether the environment may name a proxy. Source: aiohttp's trust_env.
+  /// Sets whether the environment may name a proxy, and what is to be asked without one. Source: aiohttp's trust_env.
   SessionOptions& trust_env(bool on = true) {
     trust_env_ = on;
     return *this;
@@ -127,13 +129,19 @@ class SessionOptions {
     retry_ = policy;
     return *this;
   }
-  /// Sets whether requests throw StatusError for a status of 400 and more. Source: aiohttp's raise_for_status.
+  /// Sets whether requests throw StatusError for a status of 400 and more, with what comes of the body within a second.
+  /// Source: aiohttp's raise_for_status.
   SessionOptions& raise_for_status(bool on = true) {
     raise_for_status_ = on;
     return *this;
   }
-  /// Says at which address a host's port is to be found, in the place of DNS. Source: curl --resolve.
+  /// Says at which address a host's port is to be found, in the place of DNS. Errors: std::invalid_argument unless
+  /// `address` is one of IPv4 or IPv6. Source: curl --resolve.
   SessionOptions& resolve(const std::string& host, std::uint16_t port, const std::string& address) {
+    if (host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") !=
+            std::string::npos ||
+        host.empty() || host.starts_with('-') || !detail::is_ip_address(address))
+      throw std::invalid_argument("eddy: resolve takes a host's name, a port and an address in numbers");
     resolve_.push_back(host + ":" + std::to_string(port) + ":" + address);
     return *this;
   }

@@ -5,7 +5,10 @@
 
 #include <eddy/http/headers.hpp>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -50,6 +53,14 @@ inline void append_cookie(std::string& to, std::string_view name, std::string_vi
   to += name;
   to += '=';
   to += value;
+}
+
+// In numbers; one of IPv6 may stand in brackets.
+inline bool is_ip_address(std::string text) noexcept {
+  if (text.find('\0') != std::string::npos) return false;
+  if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+  in6_addr address;  // large enough for both
+  return ::inet_pton(AF_INET, text.c_str(), &address) == 1 || ::inet_pton(AF_INET6, text.c_str(), &address) == 1;
 }
 
 inline std::string base64(std::string_view bytes) {

@@ -19,6 +19,7 @@
 #include <curl/curl.h>
 
 #include <charconv>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -31,6 +32,7 @@
 
 namespace eddy::inline EDDY_ABI::detail {
 
+class CurlMulti;
 class HttpSessionCore;
 struct HttpOrigin;
 class HttpTransfer;
@@ -44,8 +46,10 @@ struct HttpEasy {
     if (handle != nullptr) curl_easy_cleanup(handle);
   }
   CURL* handle = nullptr;
+  CurlMulti* multi = nullptr;
   HttpTransfer* transfer = nullptr;
-  bool plain = true;  // set up for a GET with the session's header
+  int socket_error = 0;  // why it got no socket
+  bool plain = true;     // set up for a GET with the session's header
   char text[CURL_ERROR_SIZE];
 };
 
@@ -64,6 +68,7 @@ class HttpTransfer : public ListHook {
   enum class Stage : unsigned char { fresh, waits_for_host, waits_for_turn, runs, done };
   static constexpr std::size_t kBuffered = 256U << 10;   // what is received ahead of its reader
   static constexpr std::size_t kDiscarded = 64U << 10;   // of a redirect's body, to keep its connection
+  static constexpr std::chrono::seconds kPatience{1};    // for that, and for what an error shows of a body
   static constexpr std::size_t kHeadLimit = 256U << 10;  // less than libcurl's own
   static constexpr std::size_t kTextLimit = 256U << 20;  // of text() and bytes(), if nothing was set
   static constexpr std::size_t kSmallBody = 64U << 10;   // what is given to libcurl at once
@@ -88,6 +93,7 @@ class HttpTransfer : public ListHook {
   std::size_t receive(const char* data, std::size_t size) noexcept;
   std::size_t send(char* to, std::size_t room) noexcept;
   bool rewind(curl_off_t offset) noexcept;
+  void connects() noexcept;
   void request_begins() noexcept;
 
   // The reader of the body: takes what is there, and lets a transfer that has paused go on.
@@ -128,6 +134,7 @@ class HttpTransfer : public ListHook {
   bool fed = false;
   bool starved = false;  // libcurl waits for more
   bool taken = false;    // some of what was fed is gone
+  bool stale = false;    // the connection that was kept had ended, and what is gone was sent there
 
   // What came.
   int status = 0;
@@ -143,7 +150,8 @@ class HttpTransfer : public ListHook {
   TimePoint started{};
   TimePoint active{};  // when something last came or went
   bool connected = false;
-  bool begun = false;  // something of the response has come
+  bool begun = false;    // something of the response has come
+  bool in_head = false;  // behind a status line
   bool head_done = false;
   bool discards = false;
   bool collects = false;
@@ -178,8 +186,10 @@ inline std::size_t HttpTransfer::receive_head(std::string_view line) noexcept {
     if (head_size > kHeadLimit)
       throw http::ProtocolError(method, shown(), "the head of the response is longer than 256 KiB");
     if (head_done) return;  // trailers
+    const bool goes_on = line.starts_with(' ') || line.starts_with('\t');
     line = without_blanks(line);
-    if (line.starts_with("HTTP/") && headers.empty()) {
+    if (!in_head && line.starts_with("HTTP/")) {
+      in_head = true;
       headers.expect_response();
       const std::size_t blank = line.find(' ');
       const std::string_view number = line.substr(5, blank - 5);
@@ -188,7 +198,10 @@ inline std::size_t HttpTransfer::receive_head(std::string_view line) noexcept {
       status = 0;
       std::from_chars(line.data(), line.data() + line.size(), status);
       reason = line.size() > 4 ? line.substr(4) : std::string_view();
+    } else if (goes_on) {
+      headers.append_to_last(line);
     } else if (line.empty()) {
+      in_head = false;
       if (status >= 200 || status == 101) {
         end_head();
       } else {
@@ -202,18 +215,20 @@ inline std::size_t HttpTransfer::receive_head(std::string_view line) noexcept {
 }
 
 inline std::size_t HttpTransfer::receive(const char* data, std::size_t size) noexcept {
-  note_activity();
   if (discards) {
     discarded += size;
     return discarded > kDiscarded ? 0 : size;
   }
-  if (!collects && buffer.size() >= kBuffered) {
+  note_activity();
+  // Until all is sent nobody can read, and a server that answers meanwhile may take no more until its answer is taken.
+  const std::size_t room = streams && !fed && status < 300 ? kTextLimit : kBuffered;
+  if (!collects && buffer.size() >= room) {
     paused = true;
     return CURL_WRITEFUNC_PAUSE;
   }
   const bool good = guarded([&] {
-    if (max_body && (received > *max_body || size > *max_body - received))
-      throw http::BodyTooLarge(method, shown(), *max_body);
+    const std::size_t limit = max_body.value_or(collects ? kTextLimit : std::numeric_limits<std::size_t>::max());
+    if (received > limit || size > limit - received) throw http::BodyTooLarge(method, shown(), limit);
     buffer.append(data, size);
     received += size;
   });
@@ -240,7 +255,10 @@ inline std::size_t HttpTransfer::send(char* to, std::size_t room) noexcept {
 }
 
 inline bool HttpTransfer::rewind(curl_off_t offset) noexcept {
-  if (streams) return !taken && offset == 0;
+  if (streams) {
+    stale = taken;
+    return !taken && offset == 0;
+  }
   if (offset < 0 || static_cast<std::size_t>(offset) > body->text.size()) return false;
   sent = static_cast<std::size_t>(offset);
   return true;
@@ -257,7 +275,9 @@ inline TimePoint HttpTransfer::deadline(http::TimeoutPhase& phase) const noexcep
     first = when;
     phase = what;
   };
-  if (!connected) {
+  if (discards) {
+    consider(TimeLimit(kPatience), active, http::TimeoutPhase::idle);
+  } else if (!connected) {
     consider(timeouts.connect, started, http::TimeoutPhase::connect);
   } else if (!paused && !starved) {
     if (!begun) consider(timeouts.first_byte, active, http::TimeoutPhase::first_byte);

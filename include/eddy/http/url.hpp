@@ -11,7 +11,9 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <memory>
 #include <new>
 #include <string>
@@ -28,13 +30,26 @@ struct HttpUrl {
 
 // A URL as errors may show it: without credentials, query and fragment, and in one line.
 inline std::string shown_url(std::string_view url) {
-  url = url.substr(0, url.find_first_of("?#"));
-  const std::size_t scheme = url.find("//");
-  const std::size_t begin = scheme == std::string_view::npos ? 0 : scheme + 2;
-  const std::string_view authority = url.substr(begin, url.find_first_of("/\\", begin) - begin);
+  // Without slashes there is no scheme: "user:password@host".
+  const std::size_t delimiter = url.find_first_of(":/\\?#");
+  const bool has_scheme = delimiter != std::string_view::npos && url[delimiter] == ':';
+  std::size_t begin = has_scheme ? delimiter + 1 : 0;
+  const std::size_t slashes = std::min(url.find_first_not_of("/\\", begin), url.size()) - begin;
+  begin = slashes > (has_scheme ? 0 : 1) ? begin + slashes : 0;
+  const std::string_view authority = url.substr(begin, url.find_first_of("/\\?#", begin) - begin);
+  std::size_t at = authority.rfind('@');
+  if (at != std::string_view::npos) {
+    at += begin + 1;
+  } else {
+    // "user:pass/word@host" is no URL, but somebody may have meant it.
+    const std::size_t colon = authority.starts_with('[') ? std::string_view::npos : authority.find(':');
+    const bool is_port = colon == std::string_view::npos ||
+                         authority.find_first_not_of("0123456789", colon + 1) == std::string_view::npos;
+    at = is_port ? begin : std::max(begin, url.rfind('@') + 1);
+  }
+  const std::string_view rest = url.substr(at);
   std::string text(url.substr(0, begin));
-  const std::size_t at = authority.rfind('@');
-  text += url.substr(at == std::string_view::npos ? begin : begin + at + 1);
+  text += rest.substr(0, rest.find_first_of("?#"));
   if (text.size() > 300) text.replace(300, std::string::npos, "…");
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
@@ -110,6 +125,9 @@ inline HttpUrl parse_url(const std::string& method, std::string_view url, std::s
   if (host.empty()) refuse("it has no host");
   const std::string user = part_of(handle.get(), CURLUPART_USER, CURLU_URLDECODE);
   const std::string password = part_of(handle.get(), CURLUPART_PASSWORD, CURLU_URLDECODE);
+  if (user.empty() != part_of(handle.get(), CURLUPART_USER).empty() ||
+      password.empty() != part_of(handle.get(), CURLUPART_PASSWORD).empty())
+    refuse("its credentials have control characters in them");
   if (!user.empty() || !password.empty()) parsed.credentials = user + ":" + password;
   for (const CURLUPart part : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_OPTIONS, CURLUPART_FRAGMENT})
     curl_url_set(handle.get(), part, nullptr, 0);
@@ -119,6 +137,24 @@ inline HttpUrl parse_url(const std::string& method, std::string_view url, std::s
   for (const char c : host) parsed.origin += lower_of(c);
   parsed.origin += ":" + part_of(handle.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
   return parsed;
+}
+
+// Errors: InvalidUrl.
+inline void check_proxy(const std::string& proxy) {
+  const auto refuse = [&](std::string_view why) {
+    throw http::InvalidUrl("CONNECT", shown_url(proxy), "this is no proxy: " + std::string(why));
+  };
+  if (proxy.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) refuse("it has a CR, LF or NUL in it");
+  const std::unique_ptr<CURLU, FreeCurlUrl> handle(curl_url());
+  if (!handle) throw std::bad_alloc();
+  const CURLUcode code =
+      curl_url_set(handle.get(), CURLUPART_URL, proxy.c_str(), CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME);
+  if (code == CURLUE_OUT_OF_MEMORY) throw std::bad_alloc();
+  if (code != CURLUE_OK) refuse(curl_url_strerror(code));
+  const std::string scheme = part_of(handle.get(), CURLUPART_SCHEME);
+  const std::string_view known[] = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"};
+  if (std::find(std::begin(known), std::end(known), scheme) == std::end(known))
+    refuse("its scheme is none of http, https, socks4, socks4a, socks5 and socks5h");
 }
 
 // Puts parameters into the query of a URL, before its fragment.

@@ -112,6 +112,41 @@ EDDY_TEST_CASE("a stream of HTTP/2 that is given up leaves the connection to the
   CHECK(before == after);
 }
 
+EDDY_TEST_CASE("who reads slowly over HTTP/2 does not hold the others back", "[socket][nginx]") {
+  http::ClientSession session(trusting().timeout(20s));
+  auto slow = co_await session.get(tls_url("TLS", "/file/large"));
+  auto chunks = slow.chunks();
+  auto chunk = co_await chunks.next();
+  std::size_t size = chunk->size();
+  co_await eddy::sleep(100ms);
+  for (int i = 0; i < 20; ++i) {
+    const std::string text = co_await get_text(session, tls_url("TLS", "/hello"), http::RequestOptions().timeout(3s));
+    CHECK(text == "hello\n");
+  }
+  while (auto more = co_await chunks.next()) size += more->size();
+  CHECK(size == 10'240'000);
+  CHECK(session.statistics().connections_opened == 1);
+}
+
+EDDY_TEST_CASE("what is asked behind a GOAWAY is asked again over another connection", "[socket][nginx]") {
+  http::ClientSession session(trusting());
+  std::set<std::string> connections;
+  for (int i = 0; i < 100; ++i) {
+    const std::string connection = co_await connection_of(session, tls_url("GOAWAY", "/"));
+    connections.insert(connection);
+  }
+  CHECK(connections.size() >= 3);  // each ends after forty
+  const auto at_once = co_await connections_of(session, tls_url("GOAWAY", "/"), 200);
+  CHECK(at_once.size() >= 5);
+  int posted = 0;
+  for (int i = 0; i < 100; ++i) {
+    const auto response = co_await session.post(tls_url("GOAWAY", "/"), http::RequestOptions().body("once"));
+    posted += response.status() == 200 || response.status() == 405 ? 1 : 0;
+  }
+  CHECK(posted == 100);
+  CHECK(session.statistics().active == 0);
+}
+
 EDDY_TEST_CASE("TLS without HTTP/2 is HTTP/1.1, and a version can be asked for", "[socket][nginx]") {
   http::ClientSession session(trusting());
   const auto offered = co_await session.get(tls_url("TLS1", "/hello"));

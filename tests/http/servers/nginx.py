@@ -14,7 +14,8 @@
  /429, /503        these statuses, the first with "Retry-After: 1"; what is not listed here gives 404
  /backend/PATH     /PATH of the fault server, unbuffered
 
-`tls` speaks HTTP/2 too, `tls1`, which 127.0.0.2 has as well, HTTP/1.1 alone. At the port `short` nginx ends each connection after its fifth request.
+`tls` speaks HTTP/2 too, `tls1`, which 127.0.0.2 has as well, HTTP/1.1 alone. At the port `short` nginx ends each connection after its fifth request; at
+`goaway`, which speaks HTTP/2, it says GOAWAY after the fortieth, and what was asked behind that gets no answer.
 """
 # SPDX-License-Identifier: MIT
 import os
@@ -85,7 +86,18 @@ http {{
     add_header X-Connection $connection always;
     location / {{ return 200 "hello\\n"; }}
   }}
+  {goaway}
 }}
+"""
+GOAWAY = """
+  server {{
+    listen 127.0.0.1:{goaway} ssl http2;
+    ssl_certificate {folder}/server.pem;
+    ssl_certificate_key {folder}/server.key;
+    keepalive_requests 40;
+    add_header X-Connection $connection always;
+    location / {{ return 200 "hello\\n"; }}
+  }}
 """
 TLS = """
     listen 127.0.0.1:{tls} ssl http2;
@@ -94,7 +106,7 @@ TLS = """
     ssl_certificate {folder}/server.pem;
     ssl_certificate_key {folder}/server.key;
 """
-PORTS = ("plain", "other_port", "short", "tls", "tls1")
+PORTS = ("plain", "other_port", "short", "goaway", "tls", "tls1")
 NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin") or "nginx"
 TRIES = 5  # to find ports that stay free
 
@@ -150,8 +162,9 @@ class Nginx:
         for name, port in zip(PORTS, free_ports(len(PORTS))):
             setattr(self, name, port)
         places = {"folder": self.folder, "backend": self.backend, **{name: getattr(self, name) for name in PORTS}}
-        configuration = CONFIGURATION.format(user="user root;" if os.geteuid() == 0 else "",
-                                             tls_listen=TLS.format(**places) if self.has_tls else "", **places)
+        parts = {"tls_listen": TLS.format(**places), "goaway": GOAWAY.format(**places)}
+        configuration = CONFIGURATION.format(**places | (parts if self.has_tls else dict.fromkeys(parts, "")),
+                                             user="user root;" if os.geteuid() == 0 else "")
         (self.folder / "nginx.conf").write_text(configuration)
         dies_with_us = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
         with (self.folder / "output").open("w") as output:

@@ -4,7 +4,7 @@ Usage: serve.py [--no-nginx] COMMAND...
 
 In the command's environment are the ports of loopback: EDDY_HTTP_FAULTS (faults.py), EDDY_HTTP_SILENT, EDDY_HTTP_FULL and
 EDDY_HTTP_REFUSED (nobody answers: SilentListeners there), and of nginx EDDY_HTTP_PLAIN, EDDY_HTTP_OTHER_PORT,
-EDDY_HTTP_SHORT, EDDY_HTTP_TLS (HTTP/2 too) and EDDY_HTTP_TLS1 (HTTP/1.1 alone). EDDY_HTTP_AUTHORITY is the file with the
+EDDY_HTTP_SHORT, EDDY_HTTP_GOAWAY, EDDY_HTTP_TLS (HTTP/2 too) and EDDY_HTTP_TLS1 (HTTP/1.1 alone). EDDY_HTTP_AUTHORITY is the file with the
 authority that nginx's certificate comes from, EDDY_HTTP_OTHER_AUTHORITY that of somebody else.
 """
 # SPDX-License-Identifier: MIT
