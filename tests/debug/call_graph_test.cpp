@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -248,6 +249,15 @@ EDDY_LOOP_TEST_CASE("the call graph of an idle loop says that there are no tasks
   eddy::EventLoop loop;
   CHECK(call_graph(loop).text() == "no tasks\n");
   CHECK_THROWS_AS(call_graph(), eddy::NoRunningLoop);
+}
+
+EDDY_TEST_CASE("the call graph refuses another thread in debug mode", "[call_graph][misuse]") {
+  eddy::EventLoop& loop = eddy::get_running_loop();
+  loop.set_slow_callback_duration(1h);
+  loop.set_debug(true);
+  std::thread([&loop] { CHECK_THROWS_AS(call_graph(loop), eddy::RuntimeError); }).join();
+  loop.set_debug(false);
+  co_return;
 }
 
 EDDY_TEST_CASE("SIGUSR1 prints the call graph once the program has asked for that", "[call_graph][real]") {

@@ -364,6 +364,28 @@ EDDY_LOOP_TEST_CASE("a trace shows the line of a pool, and each of its threads",
   CHECK(stood_in_line >= 2);
 }
 
+TEST_CASE("two loops that share a pool are traced apart", "[trace][real]") {
+  const TemporaryFolder folder;
+  eddy::ThreadPool pool(2);
+  const auto run_loop = [&](const std::string& name) {
+    const auto main = [&]() -> eddy::Task<> {
+      eddy::current_task().set_name(name);
+      const Trace trace(folder / name);
+      for (int i = 0; i < 20; ++i) co_await eddy::run_in_executor(pool, [] { std::this_thread::yield(); });
+    };
+    eddy::run(main());
+  };
+  std::thread other([&] { run_loop("other"); });
+  run_loop("one");
+  other.join();
+  for (const char* name : {"one", "other"}) {
+    CAPTURE(name);
+    const Events events(content_of(folder / name));
+    CHECK(events.of("pool thread 1", name).size() + events.of("pool thread 2", name).size() == 20);
+    CHECK(events.lane("pool thread 3") == -1);
+  }
+}
+
 EDDY_LOOP_TEST_CASE("a job that was taken back from a pool's line ran in no thread", "[trace][real]") {
   const TemporaryFolder folder;
   const std::string path = folder / "trace.json";

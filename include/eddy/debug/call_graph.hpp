@@ -289,9 +289,10 @@ inline std::string CallGraph::text() const {
 ///
 /// A circle is named only where nothing else can end it: a `timeout` in it, a `wait` or the other half of a `race` may. Who
 /// holds a lock is known in debug mode only, as the task that acquired it. Locks, queues and the like are numbered from 1 in
-/// each graph. Errors: NoRunningLoop for the call without a loop. Threads: for the loop's thread. Complexity: linear in tasks,
-/// awaits and waits; allocates. Source: asyncio.capture_call_graph.
+/// each graph. Errors: NoRunningLoop for the call without a loop; in debug mode RuntimeError in another thread than the loop's.
+/// Threads: for the loop's thread. Complexity: linear in tasks, awaits and waits; allocates. Source: asyncio.capture_call_graph.
 [[nodiscard]] inline CallGraph call_graph(EventLoop& loop) {
+  EventLoop::Internals::check_thread(loop);
   return detail::CallGraphBuilder(EventLoop::Internals::scheduler(loop)).take();
 }
 [[nodiscard]] inline CallGraph call_graph() { return call_graph(get_running_loop()); }
@@ -304,9 +305,10 @@ inline void print_call_graph(std::FILE* stream = stderr) {
   std::fflush(stream);
 }
 
-/// From now on the signal, SIGUSR1 if no other is given, prints the running loop's call graph to `stream`, from a callback of
-/// the loop: so it prints nothing while a task keeps the loop busy. `remove_signal_handler` ends it. As long as it is set the
-/// loop waits for the signal, too, so a virtual clock finds no deadlock.
+/// From now on the signal, SIGUSR1 if no other is given, prints the running loop's call graph to `stream`, which must stay open,
+/// from a callback of the loop: so it prints nothing while a task keeps the loop busy. A second call for the same signal replaces
+/// the first. `remove_signal_handler` ends it, and so does the end of the loop: then the signal does again what it did before, by
+/// default it ends the program. As long as it is set the loop waits for the signal, too, so a virtual clock finds no deadlock.
 /// Errors: NoRunningLoop; those of `EventLoop::add_signal_handler`. Source: faulthandler.register.
 inline void print_call_graph_on_signal(int signal = SIGUSR1, std::FILE* stream = stderr) {
   get_running_loop().add_signal_handler(signal, [stream] { print_call_graph(stream); });
