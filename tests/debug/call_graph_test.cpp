@@ -251,6 +251,18 @@ EDDY_LOOP_TEST_CASE("the call graph of an idle loop says that there are no tasks
   CHECK_THROWS_AS(call_graph(), eddy::NoRunningLoop);
 }
 
+namespace {
+
+// A test that is cut short must not leave a handler that prints to its file.
+struct PrintsNoMore {
+  PrintsNoMore() = default;
+  PrintsNoMore(const PrintsNoMore&) = delete;
+  PrintsNoMore& operator=(const PrintsNoMore&) = delete;
+  ~PrintsNoMore() { eddy::get_running_loop().remove_signal_handler(SIGUSR1); }
+};
+
+}  // namespace
+
 EDDY_TEST_CASE("the call graph refuses another thread in debug mode", "[call_graph][misuse]") {
   eddy::EventLoop& loop = eddy::get_running_loop();
   loop.set_slow_callback_duration(1h);
@@ -265,6 +277,7 @@ EDDY_TEST_CASE("SIGUSR1 prints the call graph once the program has asked for tha
   std::FILE* const file = owner.get();
   REQUIRE(file != nullptr);
   eddy::debug::print_call_graph_on_signal(SIGUSR1, file);
+  const PrintsNoMore prints_no_more;
   auto sleeper = eddy::create_task(doze(), {.name = "sleeper"});
   co_await settle();
   ::kill(::getpid(), SIGUSR1);
@@ -370,6 +383,7 @@ EDDY_TEST_CASE("to ask for SIGUSR1 twice prints once, and to the second stream",
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> second(std::tmpfile(), &std::fclose);
   eddy::debug::print_call_graph_on_signal(SIGUSR1, first.get());
   eddy::debug::print_call_graph_on_signal(SIGUSR1, second.get());
+  const PrintsNoMore prints_no_more;
   ::kill(::getpid(), SIGUSR1);
   for (int i = 0; i < 1000 && std::ftell(second.get()) == 0; ++i) co_await eddy::sleep(1ms);
   CHECK(std::ftell(first.get()) == 0);

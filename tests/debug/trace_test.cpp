@@ -396,6 +396,7 @@ EDDY_LOOP_TEST_CASE("a job that was taken back from a pool's line ran in no thre
       co_await eddy::run_in_executor(pool, [time] { std::this_thread::sleep_for(time); });
     };
     auto first = eddy::create_task(work(20ms), {.name = "first"});
+    co_await eddy::sleep(1ms);
     auto second = eddy::create_task(work(20ms), {.name = "second"});
     co_await eddy::sleep(5ms);
     second.cancel();
