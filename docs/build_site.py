@@ -3,7 +3,7 @@
 
 The pages are README.md and docs/*.md, as they stand; links into the repository become pages with the file's text. The
 reference has a page for each header, made from its /// comments by doxygen. An error: a link or an anchor that leads nowhere,
-a public name without a comment, a page that needs something from elsewhere.
+a public name without a comment, a page that needs something from elsewhere, a diagram that would be shown as code.
 
 Needs mkdocs and doxygen, and python3-pygments for colours: apt-get install mkdocs doxygen python3-pygments
 """
@@ -129,6 +129,8 @@ class Site:
                 for index, line in enumerate(page.lines if written else []):
                     if line.lstrip().startswith("```"):
                         inside = not inside
+                        if line.strip() == "```mermaid":
+                            self.errors.append(f"{name}:{index + 1}: the site shows this as code; draw it as an SVG in docs/")
                     if not inside:
                         page.lines[index] = LINK.sub(lambda match: f"{match[1]}({self.resolve(page, match[2], index + 1)})", line)
                 path = self.stage / page.target

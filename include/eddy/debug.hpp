@@ -6,6 +6,7 @@
 #pragma once
 
 #include <eddy/debug/call_graph.hpp>
+#include <eddy/debug/cancel_cause.hpp>
 #include <eddy/debug/loop_watch.hpp>
 #include <eddy/debug/recorder.hpp>
 #include <eddy/debug/trace.hpp>

@@ -1,6 +1,7 @@
 // The call graph: who waits for whom, at which lines, and the circles.
 //
 // SPDX-License-Identifier: MIT
+#include "support/child.hpp"
 #include "support/run.hpp"
 
 #include <eddy/debug/call_graph.hpp>
@@ -12,6 +13,8 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 using namespace test;
@@ -248,11 +251,33 @@ EDDY_LOOP_TEST_CASE("the call graph of an idle loop says that there are no tasks
   CHECK_THROWS_AS(call_graph(), eddy::NoRunningLoop);
 }
 
+namespace {
+
+// A test that is cut short must not leave a handler that prints to its file.
+struct PrintsNoMore {
+  PrintsNoMore() = default;
+  PrintsNoMore(const PrintsNoMore&) = delete;
+  PrintsNoMore& operator=(const PrintsNoMore&) = delete;
+  ~PrintsNoMore() { eddy::get_running_loop().remove_signal_handler(SIGUSR1); }
+};
+
+}  // namespace
+
+EDDY_TEST_CASE("the call graph refuses another thread in debug mode", "[call_graph][misuse]") {
+  eddy::EventLoop& loop = eddy::get_running_loop();
+  loop.set_slow_callback_duration(1h);
+  loop.set_debug(true);
+  std::thread([&loop] { CHECK_THROWS_AS(call_graph(loop), eddy::RuntimeError); }).join();
+  loop.set_debug(false);
+  co_return;
+}
+
 EDDY_TEST_CASE("SIGUSR1 prints the call graph once the program has asked for that", "[call_graph][real]") {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> owner(std::tmpfile(), &std::fclose);
   std::FILE* const file = owner.get();
   REQUIRE(file != nullptr);
   eddy::debug::print_call_graph_on_signal(SIGUSR1, file);
+  const PrintsNoMore prints_no_more;
   auto sleeper = eddy::create_task(doze(), {.name = "sleeper"});
   co_await settle();
   ::kill(::getpid(), SIGUSR1);
@@ -263,4 +288,124 @@ EDDY_TEST_CASE("SIGUSR1 prints the call graph once the program has asked for tha
   CHECK(text.find("sleeper waits for sleep at " + at(kSleepLine) + "\n") != std::string::npos);
   CHECK(eddy::get_running_loop().remove_signal_handler(SIGUSR1));
   sleeper.cancel();
+}
+
+namespace {
+
+// `levels` tasks, each but the last in a gather that waits for the next.
+eddy::Task<> nested(int levels) {
+  if (levels == 0) {
+    co_await eddy::sleep(1h);
+    co_return;
+  }
+  auto inner = nested(levels - 1);
+  co_await eddy::gather(std::move(inner));
+}
+eddy::Task<> recursive(int levels) {
+  if (levels == 0) {
+    co_await eddy::sleep(1h);
+    co_return;
+  }
+  co_await recursive(levels - 1);
+}
+
+}  // namespace
+
+EDDY_TEST_CASE("the call graph of deep nesting says the level instead of moving ever further in", "[call_graph]") {
+  auto outer = eddy::create_task(nested(100), {.name = "outer"});
+  co_await settle(2);
+  const std::string text = call_graph().text();
+  CHECK(text.find("(level 25) Task-") != std::string::npos);
+  CHECK(text.find("(level 100) Task-") != std::string::npos);
+  CHECK(text.find("(level 24) ") == std::string::npos);
+  std::size_t longest = 0;
+  for (std::size_t from = 0; from < text.size();) {
+    const std::size_t end = text.find('\n', from);
+    longest = std::max(longest, end - from);
+    from = end + 1;
+  }
+  CHECK(longest < 24 * 3 + 100 + std::string(__FILE__).size());
+  outer.cancel();
+}
+
+EDDY_TEST_CASE("the call graph's text leaves out the middle of deep recursion, and its data does not", "[call_graph]") {
+  auto outer = eddy::create_task(recursive(1000), {.name = "outer"});
+  co_await settle(2);
+  const CallGraph graph = call_graph();
+  CHECK(find(graph, "outer").awaits.size() == 1001);
+  CHECK(graph.text().find(" < (953 more) < ") != std::string::npos);
+  outer.cancel();
+}
+
+EDDY_TEST_CASE("the call graph's text names ten of many handles", "[call_graph]") {
+  std::vector<eddy::TaskHandle<>> handles;
+  for (int i = 0; i < 15; ++i) handles.push_back(eddy::create_task(doze(), {.name = "sleeper"}));
+  const auto wait_for_all = [](std::vector<eddy::TaskHandle<>> all) -> eddy::Task<> { (void)co_await eddy::wait(std::move(all)); };
+  auto waiter = eddy::create_task(wait_for_all(handles), {.name = "waiter"});
+  co_await settle(2);
+  const std::string waits_for = find(call_graph(), "waiter").waits_for;
+  CHECK(waits_for.find("sleeper, sleeper and 5 more") != std::string::npos);
+  waiter.cancel();
+  for (auto& handle : handles) handle.cancel();
+}
+
+EDDY_LOOP_TEST_CASE("the call graph of ten thousand nested groups and timeouts takes no deep stack and no long time", "[call_graph][deep]") {
+  struct Nested {
+    static eddy::Task<> timeouts(int levels) {
+      if (levels == 0) {
+        co_await eddy::sleep(1h);
+        co_return;
+      }
+      auto inner = timeouts(levels - 1);
+      co_await eddy::timeout(2h, std::move(inner));
+    }
+  };
+  constexpr int kLevels = 10'000;
+  const auto body = [&]() -> eddy::Task<> {
+    auto groups = eddy::create_task(nested(kLevels), {.name = "groups"});
+    auto timeouts = eddy::create_task(Nested::timeouts(kLevels), {.name = "timeouts"});
+    auto calls = eddy::create_task(recursive(kLevels), {.name = "calls"});
+    co_await eddy::sleep(1s);
+    const CallGraph graph = call_graph();
+    CHECK(graph.tasks.size() == 2 * kLevels + 4);
+    CHECK(graph.cycles.empty());
+    CHECK(graph.text().size() < 300UL * graph.tasks.size());
+    groups.cancel();
+    timeouts.cancel();
+    calls.cancel();
+    co_await eddy::sleep(1s);
+  };
+  run_virtual(body);
+}
+
+EDDY_TEST_CASE("to ask for SIGUSR1 twice prints once, and to the second stream", "[call_graph][real]") {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> first(std::tmpfile(), &std::fclose);
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> second(std::tmpfile(), &std::fclose);
+  eddy::debug::print_call_graph_on_signal(SIGUSR1, first.get());
+  eddy::debug::print_call_graph_on_signal(SIGUSR1, second.get());
+  const PrintsNoMore prints_no_more;
+  ::kill(::getpid(), SIGUSR1);
+  for (int i = 0; i < 1000 && std::ftell(second.get()) == 0; ++i) co_await eddy::sleep(1ms);
+  CHECK(std::ftell(first.get()) == 0);
+  CHECK(std::ftell(second.get()) > 0);
+  CHECK(eddy::get_running_loop().remove_signal_handler(SIGUSR1));
+  CHECK_FALSE(eddy::get_running_loop().remove_signal_handler(SIGUSR1));
+}
+
+TEST_CASE("SIGUSR1 has its own meaning again once the loop is closed", "[call_graph][real]") {
+  const Ended ended = in_child([] {
+    const auto main = []() -> eddy::Task<> {
+      eddy::debug::print_call_graph_on_signal();
+      ::kill(::getpid(), SIGUSR1);
+      co_await eddy::sleep(10ms);
+    };
+    eddy::run(main());
+    ::kill(::getpid(), SIGUSR1);
+  });
+  CHECK(ended.wrote("main waits for sleep at "));
+  CHECK(ended.killed_by(SIGUSR1));
+}
+
+TEST_CASE("print_call_graph_on_signal needs a running loop", "[call_graph][misuse]") {
+  CHECK_THROWS_AS(eddy::debug::print_call_graph_on_signal(), eddy::NoRunningLoop);
 }

@@ -1,4 +1,4 @@
-// The recorder: why tasks were cancelled, and which way exceptions came.
+// The recorder: which way exceptions came.
 //
 // SPDX-License-Identifier: MIT
 #include "support/run.hpp"
@@ -6,13 +6,12 @@
 #include <eddy/debug/recorder.hpp>
 
 #include <exception>
-#include <optional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 using namespace test;
-using eddy::debug::CancelCause;
 using eddy::debug::Recorder;
 
 namespace {
@@ -29,11 +28,9 @@ eddy::Task<> fail_later() {
 constexpr int kCallLine = __LINE__ + 1;
 eddy::Task<> call_fail_later() { co_await fail_later(); }
 
-// A test in debug mode, on the virtual clock; slow machines must not fill it with reports of slow steps.
 template <class F>
 void run_recorded(F body) {
   const auto test = [&body]() -> eddy::Task<> {
-    eddy::get_running_loop().set_slow_callback_duration(1h);
     Recorder recorder;
     co_await body(recorder);
   };
@@ -41,128 +38,6 @@ void run_recorded(F body) {
 }
 
 }  // namespace
-
-EDDY_LOOP_TEST_CASE("the recorder tells who cancelled a task, at which line and why", "[recorder]") {
-  run_recorded([](Recorder& recorder) -> eddy::Task<> {
-    CHECK(eddy::get_running_loop().get_debug());
-    auto worker = eddy::create_task(doze(), {.name = "worker"});
-    CHECK_FALSE(recorder.why_cancelled(worker).has_value());
-    const int line = __LINE__ + 1;
-    const auto cancel = [&]() -> eddy::Task<> { worker.cancel("shutting down"); co_return; };
-    co_await settle();
-    co_await eddy::create_task(cancel(), {.name = "manager"});
-    worker.cancel("too late to be the reason");
-    const std::optional<CancelCause> cause = recorder.why_cancelled(worker);
-    REQUIRE(cause.has_value());
-    CHECK(cause->task == "worker");
-    CHECK(cause->by == "manager");
-    CHECK(cause->reason == "shutting down");
-    CHECK(cause->where == at(line));
-    CHECK(cause->text() == "worker was stopped by manager at " + at(line) + ": shutting down");
-    co_await settle(2);
-    CHECK(worker.cancelled());
-    CHECK(recorder.why_cancelled(worker).has_value());  // also afterwards
-  });
-}
-
-EDDY_LOOP_TEST_CASE("a destructor can ask the recorder why its task is stopped", "[recorder]") {
-  run_recorded([](Recorder& recorder) -> eddy::Task<> {
-    std::string text;
-    const auto work = [&]() -> eddy::Task<> {
-      const eddy::detail::ScopeExit ask([&]() noexcept { text = recorder.why_cancelled(eddy::current_task())->text(); });
-      co_await eddy::sleep(1h);
-    };
-    auto worker = eddy::create_task(work(), {.name = "worker"});
-    co_await settle();
-    const int line = __LINE__ + 1;
-    worker.cancel();
-    co_await settle(2);
-    CHECK(text == "worker was stopped by main at " + at(line));
-  });
-}
-
-EDDY_LOOP_TEST_CASE("the recorder knows cancels from callbacks and by a TaskRef", "[recorder]") {
-  run_recorded([](Recorder& recorder) -> eddy::Task<> {
-    auto worker = eddy::create_task(doze(), {.name = "worker"});
-    co_await settle();
-    int line = 0;
-    eddy::Handle callback = eddy::get_running_loop().call_soon([&] {
-      line = __LINE__ + 1;
-      for (const eddy::TaskRef& task : eddy::all_tasks()) if (task.name() == "worker") task.cancel();
-    });
-    const eddy::detail::ScopeExit forget([&]() noexcept { callback.cancel(); });  // what it refers to ends here
-    co_await settle(3);
-    const auto cause = recorder.why_cancelled(worker);
-    REQUIRE(cause.has_value());
-    CHECK(cause->by.empty());
-    CHECK(cause->where == at(line));
-  });
-}
-
-EDDY_LOOP_TEST_CASE("the recorder follows a cancel that was passed on to an awaited task", "[recorder]") {
-  run_recorded([](Recorder& recorder) -> eddy::Task<> {
-    auto inner = eddy::create_task(doze(), {.name = "inner"});
-    const int line = __LINE__ + 1;
-    const auto await_inner = [&]() -> eddy::Task<> { co_await inner; };
-    auto outer = eddy::create_task(await_inner(), {.name = "outer"});
-    co_await settle(2);
-    outer.cancel();
-    co_await settle(3);
-    const auto cause = recorder.why_cancelled(inner);
-    REQUIRE(cause.has_value());
-    CHECK(cause->text() == "inner was stopped by outer at " + at(line) + ": who awaited it was cancelled");
-  });
-}
-
-EDDY_LOOP_TEST_CASE("the recorder names the group or the deadline that stopped a task", "[recorder]") {
-  run_recorded([](Recorder& recorder) -> eddy::Task<> {
-    eddy::TaskRef child;
-    const auto remember = [&]() -> eddy::Task<> {
-      child = eddy::current_task();
-      child.set_name("child");
-      co_await eddy::sleep(1h);
-    };
-    int line = 0;
-    try {
-      line = __LINE__ + 1;
-      co_await eddy::gather(remember(), fail_later());
-    } catch (const std::runtime_error&) {
-    }
-    auto cause = recorder.why_cancelled(child);
-    REQUIRE(cause.has_value());
-    CHECK(cause->text() == "child was stopped by main at " + at(line) + ": gather");
-
-    const auto both = [&]() -> eddy::Task<> { co_await eddy::gather(remember(), doze()); };
-    line = __LINE__ + 1;
-    (void)co_await eddy::move_on_after(1s, both());
-    cause = recorder.why_cancelled(child);
-    REQUIRE(cause.has_value());
-    CHECK(cause->text() == "child was stopped by main at " + at(line) + ": work with a deadline");
-
-    auto parent = eddy::create_task(both(), {.name = "parent"});
-    co_await settle(2);
-    parent.cancel();
-    co_await settle(3);
-    cause = recorder.why_cancelled(child);
-    REQUIRE(cause.has_value());
-    CHECK(cause->by == "parent");
-    CHECK(cause->reason == "it was cancelled");
-  });
-}
-
-EDDY_LOOP_TEST_CASE("the recorder forgets the oldest of many, and nothing wrong of others", "[recorder]") {
-  run_recorded([](Recorder& recorder) -> eddy::Task<> {
-    std::vector<eddy::TaskHandle<>> handles;
-    for (int i = 0; i < 300; ++i) handles.push_back(eddy::create_task(doze()));
-    co_await settle();
-    for (auto& handle : handles) handle.cancel(handle.name());
-    co_await settle(2);
-    const auto oldest = recorder.why_cancelled(handles.front());  // it may be unwound last, and be known again from that
-    CHECK((!oldest.has_value() || (oldest->by.empty() && oldest->reason == handles.front().name())));
-    REQUIRE(recorder.why_cancelled(handles.back()).has_value());
-    CHECK(recorder.why_cancelled(handles.back())->reason == handles.back().name());
-  });
-}
 
 EDDY_LOOP_TEST_CASE("an exception that crosses tasks tells the awaits through which it came", "[recorder]") {
   run_recorded([](Recorder& recorder) -> eddy::Task<> {
@@ -225,14 +100,47 @@ EDDY_LOOP_TEST_CASE("the recorder keeps the last exceptions only", "[recorder]")
   });
 }
 
-EDDY_LOOP_TEST_CASE("without a recorder nothing is remembered, and with one nothing else changes", "[recorder]") {
-  run_virtual([]() -> eddy::Task<> {
-    auto worker = eddy::create_task(doze());
-    co_await settle();
-    worker.cancel();
-    co_await settle(2);
-    CHECK(worker.cancelled());
-    const Recorder late;
-    CHECK_FALSE(late.why_cancelled(worker).has_value());
+EDDY_LOOP_TEST_CASE("the recorder cuts the way through deep recursion", "[recorder]") {
+  run_recorded([](Recorder& recorder) -> eddy::Task<> {
+    struct Deep {
+      static eddy::Task<> fail(int levels) {
+        if (levels == 0) throw std::runtime_error("too deep");
+        co_await fail(levels - 1);
+      }
+    };
+    std::exception_ptr error;
+    try {
+      co_await Deep::fail(1000);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    CHECK(recorder.await_chain(error).size() == 64);
   });
+}
+
+EDDY_LOOP_TEST_CASE("a recorder that outlives its loop can still be asked", "[recorder]") {
+  std::unique_ptr<Recorder> recorder;
+  std::exception_ptr error;
+  const auto main = [&]() -> eddy::Task<> {
+    recorder = std::make_unique<Recorder>();
+    try {
+      co_await call_fail_later();
+    } catch (...) {
+      error = std::current_exception();
+    }
+  };
+  run_virtual(main);
+  CHECK(recorder->describe(error) == "disk full\n  in main at " + at(kThrowLine) + "\n  in main at " + at(kCallLine));
+  recorder.reset();
+}
+
+EDDY_LOOP_TEST_CASE("a recorder needs no debug mode, and leaves the loop as it was", "[recorder]") {
+  const auto body = []() -> eddy::Task<> {
+    eddy::get_running_loop().set_debug(false);
+    { const Recorder recorder; }
+    CHECK_FALSE(eddy::get_running_loop().get_debug());
+    CHECK(eddy::EventLoop::Internals::scheduler(eddy::get_running_loop()).step_watch == nullptr);
+    co_return;
+  };
+  eddy::run(body());
 }

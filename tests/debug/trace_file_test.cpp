@@ -1,12 +1,16 @@
 // The file of trace events: valid JSON whatever the names are, and bounded.
 //
 // SPDX-License-Identifier: MIT
+#include "support/child.hpp"
 #include "support/run.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <eddy/debug/trace_file.hpp>
+#include <eddy/loop/event_loop.hpp>
 
 #include <cerrno>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -55,6 +59,8 @@ TEST_CASE("a time is in microseconds, with three digits behind the point") {
   CHECK(time(1) == "0.001");
   CHECK(time(1'234'567) == "1234.567");
   CHECK(time(-5) == "0.000");
+  CHECK(time(std::numeric_limits<std::int64_t>::max()) == "9223372036854775.807");
+  CHECK(time(std::numeric_limits<std::int64_t>::min()) == "0.000");
 }
 
 TEST_CASE("a trace file is an array of its events") {
@@ -102,6 +108,22 @@ TEST_CASE("a trace file that cannot be made says which", "[misuse]") {
     CHECK(error.code().value() == ENOENT);
     CHECK(std::string(error.what()).find("/nowhere/trace.json") != std::string::npos);
   }
+}
+
+TEST_CASE("a trace file is left to the parent by a forked child", "[real]") {
+  const eddy::EventLoop loop;  // from the first one on forks are counted
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "trace.json";
+  TraceFile file(path, 1000);
+  file.add(R"({"ph":"M"})");
+  const test::Ended ended = test::in_child([&] {
+    file.add(R"({"ph":"child"})");
+    file.close();
+  });
+  CHECK(ended.exited());
+  file.add(R"({"ph":"X"})");
+  file.close();
+  CHECK(test::content_of(path) == "[\n{\"ph\":\"M\"},\n{\"ph\":\"X\"}\n]\n");
 }
 
 TEST_CASE("a trace file that the system takes no more of remembers why", "[socket]") {

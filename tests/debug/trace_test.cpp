@@ -1,6 +1,7 @@
 // Traces: what is in the file, and that it is whole however the program ends.
 //
 // SPDX-License-Identifier: MIT
+#include "support/child.hpp"
 #include "support/run.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -18,7 +19,11 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 using namespace test;
 using eddy::debug::Trace;
@@ -320,10 +325,113 @@ EDDY_LOOP_TEST_CASE("a trace shows jobs of threads, callbacks with their lines, 
   REQUIRE(jobs.size() == 1);
   CHECK(jobs[0].category == "pool job");
   CHECK(length(jobs[0]) >= 5);
+  const std::vector<Event> runs = events.of("pool thread 1", "main");
+  REQUIRE(runs.size() == 1);
+  CHECK(runs[0].category == "pool job");
+  CHECK(length(runs[0]) >= 5);
+  CHECK(runs[0].time >= jobs[0].time);
+  CHECK(runs[0].time + runs[0].duration <= jobs[0].time + jobs[0].duration + 0.001);
   CHECK(events.of("main", "half-way").at(0).phase == "i");
   CHECK(events.of("event loop", "from a callback").size() == 1);
   const std::vector<Event> callbacks = events.of("event loop", "callback");
   CHECK(std::any_of(callbacks.begin(), callbacks.end(), [&](const Event& event) { return field(event.line, "scheduled at") == at(line); }));
+}
+
+EDDY_LOOP_TEST_CASE("a trace shows the line of a pool, and each of its threads", "[trace][real]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "trace.json";
+  run_real([&]() -> eddy::Task<> {
+    const Trace trace(path);
+    eddy::ThreadPool pool(2);
+    const auto work = [&](std::string name) -> eddy::Task<> {
+      eddy::current_task().set_name(std::move(name));
+      co_await eddy::run_in_executor(pool, [] { std::this_thread::sleep_for(10ms); });
+    };
+    co_await eddy::gather(work("one"), work("two"), work("three"), work("four"));
+  });
+  const Events events(content_of(path));
+  CHECK(events.lanes("pool thread 1") == 1);
+  CHECK(events.lanes("pool thread 2") == 1);
+  CHECK(events.lane("pool thread 3") == -1);
+  std::size_t ran = 0;
+  std::size_t stood_in_line = 0;
+  for (const Event& event : events.all()) {
+    if (event.category != "pool job") continue;
+    if (event.name == "in line" && event.duration >= 5) ++stood_in_line;
+    if (event.name != "in line" && event.name != "a thread pool's job") ++ran;
+  }
+  CHECK(ran == 4);
+  CHECK(stood_in_line >= 2);
+}
+
+TEST_CASE("two loops that share a pool are traced apart", "[trace][real]") {
+  const TemporaryFolder folder;
+  eddy::ThreadPool pool(2);
+  const auto run_loop = [&](const std::string& name) {
+    const auto main = [&]() -> eddy::Task<> {
+      eddy::current_task().set_name(name);
+      const Trace trace(folder / name);
+      for (int i = 0; i < 20; ++i) co_await eddy::run_in_executor(pool, [] { std::this_thread::yield(); });
+    };
+    eddy::run(main());
+  };
+  std::thread other([&] { run_loop("other"); });
+  run_loop("one");
+  other.join();
+  for (const char* name : {"one", "other"}) {
+    CAPTURE(name);
+    const Events events(content_of(folder / name));
+    CHECK(events.of("pool thread 1", name).size() + events.of("pool thread 2", name).size() == 20);
+    CHECK(events.lane("pool thread 3") == -1);
+  }
+}
+
+EDDY_LOOP_TEST_CASE("a job that was taken back from a pool's line ran in no thread", "[trace][real]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "trace.json";
+  run_real([&]() -> eddy::Task<> {
+    const Trace trace(path);
+    eddy::ThreadPool pool(1);
+    const auto work = [&](std::chrono::milliseconds time) -> eddy::Task<> {
+      co_await eddy::run_in_executor(pool, [time] { std::this_thread::sleep_for(time); });
+    };
+    auto first = eddy::create_task(work(20ms), {.name = "first"});
+    co_await eddy::sleep(1ms);
+    auto second = eddy::create_task(work(20ms), {.name = "second"});
+    co_await eddy::sleep(5ms);
+    second.cancel();
+    co_await first;
+  });
+  const Events events(content_of(path));
+  CHECK(events.of("pool thread 1", "first").size() == 1);
+  CHECK(events.of("pool thread 1", "second").empty());
+  CHECK(events.of("second", "a thread pool's job").size() == 1);
+}
+
+EDDY_LOOP_TEST_CASE("on a virtual clock the job of a thread takes no time", "[trace][real]") {
+  const Events events = traced([](Trace&) -> eddy::Task<> {
+    co_await eddy::sleep(1s);
+    co_await eddy::to_thread([] { std::this_thread::sleep_for(5ms); });
+  });
+  const std::vector<Event> runs = events.of("pool thread 1", "main");
+  REQUIRE(runs.size() == 1);
+  CHECK(runs[0].time == 1000);
+  CHECK(runs[0].duration == 0);
+}
+
+EDDY_LOOP_TEST_CASE("pools read no clock once the last trace has ended", "[trace]") {
+  const TemporaryFolder folder;
+  run_virtual([&]() -> eddy::Task<> {
+    const auto& waker = eddy::EventLoop::Internals::waker(eddy::get_running_loop());
+    CHECK_FALSE(waker->times_jobs());
+    {
+      const Trace outer(folder / "outer.json");
+      { const Trace inner(folder / "inner.json"); }
+      CHECK(waker->times_jobs());
+      co_await eddy::yield();
+    }
+    CHECK_FALSE(waker->times_jobs());
+  });
 }
 
 EDDY_LOOP_TEST_CASE("a trace counts the loop's lag, and who waits for timers", "[trace][real]") {
@@ -422,6 +530,164 @@ EDDY_LOOP_TEST_CASE("a trace that cannot be written tells the exception handler,
     REQUIRE(reports.size() == 1);
     CHECK(reports[0].find("a trace could not be written to its end: /dev/full") == 0);
   });
+}
+
+EDDY_LOOP_TEST_CASE("a trace that outlives its loop ends with it", "[trace]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "trace.json";
+  std::optional<Trace> trace;
+  const auto main = [&]() -> eddy::Task<> {
+    trace.emplace(path);
+    co_await doze(1s);
+  };
+  run_virtual(main);
+  const Events events(content_of(path));
+  CHECK(events.of("main", "sleep").size() == 1);
+  trace->mark("too late");
+  trace->close();
+  CHECK(content_of(path).find("too late") == std::string::npos);
+}
+
+EDDY_LOOP_TEST_CASE("marks of destructors stand in the lane of their task, also when it is stopped", "[trace]") {
+  const Events events = traced([](Trace& trace) -> eddy::Task<> {
+    const auto work = [&trace](const char* text) -> eddy::Task<> {
+      const eddy::detail::ScopeExit mark([&trace, text]() noexcept { trace.mark(text); });
+      co_await eddy::sleep(1s);
+    };
+    auto stopped = eddy::create_task(work("stopped"), {.name = "first"});
+    auto ended = eddy::create_task(work("ended"), {.name = "second"});
+    co_await settle();
+    stopped.cancel();
+    co_await ended;
+  });
+  CHECK(events.of("first", "stopped").size() == 1);
+  CHECK(events.of("second", "ended").size() == 1);
+  for (const Event& event : events.all()) {
+    if (event.category == "task" && event.name != "main") CHECK(field(event.line, "ended") != "still running");
+  }
+  CHECK(events.lane("Task-1") == -1);
+}
+
+EDDY_LOOP_TEST_CASE("a mark in the first step of an eager task leaves no task behind", "[trace]") {
+  const Events events = traced([](Trace& trace) -> eddy::Task<> {
+    const auto work = [&trace]() -> eddy::Task<> {
+      trace.mark("eager");
+      co_return;
+    };
+    auto eager = eddy::create_task(work(), {.name = "eager task", .eager_start = true});
+    co_await eager;
+  });
+  CHECK(events.of("event loop", "eager").size() == 1);
+  CHECK(events.lane("eager task") == -1);
+}
+
+EDDY_LOOP_TEST_CASE("a trace that begins in the work of a timeout knows whose that is", "[trace]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "trace.json";
+  run_virtual([&]() -> eddy::Task<> {
+    const auto work = [&]() -> eddy::Task<> {
+      Trace trace(path);
+      trace.mark("begun");
+      co_await doze(1s);
+      co_await doze(2s);
+      trace.mark("ends");
+    };
+    co_await eddy::timeout(1h, work());
+  });
+  const Events events(content_of(path));
+  CHECK(events.of("main", "begun").size() == 1);
+  CHECK(events.of("main", "ends").size() == 1);
+  CHECK_FALSE(events.of("main", "sleep").empty());
+  CHECK(length(events.of("main", "sleep").back()) == 2000);
+}
+
+EDDY_LOOP_TEST_CASE("a trace cuts the awaits of deep recursion", "[trace]") {
+  struct Deep {
+    static eddy::Task<> call(int levels) {
+      if (levels > 0) {
+        co_await call(levels - 1);
+      } else {
+        co_await eddy::sleep(1s);
+      }
+    }
+  };
+  const Events events = traced([](Trace&) -> eddy::Task<> { co_await Deep::call(100'000); });
+  const std::vector<Event> waits = events.of("main", "sleep");
+  REQUIRE(waits.size() == 1);
+  const std::string places = field(waits[0].line, "at");
+  CHECK(places.size() > 6);
+  CHECK(places.substr(places.size() - 6) == " < ...");
+  CHECK(places.size() < 64 * (std::string(__FILE__).size() + 10));
+}
+
+EDDY_LOOP_TEST_CASE("a trace of a thousand nested timeouts has their waits in one lane", "[trace][deep]") {
+  struct Deep {
+    static eddy::Task<> limited(int levels) {
+      if (levels == 0) {
+        co_await eddy::sleep(1s);
+        co_return;
+      }
+      auto inner = limited(levels - 1);
+      co_await eddy::timeout(1h, std::move(inner));
+    }
+  };
+  const Events events = traced([](Trace&) -> eddy::Task<> { co_await Deep::limited(1'000); });
+  CHECK(events.of("main", "work with a deadline").size() == 1'000);
+  CHECK(events.of("main", "sleep").size() == 1);
+}
+
+EDDY_LOOP_TEST_CASE("a trace can stand at both ends of a clock's range", "[trace]") {
+  struct Ends final : eddy::Clock {
+    eddy::TimePoint time = eddy::TimePoint::min();
+    eddy::TimePoint now() noexcept override { return time; }
+    bool jump_to(eddy::TimePoint deadline) noexcept override { return time = deadline, true; }
+  };
+  const TemporaryFolder folder;
+  const std::string path = folder / "trace.json";
+  Ends clock;
+  const auto main = [&]() -> eddy::Task<> {
+    const Trace trace(path);
+    co_await eddy::sleep(std::chrono::nanoseconds::max());
+    co_await eddy::sleep(std::chrono::nanoseconds::max());
+    clock.time = eddy::TimePoint::max();
+    co_await eddy::yield();
+  };
+  eddy::RunOptions options;
+  options.clock = &clock;
+  eddy::run(main(), options);
+  const Events events(content_of(path));
+  CHECK(events.of("main", "sleep").size() == 2);
+  CHECK(events.of("main", "main").at(0).line.find("\"dur\":9223372036854775.807") != std::string::npos);
+}
+
+TEST_CASE("a trace in a forked child writes nothing, and does no harm to its parent's", "[trace][real]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "trace.json";
+  pid_t child = 0;
+  const Ended ended = in_child([&] {
+    std::optional<Trace> trace;
+    const auto main = [&]() -> eddy::Task<> {
+      trace.emplace(path);
+      co_await eddy::sleep(1ms);
+      child = ::fork();
+      if (child == 0) {
+        ::alarm(10);
+        trace->mark("child");
+        co_return;
+      }
+      ::waitpid(child, nullptr, 0);
+      trace->mark("parent");
+      co_await eddy::sleep(1ms);
+    };
+    eddy::run(main());
+    trace.reset();
+  });
+  CHECK(ended.exited());
+  const std::string text = content_of(path);
+  const Events events(text);
+  CHECK(events.of("main", "parent").size() == 1);
+  CHECK(text.find("child") == std::string::npos);
+  CHECK(events.of("main", "sleep").size() == 2);
 }
 
 TEST_CASE("a trace needs a running loop", "[trace][misuse]") {

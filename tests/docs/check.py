@@ -43,9 +43,10 @@ CHECKED = ("run", "stops", "refused", "warned")
 ALWAYS = ("eddy/eddy.hpp", "eddy/testing/virtual_clock.hpp", "eddy/io.hpp", "eddy/threads.hpp", "chrono", "cstdio", "string", "vector", "optional", "utility")
 ON_VIRTUAL_TIME = """namespace on_virtual_time {
 template <class Main>
-auto run(Main&& main) {
+auto run(Main&& main, eddy::RunOptions options = {}) {
   eddy::testing::VirtualClock clock;
-  return eddy::run(std::forward<Main>(main), eddy::RunOptions{.clock = &clock});
+  options.clock = &clock;
+  return eddy::run(std::forward<Main>(main), options);
 }
 }
 """

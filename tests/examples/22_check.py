@@ -35,7 +35,7 @@ class Trace(unittest.TestCase):
     def test_the_program_prints_who_waits_for_whom_and_how_much_it_wrote(self):
         self.assertEqual((self.done.returncode, self.done.stderr), (0, ""))
         self.assertRegex(self.done.stdout, r"(?m)^main is running$")
-        self.assertRegex(self.done.stdout, r"(?m)^(Ada|Bob|Eve) waits for a lock #\d+ at \S+22_trace\.cpp:\d+ < \S+22_trace\.cpp:\d+$")
+        self.assertRegex(self.done.stdout, r"(?m)^(Ada|Bob|Eve) waits for a lock #\d+ at \S*22_trace\.cpp:\d+ < \S*22_trace\.cpp:\d+$")
         self.assertRegex(self.done.stdout, r"(?m)^8 served; \S+trace\.json has \d+ events$")
 
     def test_each_task_has_a_lane_with_its_life(self):
@@ -54,6 +54,15 @@ class Trace(unittest.TestCase):
             self.assertTrue(found, name)
             for event in found:
                 self.assertRegex(event["args"].get("at", "22_trace.cpp:1"), r"22_trace\.cpp:\d+")
+
+    def test_threads_of_the_pool_have_lanes_with_the_jobs_that_they_ran(self):
+        jobs = [event for lane in self.lanes if lane.startswith("pool thread ") for event in self.slices(lane, "pool job")]
+        self.assertEqual(len(jobs), 8)
+        self.assertLessEqual({job["name"] for job in jobs}, {"Ada", "Bob", "Eve"})
+        for job in jobs:
+            self.assertGreaterEqual(job["dur"], 3900)
+            waits = [wait for wait in self.slices(job["name"], "pool job") if wait["name"] == "a thread pool's job"]
+            self.assertTrue(any(wait["ts"] <= job["ts"] and job["ts"] + job["dur"] <= wait["ts"] + wait["dur"] + 0.002 for wait in waits))
 
     def test_the_loop_lagged_while_one_cook_computed(self):
         lags = [event["args"]["milliseconds"] for event in self.lanes["event loop"] if event["name"] == "loop lag"]

@@ -46,10 +46,11 @@ struct CallGraphTask {
 
 /// What `call_graph` gives. format.hpp is not needed to print it: see `text`.
 struct CallGraph {
-  std::vector<CallGraphTask> tasks;              ///< parents before their children
+  std::vector<CallGraphTask> tasks;              ///< each task followed by its children, and theirs
   std::vector<std::vector<std::size_t>> cycles;  ///< tasks that wait for one another in a circle: each is a deadlock
 
-  /// The picture: a line for each task, children below their parents, and then a line for each deadlock.
+  /// The picture: a line for each task, children below their parents, and then a line for each deadlock. From the 25th level on
+  /// lines are not moved further in but say their level, and of the awaits of deep recursion those in the middle are left out.
   [[nodiscard]] std::string text() const;
 };
 
@@ -96,6 +97,7 @@ class CallGraphBuilder {
     eddy::detail::for_each_strand(scheduler, [this](Frame* root) { add(root); });
     for (Frame* root : roots_) connect(root);
     for (Frame* root : roots_) find_awaiting(root);
+    name_handles();
     find_stuck();
     find_cycles();
   }
@@ -105,14 +107,17 @@ class CallGraphBuilder {
   static constexpr std::size_t kNone = std::size_t(-1);
 
   void add(Frame* root) {
-    Frame* const task = eddy::detail::task_of(root);
     CallGraphTask entry;
-    entry.name = task == nullptr ? std::string("cleanup") : eddy::detail::name_of(task);
+    if (root->has(eddy::detail::kChild)) entry.parent = index_of(root->owner->parent->root);
+    entry.body = !root->has(eddy::detail::kTask) && entry.parent != kNone;
+    if (root->has(eddy::detail::kTask)) {
+      entry.name = eddy::detail::name_of(root);
+    } else {
+      entry.name = entry.body ? graph_.tasks[entry.parent].name : std::string("cleanup");
+    }
     entry.state = state_of(root);
     entry.awaits = awaits_of(root);
     entry.cancelled = root->has(eddy::detail::kStop);
-    entry.body = task != nullptr && root != task;
-    if (root->has(eddy::detail::kChild)) entry.parent = index_of(root->owner->parent->root);
     stuck_.push_back(is_parked(root) && needs_all(root->suspension->waits_for()));
     if (is_parked(root)) {
       entry.waits_for = root->suspension->waits_for();
@@ -157,26 +162,38 @@ class CallGraphBuilder {
         from = group->second;
       }
       draw(from, index_of(root));
-      if (from != kNone) awaits_handles_[from] += (awaits_handles_[from].empty() ? ": " : ", ") + graph_.tasks[index_of(root)].name;
+      if (from != kNone) awaits_handles_[from].push_back(index_of(root));
     }
   }
-  // Stuck are those whose waits can end only by each other: what is left when all are struck out that are not.
+  void name_handles() {
+    constexpr std::size_t kNames = 10;
+    for (const auto& [index, handles] : awaits_handles_) {
+      std::string& text = graph_.tasks[index].waits_for;
+      for (std::size_t i = 0; i < handles.size() && i < kNames; ++i) text += (i == 0 ? ": " : ", ") + graph_.tasks[handles[i]].name;
+      if (handles.size() > kNames) text += " and " + std::to_string(handles.size() - kNames) + " more";
+    }
+  }
+  // Stuck are those whose waits can end only by each other: what is left when all are struck out that wait for none such.
   void find_stuck() {
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (std::size_t index = 0; index < roots_.size(); ++index) {
-        if (!stuck_[index] || remains_stuck(index)) continue;
-        stuck_[index] = false;
-        changed = true;
+    std::vector<std::size_t> holding(roots_.size(), 0);  // how many of those that it waits for are stuck
+    std::vector<std::vector<std::size_t>> waiters(roots_.size());
+    std::vector<std::size_t> free;
+    for (std::size_t index = 0; index < roots_.size(); ++index) {
+      for (const std::size_t on : graph_.tasks[index].waits_on) {
+        if (!stuck_[on]) continue;
+        ++holding[index];
+        waiters[on].push_back(index);
+      }
+      if (stuck_[index] && holding[index] == 0) free.push_back(index);
+    }
+    while (!free.empty()) {
+      const std::size_t index = free.back();
+      free.pop_back();
+      stuck_[index] = false;
+      for (const std::size_t waiter : waiters[index]) {
+        if (--holding[waiter] == 0 && stuck_[waiter]) free.push_back(waiter);
       }
     }
-    for (auto& [index, names] : awaits_handles_) graph_.tasks[index].waits_for += names;
-  }
-  [[nodiscard]] bool remains_stuck(std::size_t index) const {
-    for (const std::size_t on : graph_.tasks[index].waits_on) {
-      if (stuck_[on]) return true;
-    }
-    return false;
   }
   // From each that is stuck the way leads into a circle.
   void find_cycles() {
@@ -206,7 +223,7 @@ class CallGraphBuilder {
   std::unordered_map<const Frame*, std::size_t> indexes_;
   std::unordered_map<const void*, std::size_t> objects_;  // numbers
   std::unordered_map<const void*, std::size_t> waiting_;  // who waits: by its awaiter, or by what watches for it
-  std::unordered_map<std::size_t, std::string> awaits_handles_;
+  std::unordered_map<std::size_t, std::vector<std::size_t>> awaits_handles_;
 };
 
 // What a task does, in words.
@@ -219,10 +236,15 @@ inline std::string describe(const CallGraphTask& task) {
     case TaskState::stopping: text = "is about to be stopped"; break;
     case TaskState::running: text = "is running"; break;
   }
-  const char* separator = " at ";
-  for (const std::string& place : task.awaits) {
-    text += separator + place;
-    separator = " < ";
+  constexpr std::size_t kFirst = 40;  // with more than kFirst + kLast
+  constexpr std::size_t kLast = 8;
+  const std::size_t places = task.awaits.size();
+  for (std::size_t i = 0; i < places; ++i) {
+    if (i == kFirst && places > kFirst + kLast) {
+      i = places - kLast;
+      text += " < (" + std::to_string(i - kFirst) + " more)";
+    }
+    text += (i == 0 ? " at " : " < ") + task.awaits[i];
   }
   if (task.cancelled) text += " (cancelled)";
   return text;
@@ -234,16 +256,20 @@ inline std::string CallGraph::text() const {
   if (tasks.empty()) return "no tasks\n";
   std::vector<std::size_t> last_child(tasks.size(), std::size_t(-1));
   for (std::size_t index = 0; index < tasks.size(); ++index) {
-    if (tasks[index].parent < tasks.size()) last_child[tasks[index].parent] = index;
+    if (tasks[index].parent < index) last_child[tasks[index].parent] = index;
   }
+  constexpr std::size_t kLevels = 24;
   std::string picture;
-  std::vector<std::string> margins(tasks.size());
+  std::vector<std::size_t> levels(tasks.size(), 0);
+  std::vector<std::string> margins(kLevels + 1);  // of the children of who was drawn last on each level
   for (std::size_t index = 0; index < tasks.size(); ++index) {
     const CallGraphTask& task = tasks[index];
-    if (task.parent < tasks.size()) {
+    if (task.parent < index) {
+      const std::size_t level = levels[index] = levels[task.parent] + 1;
       const bool last = last_child[task.parent] == index;
-      picture += margins[task.parent] + (last ? "`- " : "|- ");
-      margins[index] = margins[task.parent] + (last ? "   " : "|  ");
+      picture += margins[level <= kLevels ? level - 1 : kLevels];
+      picture += level <= kLevels ? (last ? "`- " : "|- ") : "(level " + std::to_string(level) + ") ";
+      if (level <= kLevels) margins[level] = margins[level - 1] + (last ? "   " : "|  ");
     }
     picture += task.body ? "its work " : task.name + ' ';
     picture += detail::describe(task) + '\n';
@@ -263,9 +289,10 @@ inline std::string CallGraph::text() const {
 ///
 /// A circle is named only where nothing else can end it: a `timeout` in it, a `wait` or the other half of a `race` may. Who
 /// holds a lock is known in debug mode only, as the task that acquired it. Locks, queues and the like are numbered from 1 in
-/// each graph. Errors: NoRunningLoop for the call without a loop. Threads: for the loop's thread. Complexity: linear in tasks,
-/// awaits and waits, times the longest chain of deadlocked tasks; allocates. Source: asyncio.capture_call_graph.
+/// each graph. Errors: NoRunningLoop for the call without a loop; in debug mode RuntimeError in another thread than the loop's.
+/// Threads: for the loop's thread. Complexity: linear in tasks, awaits and waits; allocates. Source: asyncio.capture_call_graph.
 [[nodiscard]] inline CallGraph call_graph(EventLoop& loop) {
+  EventLoop::Internals::check_thread(loop);
   return detail::CallGraphBuilder(EventLoop::Internals::scheduler(loop)).take();
 }
 [[nodiscard]] inline CallGraph call_graph() { return call_graph(get_running_loop()); }
@@ -278,9 +305,10 @@ inline void print_call_graph(std::FILE* stream = stderr) {
   std::fflush(stream);
 }
 
-/// From now on the signal, SIGUSR1 if no other is given, prints the running loop's call graph to `stream`, from a callback of
-/// the loop: so it prints nothing while a task keeps the loop busy. `remove_signal_handler` ends it. As long as it is set the
-/// loop waits for the signal, too, so a virtual clock finds no deadlock.
+/// From now on the signal, SIGUSR1 if no other is given, prints the running loop's call graph to `stream`, which must stay open,
+/// from a callback of the loop: so it prints nothing while a task keeps the loop busy. A second call for the same signal replaces
+/// the first. `remove_signal_handler` ends it, and so does the end of the loop: then the signal does again what it did before, by
+/// default it ends the program. As long as it is set the loop waits for the signal, too, so a virtual clock finds no deadlock.
 /// Errors: NoRunningLoop; those of `EventLoop::add_signal_handler`. Source: faulthandler.register.
 inline void print_call_graph_on_signal(int signal = SIGUSR1, std::FILE* stream = stderr) {
   get_running_loop().add_signal_handler(signal, [stream] { print_call_graph(stream); });

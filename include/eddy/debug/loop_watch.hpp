@@ -1,12 +1,16 @@
 // LoopWatch: the base of what looks on while a loop runs: it stands in the chain of the loop's watches, and passes on.
 //
+// It belongs to the program, which may keep it for longer than the loop lives: it is told of the loop's end, and leaves.
+//
 // The loop asks for watches only where it runs a batch by a hook; without one its own way of running a batch knows nothing of
 // them. So the first watch puts a hook in place, and the last one takes it away.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <eddy/loop/close_hooks.hpp>
 #include <eddy/loop/event_loop.hpp>
+#include <eddy/loop/fork_guard.hpp>
 #include <eddy/loop/scheduler.hpp>
 
 #include <cstdint>
@@ -28,8 +32,9 @@ struct WatchedOrder final : eddy::detail::BatchHook {
 };
 inline constinit WatchedOrder watched_order{};
 
-// Who overrides a function calls the one here, too.
-class LoopWatch : eddy::detail::StepWatch {
+// Who overrides a function calls the one here, too. Those that are told of an end call it last: debug mode's own watch may
+// report then, and the program's handler may end this object.
+class LoopWatch : eddy::detail::StepWatch, eddy::detail::CloseHook {
  public:
   LoopWatch(const LoopWatch&) = delete;
   LoopWatch& operator=(const LoopWatch&) = delete;
@@ -38,18 +43,17 @@ class LoopWatch : eddy::detail::StepWatch {
   using Frame = eddy::detail::Frame;
   using State = eddy::detail::State;
 
-  explicit LoopWatch(EventLoop& loop) noexcept : loop_(loop) {
+  explicit LoopWatch(EventLoop& loop) noexcept : loop_(&loop) {
     eddy::detail::Scheduler& watched = scheduler();
     inner_ = watched.step_watch;
     watched.step_watch = this;
     if (watched.batch_hook == nullptr) watched.batch_hook = &watched_order;
+    EventLoop::Internals::close_hooks(loop).push_back(this);
   }
   ~LoopWatch() {
-    eddy::detail::Scheduler& watched = scheduler();
-    eddy::detail::StepWatch** place = &watched.step_watch;
-    while (place != nullptr && *place != nullptr && *place != this) place = (*place)->inner();
-    if (place != nullptr && *place == this) *place = inner_;
-    if (watched.step_watch == nullptr && watched.batch_hook == &watched_order) watched.batch_hook = nullptr;
+    if (!has_loop()) return;
+    EventLoop::Internals::close_hooks(*loop_).remove(this);
+    leave();
   }
 
   void strand_begins() noexcept override {
@@ -64,21 +68,40 @@ class LoopWatch : eddy::detail::StepWatch {
   void callback_ran() noexcept override {
     if (inner_ != nullptr) inner_->callback_ran();
   }
-  void task_cancelled(Frame* task, Frame* by, eddy::detail::Location where) noexcept override {
-    if (inner_ != nullptr) inner_->task_cancelled(task, by, where);
-  }
   void exception_leaves(Frame* frame, const std::exception_ptr& error) noexcept override {
     if (inner_ != nullptr) inner_->exception_leaves(frame, error);
   }
 
-  [[nodiscard]] EventLoop& loop() const noexcept { return loop_; }
-  [[nodiscard]] eddy::detail::Scheduler& scheduler() const noexcept { return EventLoop::Internals::scheduler(loop_); }
+  // The loop is gone in a moment, and still there to be asked.
+  virtual void loop_ends() noexcept {}
+
+  // Whether the loop is still there. In a forked child, which does not close its copy of it, only while it runs.
+  [[nodiscard]] bool has_loop() const noexcept {
+    return loop_ != nullptr && (!fork_guard_.in_child() || eddy::detail::running_loop_slot() == loop_);
+  }
+  [[nodiscard]] EventLoop& loop() const noexcept { return *loop_; }
+  [[nodiscard]] eddy::detail::Scheduler& scheduler() const noexcept { return EventLoop::Internals::scheduler(*loop_); }
 
  private:
   eddy::detail::StepWatch** inner() noexcept final { return &inner_; }
+  void begin_close() noexcept final {}
+  [[nodiscard]] bool closed() noexcept final { return true; }
+  void detach() noexcept final {
+    loop_ends();
+    leave();
+    loop_ = nullptr;
+  }
+  void leave() noexcept {
+    eddy::detail::Scheduler& watched = scheduler();
+    eddy::detail::StepWatch** place = &watched.step_watch;
+    while (place != nullptr && *place != nullptr && *place != this) place = (*place)->inner();
+    if (place != nullptr && *place == this) *place = inner_;
+    if (watched.step_watch == nullptr && watched.batch_hook == &watched_order) watched.batch_hook = nullptr;
+  }
 
-  EventLoop& loop_;
+  EventLoop* loop_;
   eddy::detail::StepWatch* inner_ = nullptr;
+  eddy::detail::ForkGuard fork_guard_;
 };
 
 }  // namespace eddy::inline EDDY_ABI::debug::detail

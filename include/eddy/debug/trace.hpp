@@ -8,9 +8,11 @@
 #include <eddy/base/outcome.hpp>
 #include <eddy/base/time.hpp>
 #include <eddy/debug/loop_watch.hpp>
-#include <eddy/debug/trace_file.hpp>
+#include <eddy/debug/trace_events.hpp>
 #include <eddy/loop/descriptor_callbacks.hpp>
+#include <eddy/loop/frame.hpp>
 #include <eddy/loop/handle.hpp>
+#include <eddy/loop/waker.hpp>
 #include <eddy/task/current_task.hpp>
 
 #include <chrono>
@@ -35,29 +37,29 @@ struct TraceOptions {
 ///
 /// Each task has a lane: a bar for its life, with how it ended, and below it a slice for each step that it ran ("runs") and for
 /// each wait, named after what it waited for ("sleep", "a lock"), with the lines of its awaits and, in debug mode, who held the
-/// lock. Timers, locks and pool jobs are categories of their own ("timer", "lock", "pool job"). Callbacks have the lane "event loop". Counters tell how long
-/// each pass of the loop took ("loop lag": whatever became ready had to wait for that long), and how many timers and
-/// descriptors were waited for. A wait lasts until the task runs again, so it includes the time that the task stood in line.
+/// lock. Timers, locks and pool jobs are categories of their own ("timer", "lock", "pool job"). Callbacks have the lane "event
+/// loop". Counters tell how long each pass of the loop took ("loop lag": whatever became ready had to wait for that long), and how
+/// many timers and descriptors were waited for. A wait lasts until the task runs again, so it includes the time that the task
+/// stood in line.
 ///
-/// Times are those of the loop's clock: on a virtual clock, steps take no time. Tasks started with `eager_start` are seen from
-/// their second step on.
+/// Each thread of a pool has a lane, too, with a slice for each job that it ran for a task of this loop, named after the task. The
+/// wait of that task shows how long the job stood in the pool's line ("in line"). A job is told of when its task goes on.
+///
+/// Times are those of the loop's clock: on a virtual clock, steps and jobs take no time. Tasks started with `eager_start` are seen
+/// from their second step on.
 ///
 /// The file is valid JSON once the Trace has ended, also when its task was cancelled, and of use to viewers before. It grows
 /// by about 150 bytes a step up to `max_bytes`; in memory is kept what is open now. What the system does not take is
-/// reported to the exception handler at the end. A Trace must end before its loop; several may look on at a time.
+/// reported to the exception handler at the end. A Trace that is still there when its loop is closed ends then; in a forked child
+/// it writes nothing. Several may look on at a time.
 /// Errors: NoRunningLoop; std::system_error if the file cannot be made. Threads: for the loop's thread.
 class Trace final : detail::LoopWatch {
  public:
   template <class = void>
   explicit Trace(const std::string& path, TraceOptions options = {})
-      : LoopWatch(get_running_loop()), file_(path, options.max_bytes), begun_(loop().time()), path_(path) {
-    file_.add(R"({"ph":"M","pid":1,"tid":0,"name":"process_name","args":{"name":"eddy"}})", true);
-    file_.add(R"({"ph":"M","pid":1,"tid":0,"name":"thread_name","args":{"name":"event loop"}})", true);
-    Frame* const running = scheduler().current;
-    if (running == nullptr || !running->has(eddy::detail::kTask)) return;
-    strand_of(running, 0);
-    first_ = current_task();
-    running->suspension = nullptr;  // to see later whether it waits; meanwhile nobody asks
+      : LoopWatch(get_running_loop()), events_(path, options.max_bytes), begun_(loop().time()), path_(path) {
+    meet_first();
+    EventLoop::Internals::waker(loop())->watch_jobs();
   }
   ~Trace() { close(); }
 
@@ -65,31 +67,30 @@ class Trace final : detail::LoopWatch {
   void close() noexcept {
     if (closed_) return;
     closed_ = true;
+    if (!has_loop()) return events_.close();
+    EventLoop::Internals::waker(loop())->unwatch_jobs();
     guarded([this] {
       meet_strangers();
       for (auto& [root, strand] : strands_) end_strand(strand, "still running", {});
-      if (file_.dropped() > 0) add_dropped();
+      if (events_.file().dropped() > 0) events_.add_dropped(now());
     });
     strands_.clear();
-    file_.close();
+    events_.close();
     guarded([this] {
-      if (file_.error() == 0) return;
-      const std::system_error error(file_.error(), std::generic_category(), path_);
+      if (events_.file().error() == 0) return;
+      const std::system_error error(events_.file().error(), std::generic_category(), path_);
       loop().call_exception_handler({"a trace could not be written to its end", std::make_exception_ptr(error), {}});
     });
   }
-  /// Puts a mark with a text into the lane of the running task, or that of the loop.
+  /// Puts a mark with a text into the lane of the running task, or that of the loop: in callbacks, and in the first step of a
+  /// task with `eager_start`.
   void mark(std::string_view text) {
-    if (closed_) return;
-    Frame* root = scheduler().current;
-    begin_event("i", root == nullptr ? 0 : strand_of(root, now()).lane, text, "mark", now());
-    event_ += R"(,"s":"t"})";
-    file_.add(event_);
+    if (!closed_) events_.add_mark(lane_of_running(), text, now());
   }
   /// How many events the file has.
-  [[nodiscard]] std::uint64_t events() const noexcept { return file_.events(); }
+  [[nodiscard]] std::uint64_t events() const noexcept { return events_.file().events(); }
   /// How many were left out, because the file would have become too long, the system took no more, or memory was short.
-  [[nodiscard]] std::uint64_t dropped() const noexcept { return file_.dropped() + lost_; }
+  [[nodiscard]] std::uint64_t dropped() const noexcept { return events_.file().dropped() + lost_; }
 
  private:
   using Nanoseconds = std::int64_t;
@@ -106,7 +107,13 @@ class Trace final : detail::LoopWatch {
   };
 
   [[nodiscard]] Nanoseconds now() const noexcept {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(loop().time() - begun_).count();
+    return since_begun(loop().time());
+  }
+  // A clock may begin before its zero, and stand at either end of its range.
+  [[nodiscard]] Nanoseconds since_begun(TimePoint time) const noexcept {
+    Nanoseconds past = 0;
+    const bool beyond = __builtin_sub_overflow(time.time_since_epoch().count(), begun_.time_since_epoch().count(), &past);
+    return beyond ? Duration::max().count() : past;
   }
   // Without memory an event is lost, or several.
   template <class F>
@@ -118,70 +125,43 @@ class Trace final : detail::LoopWatch {
     }
   }
 
-  // event_ = the beginning of an event.
-  void begin_event(const char* phase, std::uint64_t lane, std::string_view name, const char* category, Nanoseconds at) {
-    event_ = R"({"ph":")";
-    (event_ += phase) += R"(","pid":1,"tid":)" + std::to_string(lane) + R"(,"cat":")";
-    (event_ += category) += R"(","ts":)";
-    detail::append_time(event_, at);
-    event_ += R"(,"name":)";
-    detail::append_json(event_, name);
-  }
-  // A life is around its slices. Those end a nanosecond early: viewers add the duration to the beginning in floating point, and
-  // one that seems to end behind the beginning of the next would be taken for its parent.
-  void begin_slice(std::uint64_t lane, std::string_view name, const char* category, Nanoseconds from, Nanoseconds to, bool life = false) {
-    begin_event("X", lane, name, category, from);
-    event_ += R"(,"dur":)";
-    detail::append_time(event_, life ? to - from : to - from - 1);
-    event_ += R"(,"args":{)";
-    no_arguments_ = true;
-  }
-  void argument(std::string_view name, std::string_view value) {
-    if (value.empty()) return;
-    event_ += no_arguments_ ? "\"" : ",\"";
-    (event_ += name) += "\":";
-    detail::append_json(event_, value);
-    no_arguments_ = false;
-  }
-  void end_slice() {
-    event_ += "}}";
-    file_.add(event_);
-  }
-  void add_counter(const char* name, std::string_view values, Nanoseconds at) {
-    begin_event("C", 0, name, "loop", at);
-    (event_ += R"(,"args":{)") += values;
-    event_ += "}}";
-    file_.add(event_);
-  }
-  void add_dropped() {
-    begin_event("i", 0, std::to_string(file_.dropped()) + " events were left out: the file would have become too long", "mark", now());
-    event_ += R"(,"s":"g"})";
-    file_.add(event_, true);
-  }
   static const char* category_of(std::string_view waits_for) noexcept {
     if (waits_for == "sleep") return "timer";
     if (waits_for == "a thread pool's job") return "pool job";
     return waits_for == "a lock" || waits_for == "a semaphore" || waits_for == "a condition" ? "lock" : "wait";
   }
 
+  // Where the work of a timeout and its like belongs; mostly the strand around it is known.
+  const Strand& strand_around(Frame* body, Nanoseconds at) {
+    Frame* around = body->owner->parent->root;
+    const auto known = strands_.find(around);
+    if (known != strands_.end()) return known->second;
+    while (!around->has(eddy::detail::kTask) && around->has(eddy::detail::kChild)) around = around->owner->parent->root;
+    return strand_of(around, at);
+  }
   Strand& strand_of(Frame* root, Nanoseconds at) {
     const auto [place, is_new] = strands_.try_emplace(root);
     Strand& strand = place->second;
     if (!is_new) return strand;
-    Frame* const task = eddy::detail::task_of(root);
     strand.begun = at;
-    strand.name = task == nullptr ? std::string("cleanup") : eddy::detail::name_of(task);
-    strand.is_task = task == root || task == nullptr;
+    strand.is_task = root->has(eddy::detail::kTask) || !root->has(eddy::detail::kChild);
     if (!strand.is_task) {
-      strand.lane = strand_of(task, at).lane;
+      const Strand& around = strand_around(root, at);
+      strand.lane = around.lane;
+      strand.name = around.name;
       return strand;
     }
-    strand.lane = ++lanes_;
-    event_ = R"({"ph":"M","pid":1,"tid":)" + std::to_string(strand.lane) + R"(,"name":"thread_name","args":{"name":)";
-    detail::append_json(event_, strand.name);
-    event_ += "}}";
-    file_.add(event_);
+    strand.name = root->has(eddy::detail::kTask) ? eddy::detail::name_of(root) : std::string("cleanup");
+    strand.lane = events_.add_lane(strand.name);
     return strand;
+  }
+  void meet_first() {
+    Frame* const running = scheduler().current;
+    Frame* const task = eddy::detail::task_of(running);
+    if (task == nullptr) return;
+    strand_of(task, 0);
+    first_ = current_task();
+    if (task == running) task->suspension = nullptr;  // to see later whether it waits; meanwhile nobody asks
   }
   // A trace that begins in the middle of things, in a step of a task, is not told of the end of that step and of the waits that
   // are there already. It looks when it is told of anything for the first time; then that task may be ready again.
@@ -197,34 +177,53 @@ class Trace final : detail::LoopWatch {
   }
   void end_wait(Strand& strand, Frame* root, Nanoseconds at) {
     if (strand.waits_for == nullptr) return;
-    begin_slice(strand.lane, strand.waits_for, category_of(strand.waits_for), strand.since, at);
-    if (root != nullptr) argument("at", awaits_of(root));
-    argument("held by", strand.holder);
-    end_slice();
+    events_.begin_slice(strand.lane, strand.waits_for, category_of(strand.waits_for), strand.since, at);
+    if (root != nullptr) events_.argument("at", awaits_of(root));
+    events_.argument("held by", strand.holder);
+    events_.end_slice();
+    const bool was_job = root != nullptr && strand.waits_for == std::string_view("a thread pool's job");
+    if (const eddy::detail::JobTimes* job = was_job ? root->suspension->job_times() : nullptr) add_job(strand, *job, at);
     strand.waits_for = nullptr;
     strand.holder.clear();
+  }
+  // A job: how long it stood in line, in the task's lane, and when it ran, in that of the thread. It has read real time.
+  void add_job(const Strand& strand, const eddy::detail::JobTimes& job, Nanoseconds at) {
+    const auto within = [&](std::int64_t time, Nanoseconds from) {
+      const Nanoseconds past = since_begun(TimePoint(Duration(time)));
+      return past < from ? from : (past > at ? at : past);
+    };
+    const Nanoseconds begun = within(job.begun, strand.since);
+    const Nanoseconds ended = within(job.ended, begun);
+    events_.begin_slice(strand.lane, "in line", "pool job", strand.since, begun);
+    events_.end_slice();
+    std::uint64_t& lane = threads_[job.thread];
+    if (lane == 0) lane = events_.add_lane("pool thread " + std::to_string(threads_.size()));
+    events_.begin_slice(lane, strand.name, "pool job", begun, ended);
+    events_.end_slice();
   }
   void end_step(Strand& strand, const char* name, Nanoseconds at, std::string_view place) {
     if (!strand.runs) return;
     strand.runs = false;
-    begin_slice(strand.lane, name, "step", strand.since, at);
-    argument("until", place);
-    end_slice();
+    events_.begin_slice(strand.lane, name, "step", strand.since, at);
+    events_.argument("until", place);
+    events_.end_slice();
   }
   void end_strand(Strand& strand, std::string_view how, std::string_view error) {
     const Nanoseconds at = now();
     end_step(strand, "runs", at, {});
     end_wait(strand, nullptr, at);
     if (!strand.is_task) return;
-    begin_slice(strand.lane, strand.name, "task", strand.begun, at, true);
-    argument("ended", how);
-    argument("error", error);
-    end_slice();
+    events_.begin_slice(strand.lane, strand.name, "task", strand.begun, at, true);
+    events_.argument("ended", how);
+    events_.argument("error", error);
+    events_.end_slice();
   }
-  // Through the awaiter of a timeout and its like, up to the task's own function.
+  // Through the awaiter of a timeout and its like, up to the task's own function; of deep recursion the innermost part.
   static std::string awaits_of(Frame* root) {
+    constexpr int kPlaces = 64;
     std::string text;
-    for (Frame* frame = root->leaf;;) {
+    Frame* frame = root->leaf;
+    for (int places = 0; places < kPlaces; ++places) {
       text += (text.empty() ? "" : " < ") + eddy::detail::place_of(frame->location);
       if (frame != frame->root) {
         frame = frame->parent;
@@ -234,6 +233,7 @@ class Trace final : detail::LoopWatch {
         return text;
       }
     }
+    return text + " < ...";
   }
 
   // The first step of a pass closes the one before.
@@ -246,12 +246,12 @@ class Trace final : detail::LoopWatch {
       lag_shown_ = hundredths;
       std::string value(R"("milliseconds":)");
       detail::append_time(value, lag / 1000);  // one unit further up
-      add_counter("loop lag", value, pass_began_);
+      events_.add_counter("loop lag", value, pass_began_);
     }
     if (timers_ != timers_shown_ || descriptors_ != descriptors_shown_) {
       timers_shown_ = timers_;
       descriptors_shown_ = descriptors_;
-      add_counter("waited for", R"("timers":)" + std::to_string(timers_) + R"(,"descriptors":)" + std::to_string(descriptors_), step_ended_);
+      events_.add_counter("waited for", R"("timers":)" + std::to_string(timers_) + R"(,"descriptors":)" + std::to_string(descriptors_), step_ended_);
     }
     pass_began_ = step_ended_ = at;
   }
@@ -265,6 +265,7 @@ class Trace final : detail::LoopWatch {
   void strand_begins() noexcept override {
     LoopWatch::strand_begins();
     if (closed_) return;
+    ended_ = nullptr;
     guarded([this] {
       meet_strangers();
       const Nanoseconds at = now();
@@ -274,47 +275,62 @@ class Trace final : detail::LoopWatch {
       Strand& strand = strand_of(root, at);
       end_wait(strand, root, at);
       if (root->state == State::unwind) {
-        end_strand(strand, "cancelled", root->details == nullptr ? std::string() : root->details->reason);
-        strands_.erase(root);
-        return;
+        return end_cancelled(root, strand);
       }
       strand.since = at;
       strand.runs = true;
     });
   }
   void strand_ran(Frame* root) noexcept override {
+    if (!closed_) guarded([this, root] { note_step(root); });
     LoopWatch::strand_ran(root);
-    if (closed_) return;
-    guarded([this, root] {
-      meet_strangers();
-      const Nanoseconds at = note_end_of_step();
-      Strand& strand = strand_of(root, at);
-      const bool parked = root->state < State::running;
-      end_step(strand, "runs", at, parked ? eddy::detail::place_of(root->leaf->location) : std::string());
-      if (!parked) return end(root, strand);
-      if (root->state != State::suspended && root->state != State::listed && root->state != State::leaving) return;
-      strand.since = at;
-      strand.waits_for = root->suspension->waits_for();
-      if (const Frame* holder = root->suspension->holder(); holder != nullptr) {
-        const auto known = strands_.find(holder);
-        if (known != strands_.end()) strand.holder = known->second.name;
-      }
-    });
+  }
+  void note_step(Frame* root) {
+    meet_strangers();
+    const Nanoseconds at = note_end_of_step();
+    Strand& strand = strand_of(root, at);
+    const bool parked = root->state < State::running;
+    end_step(strand, "runs", at, parked ? eddy::detail::place_of(root->leaf->location) : std::string());
+    if (!parked) return end(root, strand);
+    if (root->state != State::suspended && root->state != State::listed && root->state != State::leaving) return;
+    strand.since = at;
+    strand.waits_for = root->suspension->waits_for();
+    if (const Frame* holder = root->suspension->holder(); holder != nullptr) {
+      const auto known = strands_.find(holder);
+      if (known != strands_.end()) strand.holder = known->second.name;
+    }
   }
   void end(Frame* root, Strand& strand) {
-    if (root->state != State::done) {
-      end_strand(strand, "cancelled", root->details == nullptr ? std::string() : root->details->reason);
-    } else if (root->ended == eddy::detail::Ended::exception) {
+    if (root->state != State::done) return end_cancelled(root, strand);
+    if (root->ended == eddy::detail::Ended::exception) {
       end_strand(strand, "exception", eddy::detail::describe_exception(root->error()));
     } else {
       end_strand(strand, root->ended == eddy::detail::Ended::cancelled ? "cancelled" : "value", {});
     }
+    forget(root, strand);
+  }
+  void end_cancelled(Frame* root, Strand& strand) {
+    end_strand(strand, "cancelled", root->details == nullptr ? std::string() : root->details->reason);
+    forget(root, strand);
+  }
+  // Its destructors may still put marks.
+  void forget(Frame* root, const Strand& strand) noexcept {
+    ended_ = root;
+    ended_lane_ = strand.lane;
     strands_.erase(root);
+  }
+  [[nodiscard]] std::uint64_t lane_of_running() const noexcept {
+    Frame* const running = scheduler().current;
+    if (running != nullptr && running == ended_) return ended_lane_;
+    auto known = strands_.find(running);
+    if (known == strands_.end()) known = strands_.find(eddy::detail::task_of(running));
+    return known == strands_.end() ? detail::TraceEvents::kLoop : known->second.lane;
   }
   // What is known of a callback is asked before: it may be gone once it has run.
   void callback_begins(eddy::detail::CallbackNode* node) noexcept override {
     LoopWatch::callback_begins(node);
     if (closed_) return;
+    ended_ = nullptr;
     guarded([this, node] {
       meet_strangers();
       const Nanoseconds at = now();
@@ -329,26 +345,29 @@ class Trace final : detail::LoopWatch {
     });
   }
   void callback_ran() noexcept override {
+    if (!closed_ && in_callback_) {
+      in_callback_ = false;
+      guarded([this] {
+        note_end_of_step();
+        events_.begin_slice(detail::TraceEvents::kLoop, "callback", "callback", callback_began_, step_ended_);
+        events_.argument("scheduled at", callback_at_);
+        if (descriptor_ >= 0) events_.argument("descriptor", std::to_string(descriptor_));
+        events_.end_slice();
+      });
+    }
     LoopWatch::callback_ran();
-    if (closed_ || !in_callback_) return;
-    in_callback_ = false;
-    guarded([this] {
-      note_end_of_step();
-      begin_slice(0, "callback", "callback", callback_began_, step_ended_);
-      argument("scheduled at", callback_at_);
-      if (descriptor_ >= 0) argument("descriptor", std::to_string(descriptor_));
-      end_slice();
-    });
   }
+  void loop_ends() noexcept override { close(); }
 
-  detail::TraceFile file_;
+  detail::TraceEvents events_;
   TimePoint begun_;
   std::string path_;
   TaskRef first_;      // in whose step it began
-  std::string event_;  // the one that is being made
   std::string callback_at_;
   std::unordered_map<const Frame*, Strand> strands_;
-  std::uint64_t lanes_ = 0;
+  std::unordered_map<const void*, std::uint64_t> threads_;  // the lanes of the pools' threads, by their marks
+  const Frame* ended_ = nullptr;                            // the strand that has just ended
+  std::uint64_t ended_lane_ = 0;
   std::uint64_t lost_ = 0;
   std::uint64_t pass_ = 0;
   std::size_t timers_ = 0;
@@ -360,7 +379,6 @@ class Trace final : detail::LoopWatch {
   Nanoseconds lag_shown_ = 0;
   Nanoseconds callback_began_ = 0;
   int descriptor_ = -1;
-  bool no_arguments_ = true;
   bool in_callback_ = false;
   bool met_ = false;
   bool closed_ = false;

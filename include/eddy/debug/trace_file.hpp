@@ -1,12 +1,14 @@
 // TraceFile: a file of trace events in Chrome's JSON format, written as they come.
 //
 // It is the format's array form, which viewers also take without its end: so a file is of use at every moment, and is valid
-// JSON once it is closed. Events are collected in a small buffer; nothing else of them is kept.
+// JSON once it is closed. Events are collected in a small buffer; nothing else of them is kept. A forked child, which shares the
+// file, leaves it to its parent.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
 
 #include <eddy/base/config.hpp>
+#include <eddy/loop/fork_guard.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -82,7 +84,7 @@ class TraceFile {
 
   // Adds an event, a JSON object; those that would make the file too long are counted. `important` ones may make it longer.
   void add(std::string_view event, bool important = false) {
-    if (fd_ < 0 || (!important && written_ + buffer_.size() + event.size() > max_bytes_)) {
+    if (fd_ < 0 || fork_guard_.in_child() || (!important && written_ + buffer_.size() + event.size() > max_bytes_)) {
       ++dropped_;
       return;
     }
@@ -95,12 +97,14 @@ class TraceFile {
   // Ends the file; a second call does nothing.
   void close() noexcept {
     if (fd_ < 0) return;
-    try {
-      buffer_ += "\n]\n";
-      flush();
-    } catch (const std::bad_alloc&) {
+    if (!fork_guard_.in_child()) {
+      try {
+        buffer_ += "\n]\n";
+        flush();
+      } catch (const std::bad_alloc&) {
+      }
     }
-    if (fd_ >= 0) ::close(fd_);
+    if (fd_ >= 0 && ::close(fd_) != 0) error_ = errno;  // what a network's file system says of earlier writes
     fd_ = -1;
   }
   [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
@@ -138,6 +142,7 @@ class TraceFile {
   std::uint64_t events_ = 0;
   std::uint64_t dropped_ = 0;
   std::string buffer_;
+  eddy::detail::ForkGuard fork_guard_;
 };
 
 }  // namespace eddy::inline EDDY_ABI::debug::detail

@@ -208,6 +208,13 @@ inline void release_frame(void* coroutine, std::size_t prefix) noexcept {
   if (frame->count == 0 && !frame->has(kHeld)) free_frame(frame);
 }
 
+// When a job ran in another thread, and in which. Not initialised: for jobs that nobody watches it costs nothing.
+struct JobTimes {
+  const void* thread;  // its mark
+  std::int64_t begun;  // in nanoseconds of std::chrono::steady_clock
+  std::int64_t ended;
+};
+
 // The unknown place where a leaf waits: an awaiter of this library.
 struct Suspension {
   // Asked once, when the waiting strand is to stop; and again with `force` when nothing else can end the wait.
@@ -217,6 +224,8 @@ struct Suspension {
   // For debug/: what it stands in line at, the same for all who do; and the task that holds that, where it is known.
   [[nodiscard]] virtual const void* waits_at() const noexcept { return nullptr; }
   [[nodiscard]] virtual const Frame* holder() const noexcept { return nullptr; }
+  // Once the wait is over: when the job ran that was waited for; null if it was none, did not run, or nobody watched.
+  [[nodiscard]] virtual const JobTimes* job_times() const noexcept { return nullptr; }
   // True if nothing but the end of other strands can end the wait.
   [[nodiscard]] virtual bool waits_for_strands() const noexcept { return children() != nullptr && !children()->empty(); }
   // The child strands, if this is a boundary.

@@ -49,8 +49,6 @@ struct StepWatch {
   virtual void strand_ran(Frame* root) noexcept = 0;  // it is parked, or has ended and is about to be destroyed
   virtual void callback_begins(CallbackNode* node) noexcept = 0;
   virtual void callback_ran() noexcept = 0;
-  // In debug mode: `by`, null outside of tasks, cancels `task`; without a line it passes its own cancel on.
-  virtual void task_cancelled(Frame*, Frame* /*by*/, Location) noexcept {}
   virtual void exception_leaves(Frame*, const std::exception_ptr&) noexcept {}
   [[nodiscard]] virtual StepWatch** inner() noexcept { return nullptr; }  // where it has the next
 

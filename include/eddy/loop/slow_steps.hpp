@@ -1,4 +1,5 @@
-// SlowSteps: in debug mode, looks for steps of tasks and for callbacks that keep the loop from everything else too long.
+// SlowSteps: in debug mode, looks for steps of tasks and for callbacks that keep the loop from everything else too long, and
+// has it remembered why tasks are stopped.
 //
 // While debug mode is on it is the loop's batch hook, unless a test has its own, so the loop's own way of running a batch
 // knows nothing of it. It reads real time, whatever clock the loop has.
@@ -22,6 +23,7 @@ namespace eddy::inline EDDY_ABI::detail {
 
 std::string name_of(Frame* root);                                          // in task/cancellation.hpp
 Frame* task_of(Frame* root) noexcept;                                      // there, too
+void note_unwinding(Frame* root) noexcept;                                 // there, too
 std::string await_chain(Frame* root);                                      // in task/current_task.hpp
 std::string describe_strands(Scheduler& scheduler);                        // there, too
 void call_handler(EventLoop& loop, const ExceptionContext& context) noexcept;  // in event_loop.hpp
@@ -36,6 +38,7 @@ class SlowSteps final : public StepWatch, public BatchHook {
   SlowSteps& operator=(const SlowSteps&) = delete;
 
   void watch(Scheduler& scheduler, bool on) noexcept {
+    scheduler_ = &scheduler;
     StepWatch** last = &scheduler.step_watch;
     while (*last != nullptr && *last != this) last = (*last)->inner();
     *last = on ? this : nullptr;
@@ -56,8 +59,12 @@ class SlowSteps final : public StepWatch, public BatchHook {
     }
     return ran;
   }
-  void strand_begins() noexcept override { begun_ = std::chrono::steady_clock::now(); }
+  void strand_begins() noexcept override {
+    if (scheduler_->current->state == State::unwind) [[unlikely]] note_unwinding(scheduler_->current);
+    begun_ = std::chrono::steady_clock::now();
+  }
   void strand_ran(Frame* root) noexcept override {
+    if (root->state == State::stopping) [[unlikely]] note_unwinding(root);
     if (const Duration took = since_begun(); took >= limit) [[unlikely]] report_strand(root, took);
   }
   // What is known of the callback is asked before: it may be gone once it has run.
@@ -100,6 +107,7 @@ class SlowSteps final : public StepWatch, public BatchHook {
   }
 
   EventLoop& loop_;
+  Scheduler* scheduler_ = nullptr;  // its part, once it was watched
   std::chrono::steady_clock::time_point begun_;
   Location where_{};
   int descriptor_ = -1;

@@ -1,4 +1,5 @@
-// TaskDetails: what few tasks need, made when it is first asked for: name, reason of the cancel, context, observers.
+// TaskDetails: what few tasks need, made when it is first asked for: name, reason of the cancel, context, observers; and in
+// debug mode who stopped the task.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -12,9 +13,19 @@
 
 namespace eddy::inline EDDY_ABI::detail {
 
+// Who stopped a task, and where; in debug mode.
+struct StopNote {
+  std::string by;                 // a task's name; empty for a callback and for `run`
+  Location where{};               // nowhere: not known
+  const char* because = nullptr;  // beside the reason that was given to `cancel`
+};
+
 // Counted by its task's block and by each TaskRef; outlives the task while a TaskRef remains.
 struct TaskDetails {
   explicit TaskDetails(Frame* of) noexcept : frame(of) {}
+  TaskDetails(const TaskDetails&) = delete;
+  TaskDetails& operator=(const TaskDetails&) = delete;
+  ~TaskDetails() { delete stop_note; }
 
   Frame* frame;  // null once the block is gone
   std::uint32_t observers = 0;
@@ -22,6 +33,7 @@ struct TaskDetails {
   std::string name;
   std::string reason;
   ContextPointer context;
+  StopNote* stop_note = nullptr;
 };
 
 inline TaskDetails& details_of(Frame* frame) {

@@ -57,6 +57,11 @@ class Waker {
     interrupt();
   }
 
+  // Whether a job in another thread is to note when it runs. Any thread may ask; the loop's side says how many want to know.
+  [[nodiscard]] bool times_jobs() const noexcept { return job_watches_.load(std::memory_order_relaxed) != 0; }
+  void watch_jobs() noexcept { job_watches_.fetch_add(1, std::memory_order_relaxed); }
+  void unwatch_jobs() noexcept { job_watches_.fetch_sub(1, std::memory_order_relaxed); }
+
   // The loop's side.
   [[nodiscard]] bool has_news() const noexcept {
     return head_.load(std::memory_order_relaxed) != nullptr || signalled_.load(std::memory_order_relaxed);
@@ -122,6 +127,7 @@ class Waker {
   std::atomic<bool> asleep_{false};
   std::atomic<bool> signalled_{false};
   std::atomic<std::uint32_t> references_{1};
+  std::atomic<std::uint32_t> job_watches_{0};
   int fd_;
 };
 

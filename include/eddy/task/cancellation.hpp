@@ -12,15 +12,60 @@
 
 #include <cstddef>
 #include <exception>
+#include <new>
 #include <string>
 #include <utility>
 
 namespace eddy::inline EDDY_ABI::detail {
 
-// In debug mode. Errors: RuntimeError in another thread than the loop's.
+// The task that a strand belongs to: the body of a timeout, say, is a strand of its own in its caller's task.
+inline Frame* task_of(Frame* root) noexcept {
+  while (root != nullptr && !root->has(kTask)) root = root->has(kChild) ? root->owner->parent->root : nullptr;
+  return root;
+}
+
+inline std::string name_of(Frame* root) {
+  TaskDetails& details = details_of(root);
+  if (details.name.empty()) {
+    details.name = root->loop == nullptr ? "Task" : "Task-" + std::to_string(++root->loop->named);
+  }
+  return details.name;
+}
+
+// In debug mode: remembers why a task is stopped. The first to stop it decides; without memory nothing is remembered.
+EDDY_COLD inline void note_stop(Frame* task, Frame* by, Location where, const char* because) noexcept {
+  try {
+    TaskDetails& details = details_of(task);
+    if (details.stop_note != nullptr) return;
+    Frame* const stopper = task_of(by);
+    details.stop_note = new StopNote{stopper == nullptr ? std::string() : name_of(stopper), where, because};
+  } catch (const std::bad_alloc&) {
+  }
+}
+// In debug mode: a strand is about to be unwound. If nobody has called `cancel` on its task, a boundary around it was stopped or
+// stops it.
+EDDY_COLD inline void note_unwinding(Frame* root) noexcept {
+  constexpr int kLevels = 1000;  // who is deeper below the one that began is told of one in between
+  if (!root->has(kTask) || (root->details != nullptr && root->details->stop_note != nullptr)) return;
+  if (root->has(kCancelRequested)) {  // `run` did it, or somebody before debug mode was switched on
+    return note_stop(root, nullptr, {}, root->loop->closing ? "the main task had ended" : nullptr);
+  }
+  if (!root->has(kChild)) return;
+  const Boundary* stopper = root->owner;
+  for (int level = 0; level < kLevels; ++level) {
+    Frame* const around = stopper->parent->root;
+    if (!around->has(kStop) || around->has(kCancelRequested) || !around->has(kChild)) break;
+    stopper = around->owner;
+  }
+  Frame* const around = stopper->parent->root;
+  note_stop(root, around, stopper->parent->location, around->has(kStop) ? "it was cancelled" : stopper->waits_for());
+}
+// In debug mode: `by`, null outside of tasks, calls `cancel` at `where`; from nowhere it passes its own cancel on. Errors:
+// RuntimeError in another thread than the loop's.
 EDDY_COLD inline void note_cancel(Frame* task, Frame* by, Location where) {
   EventLoop::Internals::check_thread(EventLoop::Internals::loop(*task->loop));
-  if (task->loop->step_watch != nullptr) task->loop->step_watch->task_cancelled(task, by, where);
+  const bool passed_on = where.file() == nullptr && by != nullptr;
+  note_stop(task, by, passed_on ? by->leaf->location : where, passed_on ? "who awaited it was cancelled" : nullptr);
 }
 
 // Marks a task as cancelled; the stop still has to be delivered (Scheduler::deliver_stops).
@@ -52,14 +97,6 @@ inline std::size_t cancelling(const Frame* root) noexcept {
   return root->details == nullptr ? 1 : std::size_t{1} + root->details->cancel_requests;
 }
 
-inline std::string name_of(Frame* root) {
-  TaskDetails& details = details_of(root);
-  if (details.name.empty()) {
-    details.name = root->loop == nullptr ? "Task" : "Task-" + std::to_string(++root->loop->named);
-  }
-  return details.name;
-}
-
 // The CancelledError for whoever asks a task that was cancelled.
 inline std::exception_ptr cancelled_error(Frame* root) {
   if (root->error()) return root->error();
@@ -80,11 +117,6 @@ inline void check_result(Frame* root) {
   }
 }
 
-// The task that a strand belongs to: the body of a timeout, say, is a strand of its own in its caller's task.
-inline Frame* task_of(Frame* root) noexcept {
-  while (root != nullptr && !root->has(kTask)) root = root->has(kChild) ? root->owner->parent->root : nullptr;
-  return root;
-}
 // Debug mode reports a Task that is dropped without having run, unless an exception or a stop came between.
 EDDY_COLD inline void note_never_awaited(const Frame* frame) noexcept {
   EventLoop* loop = running_loop_slot();

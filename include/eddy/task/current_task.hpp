@@ -93,6 +93,7 @@ namespace detail {
 
 struct RefAccess {
   static TaskRef make(Frame* root) { return TaskRef(root); }
+  static const TaskDetails* details(const TaskRef& task) noexcept { return task.details_; }
   // Null if the task has ended and nobody can ask for its outcome any more.
   static Frame* frame(const TaskRef& task) noexcept { return task.details_ == nullptr ? nullptr : task.details_->frame; }
 };

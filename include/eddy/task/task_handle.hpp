@@ -122,7 +122,7 @@ class TaskHandle {
   /// call; what it was given before that it keeps. Asking again counts in `cancelling()` and changes nothing else.
   /// The first `reason` that is not empty becomes the text of the CancelledError.
   ///
-  /// `where` is left out: it is the caller's place, which debug::Recorder tells in debug mode, with the task that called, to
+  /// `where` is left out: it is the caller's place, which debug::why_cancelled tells in debug mode, with the task that called, to
   /// whoever asks why a task was cancelled.
   /// Complexity: constant; a task that awaits others is asked to stop at once, and they in their turn.
   bool cancel(detail::Location where = detail::Location::here()) { return detail::cancel_task(frame(), where); }

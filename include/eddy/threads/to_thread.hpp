@@ -7,11 +7,14 @@
 #include <eddy/base/outcome.hpp>
 #include <eddy/loop/event_loop.hpp>
 #include <eddy/loop/frame.hpp>
+#include <eddy/loop/scheduler.hpp>
 #include <eddy/task/context_var.hpp>
 #include <eddy/threads/default_executor.hpp>
 #include <eddy/threads/thread_pool.hpp>
 
+#include <chrono>
 #include <coroutine>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -82,6 +85,9 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] JobAwaite
  private:
   // In the pool's thread. Once posted, the job may be gone.
   void run() noexcept override {
+    const bool timed = (*waker_)->times_jobs();
+    times_.thread = timed ? this_thread_mark() : nullptr;
+    if (timed) times_.begun = now();
     job_context_slot() = &context_;
     try {
       if constexpr (takes_stop_token<F, Args...>) {
@@ -93,8 +99,12 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] JobAwaite
       outcome_.emplace(Outcome<Result>::from_exception(std::current_exception()));
     }
     job_context_slot() = nullptr;
+    if (timed) times_.ended = now();
     const WakerPointer waker = *waker_;
     waker->post(static_cast<PostNode*>(this));  // refused only when the loop has given the job up
+  }
+  static std::int64_t now() noexcept {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
   }
   template <class Call>
   void call(Call call_with) {
@@ -122,6 +132,9 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] JobAwaite
     return CancelResult::later;
   }
   [[nodiscard]] const char* waits_for() const noexcept override { return "a thread pool's job"; }
+  [[nodiscard]] const JobTimes* job_times() const noexcept override {
+    return outcome_.has_value() && times_.thread != nullptr ? &times_ : nullptr;
+  }
 
   ThreadPool* pool_;
   F fn_;
@@ -133,6 +146,7 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] JobAwaite
   ContextPointer context_;  // counted by the loop's thread; the job only reads what it points to
   [[no_unique_address]] std::conditional_t<takes_stop_token<F, Args...>, std::stop_source, NoStop> stop_;
   std::optional<Outcome<Result>> outcome_;
+  JobTimes times_;  // written by the pool's thread, if it has run
 };
 
 template <class F, class... Args>
