@@ -44,9 +44,10 @@ function(write_units result)
   set(${result} "${units}" PARENT_SCOPE)
 endfunction()
 
-# united_compile_options(TARGET): g++ takes what is included for a header, in which unnamed namespaces would be wrong.
+# united_compile_options(TARGET): g++ takes what is included for a header, in which unnamed namespaces would be wrong, and at
+# -O2 it takes an empty std::optional for one that is not set (GCC 80635).
 function(united_compile_options target)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+    target_compile_options(${target} PRIVATE -Wno-subobject-linkage -Wno-maybe-uninitialized)
   endif()
 endfunction()

@@ -43,7 +43,7 @@ class RuntimeError : public std::runtime_error {
 class NoRunningLoop : public RuntimeError {
  public:
   explicit NoRunningLoop(const char* what_needs_it)
-      : RuntimeError(std::string(what_needs_it) + ": no event loop is running in this thread; start one with eddy::run(task)") {}
+      : RuntimeError(std::string(what_needs_it).append(": no event loop is running in this thread; start one with eddy::run(task)")) {}
 };
 
 /// The loop is closed and takes no more work: what other threads send it has to come before its `run` ends.

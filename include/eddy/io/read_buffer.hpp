@@ -59,7 +59,7 @@ class ReadBuffer {
     begin_ += size;
     if (begin_ != end_) return;
     begin_ = end_ = 0;
-    if (data_.size() > kKept) std::string().swap(data_);
+    if (data_.size() > kKept) data_ = std::string();
   }
   // Copies as much as there is and as fits.
   std::size_t copy_to(std::span<char> space) noexcept {
