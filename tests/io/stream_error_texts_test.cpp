@@ -152,7 +152,8 @@ EDDY_TEST_CASE(
         "eddy: this stream of the child is no pipe: start it with Redirect::pipe() for its input, output or errors");
   (void)co_await child.wait();
   eddy::ProcessOptions options;
-  options.cwd = std::string("a\0b", 3);
+  const std::string folder("a\0b", 3);
+  options.cwd = folder;
   CHECK(text_of([&] { (void)eddy::create_subprocess_exec("true", options); }) ==
         "eddy: a folder's name cannot have a zero byte in it");
 }
