@@ -471,7 +471,7 @@ EDDY_TEST_CASE("an expired timeout around concurrent_map stops the calls") {
   };
   const auto start = now();
   const std::string how = co_await ending(eddy::timeout(2s, eddy::concurrent_map(numbers(5), work, {.limit = 3})));
-  CHECK(how == "timed out");
+  CHECK(how.find("timed out") == 0);
   CHECK(now() - start == 3s);
   CHECK(gone == 0);
   CHECK(Tracked::alive == 0);

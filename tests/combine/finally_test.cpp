@@ -373,7 +373,7 @@ EDDY_TEST_CASE("uncancellable with a limit inside a cleanup bounds it") {
   handle.cancel();
   const std::string how = co_await ending(handle);
   CHECK(how == "CancelledError ");
-  CHECK(how_inside == "timed out");
+  CHECK(how_inside.find("timed out") == 0);
   CHECK(now() - start == 2s);
 }
 

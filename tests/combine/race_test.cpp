@@ -473,7 +473,7 @@ EDDY_TEST_CASE("an expired timeout around a race stops all contestants and waits
   const auto start = now();
   auto contest = [&]() -> eddy::Task<int> { co_return co_await eddy::race(logged<int>(log, "a", 1h), slow_to_stop(2s)); };
   const std::string how = co_await ending(eddy::timeout(1s, contest()));
-  CHECK(how == "timed out");
+  CHECK(how.find("timed out") == 0);
   CHECK(now() - start == 3s);
   REQUIRE_FALSE(log.empty());
   CHECK(log.back() == "a gone");

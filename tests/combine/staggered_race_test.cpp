@@ -280,7 +280,7 @@ EDDY_TEST_CASE("an expired timeout around a staggered race stops its attempts an
   Diary diary;
   std::vector<Attempt> attempts{{diary, 0, 1h, How::slow_to_stop}, {diary, 1, 1h, How::succeeds}};
   const std::string how = co_await ending(eddy::timeout(3s, eddy::staggered_race(std::move(attempts), 2s)));
-  CHECK(how == "timed out");
+  CHECK(how.find("timed out") == 0);
   CHECK(now() - diary.start == 6s);
 }
 

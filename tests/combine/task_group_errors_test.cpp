@@ -555,7 +555,7 @@ EDDY_TEST_CASE("a timeout around a group that was cancelled and is slow to end s
     co_await eddy::sleep(1h);
   };
   const std::string how = co_await ending(eddy::timeout(5s, work()));
-  CHECK(how == "timed out");
+  CHECK(how.find("timed out") == 0);
   CHECK(now() - start == 11s);
 }
 
@@ -571,7 +571,7 @@ EDDY_TEST_CASE("a timeout around a group that was cancelled long ago still fires
     co_await eddy::sleep(1h);
   };
   const std::string how = co_await ending(eddy::timeout(5s, work()));
-  CHECK(how == "timed out");
+  CHECK(how.find("timed out") == 0);
   CHECK(now() - start == 5s);
 }
 

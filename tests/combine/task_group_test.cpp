@@ -663,7 +663,7 @@ EDDY_TEST_CASE("a timeout around g.start cancels the task that does not start, a
   const auto start = now();
   auto body = [&](eddy::TaskGroup& group) -> eddy::Task<> {
     const std::string how = co_await ending(eddy::timeout(2s, group.start(serves)));
-    CHECK(how == "timed out");
+    CHECK(how.find("timed out") == 0);
     CHECK_FALSE(group.closing());
     co_await eddy::sleep(1s);
     CHECK(log == Lines{"server gone"});

@@ -325,7 +325,7 @@ EDDY_TEST_CASE("a wait that is cancelled again and again leaves nothing in the t
 EDDY_TEST_CASE("a wait in a timeout that expires leaves the tasks running", "[c106]") {
   const Handles handles = staggered(2);
   const std::string how = co_await ending(eddy::timeout(500ms, eddy::wait(handles)));
-  CHECK(how == "timed out");
+  CHECK(how.find("timed out") == 0);
   const auto result = co_await eddy::wait(handles);
   CHECK(result.done.size() == 2);
   CHECK_FALSE(result.done[0].cancelled());

@@ -235,15 +235,16 @@ EDDY_TEST_CASE(
 
 EDDY_TEST_CASE("a second task in next() gets BusyResourceError and the first goes on", "[c306]") {
   auto source = count(2);
-  auto first = eddy::create_task(drain(source));
+  auto first = eddy::create_task(drain(source), {.name = "first"});
   co_await test::settle();
-  bool busy = false;
+  std::string busy;
   try {
     (void)co_await source.next();
-  } catch (const eddy::BusyResourceError&) {
-    busy = true;
+  } catch (const eddy::BusyResourceError& error) {
+    busy = error.what();
   }
-  CHECK(busy);
+  CHECK(busy.find("eddy: task first, which ") == 0);
+  CHECK(busy.find(", is in this generator's next(); one at a time may be") != std::string::npos);
   const int sum = co_await first;
   CHECK(sum == 1);
 }
@@ -503,15 +504,15 @@ EDDY_TEST_CASE("a generator that another one is assigned to is closed first, and
 
 EDDY_TEST_CASE("a generator cannot be closed while a task is in its next()", "[c306]") {
   auto source = count(2);
-  auto reader = eddy::create_task(drain(source));
+  auto reader = eddy::create_task(drain(source), {.name = "reader"});
   co_await test::settle();
-  bool busy = false;
+  std::string busy;
   try {
     co_await source.aclose();
-  } catch (const eddy::BusyResourceError&) {
-    busy = true;
+  } catch (const eddy::BusyResourceError& error) {
+    busy = error.what();
   }
-  CHECK(busy);
+  CHECK(busy.find("eddy: a generator cannot be closed while a task is in its next(): task reader, which ") == 0);
   co_await reader;
 }
 

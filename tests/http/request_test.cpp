@@ -230,6 +230,38 @@ EDDY_TEST_CASE("what could be read as a second request is refused before anythin
   co_await server.close();
 }
 
+EDDY_TEST_CASE("what is wrong with a request is said in a sentence", "") {
+  const std::string name = "eddy: the name of a header field has letters, digits and some signs in it, no blanks, colons or line ends";
+  CHECK_THROWS_WITH(http::RequestOptions().add_header("A:", "b"), name);
+  CHECK_THROWS_WITH(http::Headers().add("a b", "c"), name);
+  CHECK_THROWS_WITH(http::RequestOptions().header("A", "b\r\nC: d"), "eddy: the value of the header field A has a CR, LF or NUL in it");
+  CHECK_THROWS_WITH(http::RequestOptions().cookie("a", "b; c=d"),
+                    "eddy: a cookie's name is a token of HTTP's, and its value has no blanks, commas, semicolons or line ends");
+  CHECK_THROWS_WITH(http::RequestOptions().basic_auth("a:b", "c"), "eddy: a user's name has no colon in it (Basic authentication)");
+  CHECK_THROWS_WITH(http::FormData().data("a", "b", "c", "x\r\ny"),
+                    "eddy: a part of a form has a NUL in its name, or a line end in its content type");
+  CHECK_THROWS_WITH(http::ClientSession(http::SessionOptions().header("Content-Length", "1")),
+                    "eddy: Content-Length and Transfer-Encoding follow from the body: give body_stream its size instead");
+  CHECK_THROWS_WITH(http::ClientSession(http::SessionOptions().ca_file("a\nb")),
+                    "eddy: an option of an http::ClientSession has a CR, LF or NUL in it");
+  http::ClientSession session;
+  std::string method;
+  try {
+    (void)co_await session.request("GE T", "http://127.0.0.1:9/");
+  } catch (const std::invalid_argument& error) {
+    method = error.what();
+  }
+  CHECK(method == "eddy: the method of a request has letters, digits and some signs in it, no blanks or line ends");
+  std::string url;
+  try {
+    (void)co_await session.get("ftp://a/");
+  } catch (const http::InvalidUrl& error) {
+    url = error.what();
+  }
+  CHECK(url.find("this is no URL to be asked: ") != std::string::npos);
+  session.close();
+}
+
 EDDY_TEST_CASE("a request is repeated while the server is not ready, if it may be", "[socket][real]") {
   Failing failing{2, 503, "", {}};
   const auto fail = [&](HttpExchange& exchange) -> eddy::Task<bool> {

@@ -84,9 +84,22 @@ TEST_CASE("what is no certificate or no key is refused", "[tls]") {
   CHECK(reason_of([&] { (void)TlsContext::server(certificate, server_identity().key()); }) == "none");
 }
 
+TEST_CASE("the error of a certificate or a key says what was being done with it", "[tls]") {
+  const std::string certificate = server_identity().certificate();
+  CHECK_THROWS_WITH(TlsContext::client_trusting("text"), "eddy: reading a certificate in PEM: no start line");
+  CHECK_THROWS_WITH(TlsContext::server(certificate, authority().key()), "eddy: using a private key: key values mismatch");
+  std::string text;
+  try {
+    (void)TlsContext::server(certificate, "text");
+  } catch (const eddy::TlsError& error) {
+    text = error.what();
+  }
+  CHECK(text.find("eddy: reading a private key in PEM: ") == 0);
+}
+
 TEST_CASE("names of protocols have 1 to 255 characters", "[tls]") {
   TlsContext context = test::client_context();
-  CHECK_THROWS_AS(context.set_alpn_protocols({"h2", ""}), std::invalid_argument);
+  CHECK_THROWS_WITH(context.set_alpn_protocols({"h2", ""}), "eddy: the name of a protocol has 1 to 255 characters: ''");
   CHECK_THROWS_AS(context.set_alpn_protocols({std::string(256, 'x')}), std::invalid_argument);
   CHECK(context.state()->alpn.empty());
   context.set_alpn_protocols({"h2", std::string(255, 'x')});

@@ -121,11 +121,12 @@ EDDY_TEST_CASE("a datagram that does not fit is cut off and says so, and the nex
 EDDY_TEST_CASE("a receive waits for a datagram, and only one task may", "[socket]") {
   UdpSocket left = local_socket();
   UdpSocket right = local_socket();
-  auto receiver = eddy::create_task(receive_text(right));
+  auto receiver = eddy::create_task(receive_text(right), {.name = "receiver"});
   co_await eddy::sleep(1ms);
   CHECK_FALSE(receiver.done());
   const std::string second = co_await ending(receive_text(right));
-  CHECK(second.find("another task reads") != std::string::npos);
+  CHECK(second.find("eddy: task receiver, which waits for a datagram at ") == 0);
+  CHECK(second.find(", reads from this; one at a time may, since nobody could say who gets what") != std::string::npos);
   co_await left.send_to("for the first", right.local_address());
   const std::string got = co_await receiver;
   CHECK(got == "for the first");

@@ -384,10 +384,16 @@ EDDY_LOOP_TEST_CASE("descriptors that cannot be waited for say why", "[misuse][s
     ::close(file);
     const std::string none = co_await awaited_text_of<std::system_error>([&] { return wait(-1); });
     CHECK(has(none, "not a descriptor"));
-    const auto first = eddy::create_task(wait(pair.ends[0]));
+    const auto first = eddy::create_task(wait(pair.ends[0]), {.name = "first"});
     co_await eddy::yield();
     const std::string busy = co_await awaited_text_of<eddy::BusyResourceError>([&] { return wait(pair.ends[0]); });
-    CHECK(has(busy, "another task waits to read from this descriptor"));
+    CHECK(has(busy, "this descriptor is waited for by task first, which waits for a readable descriptor at "));
+    CHECK(has(busy, "; one at a time may wait to read from it"));
+    eddy::get_running_loop().add_writer(pair.ends[0], [] {});
+    auto wait_to_write = [](int fd) -> eddy::Task<> { co_await eddy::writable(fd); };
+    const std::string taken = co_await awaited_text_of<eddy::BusyResourceError>([&] { return wait_to_write(pair.ends[0]); });
+    CHECK(has(taken, "this descriptor is waited for by a callback of add_writer; one at a time may wait to write to it"));
+    eddy::get_running_loop().remove_writer(pair.ends[0]);
     CHECK_FALSE(first.done());
   });
 }

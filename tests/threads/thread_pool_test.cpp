@@ -17,7 +17,7 @@
 using namespace test;
 
 TEST_CASE("a pool of no threads is refused; the default is that of asyncio") {
-  CHECK_THROWS_AS(eddy::ThreadPool(0), std::invalid_argument);
+  CHECK_THROWS_WITH(eddy::ThreadPool(0), "eddy: a ThreadPool needs at least one thread");
   const eddy::ThreadPool pool;
   CHECK(pool.max_threads() == eddy::ThreadPool::default_size());
   CHECK(eddy::ThreadPool::default_size() >= 5);

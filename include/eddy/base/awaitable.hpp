@@ -70,6 +70,12 @@ constexpr bool check_awaitable() {
   return Awaitable<A>;
 }
 
+// What `{f(), g()}` becomes where a function takes no list in braces. A last overload with it says so.
+struct BracedList {
+  template <class... As>
+  BracedList(As&&...);
+};
+
 }  // namespace detail
 
 /// What `co_await a` gives for an `a` of type A.

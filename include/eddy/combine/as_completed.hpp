@@ -4,6 +4,7 @@
 #pragma once
 
 #include <eddy/base/time.hpp>
+#include <eddy/combine/timed_out.hpp>
 #include <eddy/combine/wait.hpp>
 #include <eddy/loop/waiter.hpp>
 
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -90,11 +92,13 @@ template <class T>
 class [[nodiscard("nothing is waited for until this is awaited: co_await it")]] NextCompleted final : public Waiter {
  public:
   explicit NextCompleted(CompletionOrder<T>& order) noexcept : order_(&order) {}
-  [[nodiscard]] bool await_ready() const noexcept { return order_->exhausted() || order_->has_next() || order_->expired; }
+  [[nodiscard]] bool await_ready() const noexcept { return order_->exhausted() || order_->has_next(); }
   template <class P>
   EDDY_SUSPEND bool await_suspend(std::coroutine_handle<P> handle) {
     Frame* frame = frame_of(handle);
-    if (!order_->waiters.empty()) throw BusyResourceError("eddy: another task waits for the next completion");
+    frame_ = frame;
+    if (order_->expired) return false;  // to throw
+    if (!order_->waiters.empty()) throw_busy();
     order_->check_not_own(frame);
     order_->begin(*frame->root->loop);
     if (order_->has_next()) return false;
@@ -111,7 +115,7 @@ class [[nodiscard("nothing is waited for until this is awaited: co_await it")]] 
     if (given_ != nullptr) return given_->handle();
     if (order_->has_next()) return order_->ended[order_->given++]->handle();
     if (order_->exhausted()) return std::nullopt;
-    throw TimeoutError();
+    throw timed_out(frame_);
   }
 
  private:
@@ -119,10 +123,15 @@ class [[nodiscard("nothing is waited for until this is awaited: co_await it")]] 
     order_->waiters.remove(this);
     return CancelResult::stopped;
   }
+  [[noreturn]] EDDY_COLD void throw_busy() const {
+    auto* other = static_cast<Frame*>(order_->waiters.front()->target);
+    throw BusyResourceError("eddy: " + describe(other) + ", takes from this as_completed; one at a time may");
+  }
   [[nodiscard]] const char* waits_for() const noexcept override { return "the next task to end"; }
   [[nodiscard]] const void* waits_at() const noexcept override { return order_; }
   CompletionOrder<T>* order_;
   HandleSlot<T>* given_ = nullptr;
+  const Frame* frame_ = nullptr;  // who awaits it
 };
 
 }  // namespace detail
@@ -156,6 +165,10 @@ auto as_completed(R&& handles, TimeLimit limit = std::nullopt) {
   auto slots = detail::distinct_handles(std::forward<R>(handles), "eddy: as_completed needs at least one handle");
   using T = typename decltype(slots)::value_type::value_type;
   return AsCompleted<T>(std::move(slots), limit);
+}
+template <class Called = void>
+auto as_completed(detail::BracedList, TimeLimit = std::nullopt) {
+  static_assert(!std::is_void_v<Called>, "eddy: as_completed takes a range: name it first: std::vector handles{a, b}; as_completed(handles)");
 }
 
 }  // namespace eddy::inline EDDY_ABI

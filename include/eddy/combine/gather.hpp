@@ -291,5 +291,13 @@ template <class R>
 auto gather(ReturnExceptions, R&& range) {
   return detail::gather_range<true>(std::forward<R>(range));
 }
+template <class Called = void>
+auto gather(detail::BracedList) {
+  static_assert(!std::is_void_v<Called>, "eddy: gather takes its tasks without braces: write gather(f(), g())");
+}
+template <class Called = void>
+auto gather(ReturnExceptions, detail::BracedList) {
+  static_assert(!std::is_void_v<Called>, "eddy: gather takes its tasks without braces: write gather(return_exceptions, f(), g())");
+}
 
 }  // namespace eddy::inline EDDY_ABI

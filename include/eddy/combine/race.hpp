@@ -201,5 +201,9 @@ auto race(R&& range) {
   auto slots = detail::make_slots(std::forward<R>(range));
   return detail::RaceRangeAwaiter<decltype(slots)>(std::move(slots));
 }
+template <class Called = void>
+auto race(detail::BracedList) {
+  static_assert(!std::is_void_v<Called>, "eddy: race takes its tasks without braces: write race(f(), g())");
+}
 
 }  // namespace eddy::inline EDDY_ABI

@@ -211,5 +211,15 @@ template <class F, class... Args>
 auto retry(RetryPolicy policy, F&& fn, Args&&... args) {
   return detail::make_retry(policy, detail::NoRetryHooks(), std::forward<F>(fn), std::forward<Args>(args)...);
 }
+template <class Called = void>
+auto retry(RetryPolicy) {
+  static_assert(!std::is_void_v<Called>, "eddy: retry needs the function that it is to call: write retry({.max_attempts = 3}, f, arguments)");
+}
+template <class Policy, class... Args>
+  requires(!std::is_convertible_v<Policy, RetryPolicy>)
+auto retry(Policy&&, Args&&...) {
+  static_assert(std::is_convertible_v<Policy, RetryPolicy>,
+                "eddy: retry takes a policy, then the function, then its arguments: write retry({.max_attempts = 3}, f, arguments)");
+}
 
 }  // namespace eddy::inline EDDY_ABI

@@ -6,6 +6,7 @@
 #include <eddy/base/callable.hpp>
 #include <eddy/base/reference.hpp>
 #include <eddy/combine/scope.hpp>
+#include <eddy/combine/timed_out.hpp>
 #include <eddy/task/as_task.hpp>
 #include <eddy/task/watcher.hpp>
 
@@ -238,7 +239,7 @@ class [[nodiscard("nothing runs until this is awaited: co_await it")]] TimeoutAw
     }
     if (holder_.has_ended(Ended::exception)) holder_.rethrow();
     if constexpr (Expires == OnExpiry::throw_error) {
-      throw TimeoutError();
+      throw timed_out(parent);
     } else {
       return Result();
     }
@@ -282,6 +283,14 @@ auto make_timeout_of(Limit limit, F&& fn, Args&&... args) {
   }
 }
 
+// A limit and nothing that it is for, as in Python's `async with asyncio.timeout(1):`.
+template <class Called>
+auto refuse_limit_alone() {
+  static_assert(!std::is_void_v<Called>,
+                "eddy: a limit has to know what it limits: write co_await timeout(1s, work()), or give it a lambda that returns "
+                "eddy::Task<>");
+}
+
 }  // namespace detail
 
 /// Completes with what the awaitable gives; if `limit` passes first, the awaitable is stopped, *waited for*, and
@@ -303,6 +312,10 @@ template <class F, class... Args>
 auto timeout(TimeLimit limit, F&& fn, Args&&... args) {
   return detail::make_timeout_of<detail::OnExpiry::throw_error>(limit, std::forward<F>(fn), std::forward<Args>(args)...);
 }
+template <class Called = void>
+auto timeout(TimeLimit) {
+  return detail::refuse_limit_alone<Called>();
+}
 /// `timeout` with a point on the loop's clock. Source: asyncio.timeout_at.
 template <Awaitable A>
 auto timeout_at(std::optional<TimePoint> when, A&& awaitable) {
@@ -312,6 +325,11 @@ template <class F, class... Args>
   requires(!Awaitable<F>)
 auto timeout_at(std::optional<TimePoint> when, F&& fn, Args&&... args) {
   return detail::make_timeout_of<detail::OnExpiry::throw_error>(detail::Limit(when), std::forward<F>(fn), std::forward<Args>(args)...);
+}
+
+template <class Called = void>
+auto timeout_at(std::optional<TimePoint>) {
+  return detail::refuse_limit_alone<Called>();
 }
 
 /// As `timeout`, with asyncio's argument order and its rule for limits of zero or less: what is finished gives its result, a
@@ -329,6 +347,10 @@ auto wait_for(A&& awaitable, TimeLimit limit) {
     return detail::make_timeout<detail::OnExpiry::throw_error>(limit, std::forward<A>(awaitable), false, !detail::is_task<Plain>);
   }
 }
+template <class A>
+auto wait_for(A&&) {
+  static_assert(std::is_void_v<A>, "eddy: wait_for takes what is awaited, then the limit: write co_await wait_for(work(), 1s)");
+}
 
 /// As `timeout`, but an expiry is no error: completes with `std::optional<T>`, `bool` for void, a pointer for a
 /// reference; empty, false, null if the deadline passed first. Source: trio.move_on_after.
@@ -340,6 +362,10 @@ template <class F, class... Args>
   requires(!Awaitable<F>)
 auto move_on_after(TimeLimit limit, F&& fn, Args&&... args) {
   return detail::make_timeout_of<detail::OnExpiry::give_nothing>(limit, std::forward<F>(fn), std::forward<Args>(args)...);
+}
+template <class Called = void>
+auto move_on_after(TimeLimit) {
+  return detail::refuse_limit_alone<Called>();
 }
 
 }  // namespace eddy::inline EDDY_ABI

@@ -8,6 +8,7 @@
 
 #include <eddy/base/error.hpp>
 #include <eddy/flow/generator_cleanup.hpp>
+#include <eddy/task/current_task.hpp>
 #include <eddy/task/promise.hpp>
 
 #include <coroutine>
@@ -248,7 +249,7 @@ class [[nodiscard("the generator does not run until this is awaited: co_await it
  private:
   EDDY_COLD static Frame* check_not_running(Frame* generator) {
     if (generator->state == State::running)
-      throw BusyResourceError("eddy: another task is in this generator's next(); one at a time may be");
+      throw BusyResourceError("eddy: " + describe(generator->root) + ", is in this generator's next(); one at a time may be");
     return generator;
   }
   Frame* frame_;
@@ -297,7 +298,8 @@ class [[nodiscard("a generator does nothing until its next() is awaited")]] Asyn
   template <class Awaiter = detail::CleanupAwaiter<>>
   [[nodiscard("aclose does nothing until it is awaited")]] Awaiter aclose() {
     if (frame_ == &detail::ended_generator) return Awaiter({});
-    if (in_next()) throw BusyResourceError("eddy: a generator cannot be closed while a task is in its next()");
+    if (in_next())
+      throw BusyResourceError("eddy: a generator cannot be closed while a task is in its next(): " + detail::describe(frame_->root));
     typename Awaiter::Cleanups cleanups;
     if (frame_->has(detail::kAlive)) cleanups = std::move(promise().cleanups);
     reset();

@@ -102,6 +102,12 @@ class AttachedDescriptor final : ReactorSink, CloseHook {
     if (!direction.for_good && kind_ != DescriptorKind::device) direction.ready = false;
   }
 
+  // The strand that waits to read, or null.
+  [[nodiscard]] Frame* reader() noexcept {
+    const DescriptorOperation* operation = of(Interest::read).waiting.front();
+    return operation == nullptr ? nullptr : operation->root;
+  }
+
   // Whoever waits gets ClosedResourceError.
   void close() noexcept { (void)release(); }
   // The same, but the descriptor is given away and stays open.
@@ -212,7 +218,7 @@ inline bool DescriptorOperation::await_ready() {
   }
   AttachedDescriptor::Direction& direction = descriptor->of(interest);
   if (!direction.waiting.empty()) {
-    if (interest == Interest::read) throw_stream_busy();
+    if (interest == Interest::read) throw_stream_busy(direction.waiting.front()->root);
     return false;
   }
   if (!direction.ready || !descriptor->try_it(direction, *this)) return false;

@@ -185,6 +185,10 @@ class DescriptorReading : public BufferedReading<Derived> {
   [[nodiscard]] detail::AttachedDescriptor* attached() const noexcept { return descriptor_.get(); }
 
  private:
+  friend BufferedReading<Derived>;
+  // The strand that waits to read, or null.
+  [[nodiscard]] detail::Frame* reader() const noexcept { return descriptor_ == nullptr ? nullptr : descriptor_->reader(); }
+
   std::unique_ptr<detail::AttachedDescriptor> descriptor_;
 };
 

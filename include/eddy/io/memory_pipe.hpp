@@ -127,6 +127,11 @@ class MemoryPipe {
   MemoryPipe& operator=(const MemoryPipe&) = delete;
 
   [[nodiscard]] bool reader_closed() const noexcept { return reader_closed_; }
+  // The strand that waits to read, or null.
+  [[nodiscard]] Frame* reader() const noexcept {
+    const WaitNode* node = readers_.front();
+    return node == nullptr ? nullptr : static_cast<Frame*>(node->target);
+  }
   [[nodiscard]] bool has_unread() const noexcept { return size_ > 0 || !writers_.empty(); }
 
   // The reader goes; `error` is what writers get from now on.
@@ -286,7 +291,7 @@ inline bool MemoryRead::await_ready() {
     progress = Progress::closed;
     return true;
   }
-  if (!pipe->readers_.empty()) throw_stream_busy();
+  if (!pipe->readers_.empty()) throw_stream_busy(pipe->reader());
   return pipe->try_read(*this) && goes_on();
 }
 

@@ -102,10 +102,12 @@ class MemoryStream : public BufferedReading<MemoryStream> {
 
  private:
   friend std::pair<MemoryStream, MemoryStream> open_memory_stream_pair(MemoryStreamOptions options);
+  friend BufferedReading<MemoryStream>;
   using Connection = detail::LocalPointer<detail::MemoryConnection>;
   MemoryStream(Connection connection, int side) noexcept : connection_(std::move(connection)), side_(side) {}
 
   [[nodiscard]] detail::MemoryPipe* incoming() const noexcept { return connection_ ? &connection_->pipes[side_] : nullptr; }
+  [[nodiscard]] detail::Frame* reader() const noexcept { return connection_ ? incoming()->reader() : nullptr; }
   [[nodiscard]] detail::MemoryPipe* outgoing() const noexcept { return connection_ ? &connection_->pipes[1 - side_] : nullptr; }
   // With what the other end's writes and reads give from now on.
   void close(int writes, int reads) noexcept {

@@ -153,7 +153,7 @@ class BufferedReading {
   [[nodiscard]] detail::ReadBuffer& buffer() noexcept { return buffer_; }
   // For `read_some`: throws while another task is in one of the functions here.
   void check_not_reading() const {
-    if (reading_) detail::throw_stream_busy();
+    if (reading_) throw_busy();
   }
 
  private:
@@ -208,6 +208,11 @@ class BufferedReading {
     std::size_t found_ = 0;
   };
 
+  [[noreturn]] EDDY_COLD void throw_busy() const {
+    detail::Frame* reader = nullptr;
+    if constexpr (requires(const Derived& stream) { stream.reader(); }) reader = static_cast<const Derived*>(this)->reader();
+    detail::throw_stream_busy(reader);
+  }
   Derived& derived() noexcept { return static_cast<Derived&>(*this); }
 
   detail::ReadBuffer buffer_;

@@ -6,6 +6,7 @@
 #include <eddy/base/config.hpp>
 #include <eddy/base/error.hpp>
 #include <eddy/sync/sync_waiter.hpp>
+#include <eddy/task/current_task.hpp>
 
 #include <cstddef>
 #include <stdexcept>
@@ -60,8 +61,10 @@ namespace detail {
 
 // What every kind of stream says in the same words.
 [[noreturn]] EDDY_COLD inline void throw_stream_closed() { throw ClosedResourceError("eddy: this stream is closed"); }
-[[noreturn]] EDDY_COLD inline void throw_stream_busy() {
-  throw BusyResourceError("eddy: another task reads from this; one at a time may, since nobody could say who gets what");
+// `reader` is the strand that reads, or null where that is not known.
+[[noreturn]] EDDY_COLD inline void throw_stream_busy(Frame* reader) {
+  throw BusyResourceError("eddy: " + (reader == nullptr ? "another task" : describe(reader) + ",") +
+                          " reads from this; one at a time may, since nobody could say who gets what");
 }
 [[noreturn]] EDDY_COLD inline void throw_stream_broken() {
   throw BrokenResourceError("eddy: an earlier write to this stream failed or was cancelled half-way, so nothing can follow it");

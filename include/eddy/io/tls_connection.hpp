@@ -65,7 +65,7 @@ using TlsPointer = LocalPointer<TlsConnection<S>>;
 // One reader at a time.
 struct TlsReading {
   explicit TlsReading(bool& flag) : reading(flag) {
-    if (flag) throw_stream_busy();
+    if (flag) throw_stream_busy(nullptr);
     flag = true;
   }
   TlsReading(const TlsReading&) = delete;

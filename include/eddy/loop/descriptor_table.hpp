@@ -13,9 +13,12 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <string>
 #include <system_error>
 
 namespace eddy::inline EDDY_ABI::detail {
+
+std::string describe(Frame* root);  // in task/current_task.hpp
 
 class DescriptorTable final : ReactorSink {
  public:
@@ -38,9 +41,7 @@ class DescriptorTable final : ReactorSink {
     if (entry.owner != nullptr)
       throw BusyResourceError("eddy: this descriptor belongs to a stream or the like, which alone waits for it");
     ReadyNode*& slot = entry.target(interest);
-    if (slot != nullptr)
-      throw BusyResourceError(interest == Interest::read ? "eddy: another task waits to read from this descriptor"
-                                                         : "eddy: another task waits to write to this descriptor");
+    if (slot != nullptr) throw_busy(slot, interest);
     slot = target;
     try {
       update(fd);
@@ -89,6 +90,13 @@ class DescriptorTable final : ReactorSink {
   };
 
   DescriptorTable(Scheduler& scheduler, Reactor* reactor) noexcept : scheduler_(scheduler), reactor_(reactor) {}
+  [[noreturn]] EDDY_COLD static void throw_busy(ReadyNode* holder, Interest interest) {
+    const bool reads = interest == Interest::read;
+    const std::string who = holder->flags & kCallback ? std::string("a callback of ") + (reads ? "add_reader" : "add_writer")
+                                                      : describe(static_cast<Frame*>(holder));
+    throw BusyResourceError("eddy: this descriptor is waited for by " + who + "; one at a time may wait to " +
+                            (reads ? "read from it" : "write to it"));
+  }
   void ready(int fd, Interest interest, bool for_good) noexcept override {
     if (fd == wake_descriptor_) {
       woken_ = true;

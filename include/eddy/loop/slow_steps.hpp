@@ -25,6 +25,7 @@ std::string name_of(Frame* root);                                          // in
 Frame* task_of(Frame* root) noexcept;                                      // there, too
 void note_unwinding(Frame* root) noexcept;                                 // there, too
 std::string await_chain(Frame* root);                                      // in task/current_task.hpp
+std::string describe(Frame* root);                                         // there, too
 std::string describe_strands(Scheduler& scheduler);                        // there, too
 void call_handler(EventLoop& loop, const ExceptionContext& context) noexcept;  // in event_loop.hpp
 

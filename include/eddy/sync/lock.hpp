@@ -73,7 +73,7 @@ struct [[nodiscard("nothing is acquired until this is awaited: co_await it")]] A
   using LockAwaiter::LockAwaiter;
   void await_resume() const { check_alive(); }
 };
-struct [[nodiscard("nothing is acquired until this is awaited: co_await it")]] ScopedLockAwaiter final : LockAwaiter {
+struct [[nodiscard("nothing is acquired until this is awaited: co_await it"), gnu::warn_unused]] ScopedLockAwaiter final : LockAwaiter {
   using LockAwaiter::LockAwaiter;
   [[nodiscard("the lock is released at once: keep the guard in a variable")]] LockGuard await_resume() const {
     check_alive();

@@ -59,7 +59,7 @@ struct [[nodiscard("nothing is acquired until this is awaited: co_await it")]] A
   using SemaphoreAwaiter::SemaphoreAwaiter;
   void await_resume() const { check_alive(); }
 };
-struct [[nodiscard("nothing is acquired until this is awaited: co_await it")]] ScopedAwaiter final : SemaphoreAwaiter {
+struct [[nodiscard("nothing is acquired until this is awaited: co_await it"), gnu::warn_unused]] ScopedAwaiter final : SemaphoreAwaiter {
   using SemaphoreAwaiter::SemaphoreAwaiter;
   [[nodiscard("the permit is given back at once: keep it in a variable")]] SemaphorePermit await_resume() const {
     check_alive();

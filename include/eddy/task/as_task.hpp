@@ -13,6 +13,9 @@
 
 namespace eddy::inline EDDY_ABI::detail {
 
+// Where the coroutines stand that are made here.
+inline constexpr const char* kAsTaskFile = __FILE__;
+
 // Any awaitable as a Task.
 template <class A>
 Task<AwaitResult<A>> as_task(A awaitable) {

@@ -104,7 +104,7 @@ inline std::exception_ptr cancelled_error(Frame* root) {
 }
 
 [[noreturn]] EDDY_COLD inline void throw_not_done(Frame* root) {
-  throw InvalidStateError("eddy: task " + name_of(root) + ", which " + await_chain(root) + ", is not done yet: await it");
+  throw InvalidStateError("eddy: " + describe(root) + ", is not done yet: await it");
 }
 // Throws what the task threw, or the error that fits its state; returns if it has a value.
 inline void check_result(Frame* root) {

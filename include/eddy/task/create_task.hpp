@@ -32,7 +32,7 @@ template <class F, class... Args>
 constexpr bool check_gives_awaitable() {
   static_assert(Awaitable<std::invoke_result_t<F, Args...>>,
                 "eddy: this function gives nothing that can be awaited: a task is made from a coroutine that returns "
-                "eddy::Task (for a plain function there is eddy::to_thread)");
+                "eddy::Task, for a lambda []() -> eddy::Task<> { … } (for a plain function there is eddy::to_thread)");
   return Awaitable<std::invoke_result_t<F, Args...>>;
 }
 

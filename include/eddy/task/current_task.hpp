@@ -119,6 +119,12 @@ inline std::string await_chain(Frame* root) {
   return text;
 }
 
+// The task of a strand and where that stands, for the texts of errors.
+EDDY_COLD inline std::string describe(Frame* root) {
+  Frame* task = task_of(root);
+  return (task == nullptr ? std::string("a cleanup") : "task " + name_of(task)) + ", which " + await_chain(root);
+}
+
 // One line for each strand of the loop: its task and where it stands.
 inline std::string describe_strands(Scheduler& scheduler) {
   std::string text;
