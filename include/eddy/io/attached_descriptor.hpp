@@ -41,7 +41,7 @@ struct DescriptorOperation : Suspension, ListHook {
 
   enum class Progress : unsigned char { waiting, done, failed, closed };
   AttachedDescriptor* const descriptor;
-  Frame* root = nullptr;
+  Frame* root;  // of the strand that waits
   int error = 0;
   const Interest interest;
   Progress progress = Progress::waiting;
@@ -60,6 +60,9 @@ struct DescriptorOperation : Suspension, ListHook {
 
  private:
   bool wait(Frame* frame);
+  [[noreturn]] EDDY_COLD static void throw_other_loop() {
+    throw RuntimeError("eddy: a stream belongs to the loop in which it was made, and this is another one");
+  }
   [[noreturn]] EDDY_COLD void throw_error() const {
     if (progress == Progress::closed) throw_stream_closed();
     throw_system_error(error, interest == Interest::read ? "eddy: reading failed" : "eddy: writing failed");
@@ -75,9 +78,13 @@ class AttachedDescriptor final : ReactorSink, CloseHook {
   // Registers the descriptor with the running loop. Errors: NoRunningLoop; std::system_error (EPERM: a regular file).
   AttachedDescriptor(Descriptor descriptor, DescriptorKind kind, bool writable)
       : loop_(&get_running_loop()), descriptor_(std::move(descriptor)), kind_(kind) {
-    directions_[1].ready = writable;
-    write_attached_ = !writable;
-    edges_ = table().attach(fd(), this, write_attached_);
+    Direction& reading = of(Interest::read);
+    Direction& writing = of(Interest::write);
+    reading.stays_ready = writing.stays_ready = kind == DescriptorKind::device;
+    writing.ready = writable;
+    edges_ = table().attach(fd(), this, !writable);
+    reading.reported = edges_;
+    writing.reported = edges_ && !writable;
     EventLoop::Internals::close_hooks(*loop_).push_back(this);
   }
   AttachedDescriptor(const AttachedDescriptor&) = delete;
@@ -99,7 +106,7 @@ class AttachedDescriptor final : ReactorSink, CloseHook {
   // For operations: the last call took or gave less than it could have, so the next one would find nothing.
   void exhausted(Interest interest) noexcept {
     Direction& direction = of(interest);
-    if (!direction.for_good && kind_ != DescriptorKind::device) direction.ready = false;
+    if (!direction.stays_ready) direction.ready = false;
   }
 
   // The strand that waits to read, or null.
@@ -118,8 +125,10 @@ class AttachedDescriptor final : ReactorSink, CloseHook {
       EventLoop::Internals::close_hooks(*loop_).remove(this);
     }
     for (Direction& direction : directions_) {
-      while (DescriptorOperation* operation = direction.waiting.front())
-        end(direction, operation, DescriptorOperation::Progress::closed);
+      while (DescriptorOperation* operation = direction.waiting.front()) {
+        operation->progress = DescriptorOperation::Progress::closed;
+        end(direction, operation);
+      }
     }
     return std::move(descriptor_);
   }
@@ -128,22 +137,26 @@ class AttachedDescriptor final : ReactorSink, CloseHook {
   friend DescriptorOperation;
   struct Direction {
     IntrusiveList<DescriptorOperation> waiting;
-    bool ready = false;     // a call is worth while
-    bool for_good = false;  // and will be: the other end is closed, or there is an error
+    bool ready = false;        // a call is worth while
+    bool stays_ready = false;  // until it says EAGAIN: the other end is closed, there is an error, or it is a device
+    bool reported = false;     // the reactor says by itself when it becomes ready
   };
   // So many operations in a row may be done without waiting, until the other tasks have their turn.
   static constexpr int kRun = 64;
 
   Direction& of(Interest interest) noexcept { return directions_[static_cast<int>(interest)]; }
+  [[nodiscard]] bool belongs_to(const Scheduler* loop) const noexcept {
+    return loop_ != nullptr && loop == &EventLoop::Internals::scheduler(*loop_);
+  }
   DescriptorTable& table() noexcept { return EventLoop::Internals::descriptors(*loop_); }
 
   void ready(int, Interest interest, bool for_good) noexcept override {
     Direction& direction = of(interest);
     direction.ready = true;
-    direction.for_good = direction.for_good || for_good;
+    if (for_good) direction.stays_ready = true;
     while (DescriptorOperation* operation = direction.waiting.front()) {
       if (!direction.ready || !try_it(direction, *operation)) break;
-      end(direction, operation, operation->progress);
+      end(direction, operation);
     }
   }
   // False if it has to wait.
@@ -153,42 +166,49 @@ class AttachedDescriptor final : ReactorSink, CloseHook {
       direction.ready = false;
       return false;
     }
-    operation.error = -result;
-    operation.progress = result < 0 ? DescriptorOperation::Progress::failed : DescriptorOperation::Progress::done;
+    if (result < 0) [[unlikely]] {
+      operation.error = -result;
+      operation.progress = DescriptorOperation::Progress::failed;
+    } else {
+      operation.progress = DescriptorOperation::Progress::done;
+    }
     return true;
   }
   void begin(DescriptorOperation& operation) {
-    of(operation.interest).waiting.push_back(&operation);
-    try {
-      watch(operation.interest);
-    } catch (...) {
-      of(operation.interest).waiting.remove(&operation);
-      throw;
-    }
+    Direction& direction = of(operation.interest);
+    direction.waiting.push_back(&operation);
+    if (!direction.reported) [[unlikely]] ask_for_reports(direction, operation);
     table().begin_wait();
   }
   void leave(Direction& direction, DescriptorOperation* operation) noexcept {
     direction.waiting.remove(operation);
-    if (loop_ == nullptr) return;
+    if (loop_ == nullptr) [[unlikely]] return;
     table().end_wait();
-    try {
-      if (!edges_ && !is_closed()) watch_by_level();
-    } catch (const std::exception&) {
-      // It stays watched, then: a report without anybody who waits does no harm.
-    }
+    if (!edges_) [[unlikely]] watch_less();
   }
-  void end(Direction& direction, DescriptorOperation* operation, DescriptorOperation::Progress how) noexcept {
+  void end(Direction& direction, DescriptorOperation* operation) noexcept {
     leave(direction, operation);
-    operation->progress = how;
-    if (loop_ != nullptr) EventLoop::Internals::scheduler(*loop_).wake(operation->root);
+    if (loop_ != nullptr) [[likely]] EventLoop::Internals::scheduler(*loop_).wake(operation->root);
   }
   // Few have to wait for room to write, and the others are spared its reports.
-  void watch(Interest interest) {
-    if (!edges_) {
-      watch_by_level();
-    } else if (interest == Interest::write && !write_attached_) {
-      (void)table().attach(fd(), this, true);
-      write_attached_ = true;
+  EDDY_NOINLINE void ask_for_reports(Direction& direction, DescriptorOperation& operation) {
+    try {
+      if (edges_) {
+        (void)table().attach(fd(), this, true);
+        direction.reported = true;
+      } else {
+        watch_by_level();
+      }
+    } catch (...) {
+      direction.waiting.remove(&operation);
+      throw;
+    }
+  }
+  EDDY_NOINLINE void watch_less() noexcept {
+    try {
+      if (!is_closed()) watch_by_level();
+    } catch (const std::exception&) {
+      // It stays watched, then: a report without anybody who waits does no harm.
     }
   }
   // For a reactor that does not know edges: interest while somebody waits.
@@ -206,7 +226,6 @@ class AttachedDescriptor final : ReactorSink, CloseHook {
   int run_ = 0;
   DescriptorKind kind_;
   bool edges_ = true;
-  bool write_attached_ = false;
   bool write_broken_ = false;
 };
 
@@ -228,15 +247,14 @@ inline bool DescriptorOperation::await_ready() {
 inline bool DescriptorOperation::wait(Frame* frame) {
   root = frame->root;
   descriptor->run_ = 0;
-  if (progress != Progress::waiting) {  // it is done, and lets others have their turn
+  if (progress != Progress::waiting) [[unlikely]] {  // it is done, and lets others have their turn
     if (root->has(kStop)) return false;
     (void)park(frame, this);
     root->loop->wake(root);
     return true;
   }
-  if (descriptor->loop_ == nullptr || root->loop != &EventLoop::Internals::scheduler(*descriptor->loop_))
-    throw RuntimeError("eddy: a stream belongs to the loop in which it was made, and this is another one");
-  if (!park(frame, this)) {
+  if (!descriptor->belongs_to(root->loop)) [[unlikely]] throw_other_loop();
+  if (!park(frame, this)) [[unlikely]] {
     give_up(*descriptor);
     return true;
   }

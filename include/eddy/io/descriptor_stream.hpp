@@ -22,34 +22,37 @@ class [[nodiscard("nothing is read until this is awaited: co_await it")]] ReadOp
   ReadOperation(AttachedDescriptor* on, std::span<char> space, ReadBuffer* buffered) noexcept
       : DescriptorOperation(on, Interest::read), space_(space), buffered_(buffered) {}
   [[nodiscard]] bool await_ready() {
-    if (buffered_ != nullptr) count_ = buffered_->copy_to(space_);
-    if (count_ > 0 || space_.empty()) finish_early();
+    if (space_.empty() || (buffered_ != nullptr && !buffered_->empty())) [[unlikely]] {
+      if (buffered_ != nullptr) space_ = space_.first(buffered_->copy_to(space_));
+      finish_early();
+    }
     return DescriptorOperation::await_ready();
   }
   std::size_t await_resume() const {
     check();
-    return count_;
+    return space_.size();
   }
 
  private:
   int attempt(AttachedDescriptor& on) noexcept override {
     const ssize_t count = sys::read(on.fd(), space_.data(), space_.size());
     if (count < 0) return static_cast<int>(count);
-    count_ = static_cast<std::size_t>(count);
-    if (count_ > 0 && count_ < space_.size()) on.exhausted(Interest::read);
+    const auto filled = static_cast<std::size_t>(count);
+    if (filled < space_.size() && filled > 0) on.exhausted(Interest::read);
+    space_ = space_.first(filled);
     return 0;
   }
 
-  std::span<char> space_;
-  ReadBuffer* buffered_;  // what is there is given first
-  std::size_t count_ = 0;
+  std::span<char> space_;  // to be filled; once it is done: what was filled
+  ReadBuffer* buffered_;   // what is there is given first
 };
 
 // What all that is written has in common: it comes in the order of the calls, and whole or not at all.
 class WriteOperationBase : public DescriptorOperation {
  public:
   void await_resume() const {
-    if (broken_) [[unlikely]] throw_stream_broken();
+    if (progress == Progress::done) [[likely]] return;
+    if (broken_) throw_stream_broken();
     check();
   }
 
@@ -62,10 +65,12 @@ class WriteOperationBase : public DescriptorOperation {
 
  private:
   int attempt(AttachedDescriptor& on) noexcept final {
-    broken_ = on.write_broken();
-    if (broken_) return 0;
+    if (on.write_broken()) [[unlikely]] {
+      broken_ = true;
+      return -EPIPE;
+    }
     const int result = attempt_rest(on);
-    if (result < 0 && result != -EAGAIN && begun()) on.spoil_writing();
+    if (result < 0 && result != -EAGAIN && begun()) [[unlikely]] on.spoil_writing();
     return result;
   }
   void give_up(AttachedDescriptor& on) noexcept final {

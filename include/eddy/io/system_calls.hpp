@@ -81,10 +81,14 @@ class NoSigpipe {
 inline ssize_t read(int fd, char* data, std::size_t size) noexcept {
   return retried([&] { return ::read(fd, data, size); });
 }
-inline ssize_t write(int fd, DescriptorKind kind, const char* data, std::size_t size) noexcept {
-  if (kind == DescriptorKind::socket) return retried([&] { return ::send(fd, data, size, MSG_NOSIGNAL); });
+// Apart, so that what writes to a socket has no room for a guard on its stack.
+EDDY_NOINLINE inline ssize_t write_guarded(int fd, const char* data, std::size_t size) noexcept {
   const NoSigpipe guard;
   return retried([&] { return ::write(fd, data, size); });
+}
+inline ssize_t write(int fd, DescriptorKind kind, const char* data, std::size_t size) noexcept {
+  if (kind == DescriptorKind::socket) [[likely]] return retried([&] { return ::send(fd, data, size, MSG_NOSIGNAL); });
+  return write_guarded(fd, data, size);
 }
 inline ssize_t write(int fd, DescriptorKind kind, const iovec* parts, std::size_t count) noexcept {
   if (kind == DescriptorKind::socket) {

@@ -25,6 +25,7 @@ class DescriptorTable final : ReactorSink {
   // Takes over `reactor`, also if this throws.
   DescriptorTable(Scheduler& scheduler, Reactor* reactor, int wake_descriptor) : DescriptorTable(scheduler, reactor) {
     wake_descriptor_ = wake_descriptor;
+    (void)entry_of(wake_descriptor);  // `ready` looks there
     reactor_->watch(wake_descriptor, true, false);
   }
   DescriptorTable(const DescriptorTable&) = delete;
@@ -98,13 +99,12 @@ class DescriptorTable final : ReactorSink {
                             (reads ? "read from it" : "write to it"));
   }
   void ready(int fd, Interest interest, bool for_good) noexcept override {
-    if (fd == wake_descriptor_) {
-      woken_ = true;
-      return;
-    }
     Entry& entry = entries_[static_cast<std::size_t>(fd)];
-    if (entry.owner != nullptr) return entry.owner->ready(fd, interest, for_good);
-    ReadyNode*& slot = entry.target(interest);
+    if (entry.owner != nullptr) [[likely]] return entry.owner->ready(fd, interest, for_good);
+    serve(fd, entry.target(interest));
+  }
+  EDDY_NOINLINE void serve(int fd, ReadyNode*& slot) noexcept {
+    if (fd == wake_descriptor_) woken_ = true;
     if (slot == nullptr) return;
     ReadyNode* target = replace(slot, nullptr);
     --waiting_;

@@ -8,6 +8,8 @@
 
 #include <cerrno>
 #include <climits>
+#include <cstddef>
+#include <cstdint>
 #include <ctime>
 #include <sys/epoll.h>
 #include <system_error>
@@ -36,11 +38,11 @@ class EpollReactorOf final : public Reactor {
     epoll_event events[64];
     const int count = wait(events, 64, timeout);
     for (int i = 0; i < count; ++i) {
-      const int fd = events[i].data.fd;
+      const auto fd = static_cast<int>(events[i].data.u64);
+      const auto wanted = static_cast<unsigned>(events[i].data.u64 >> 32);
       const unsigned seen = events[i].events;
       const unsigned failed = seen & (unsigned{EPOLLERR} | EPOLLHUP);
       const unsigned ended = failed | (seen & EPOLLRDHUP);
-      const unsigned wanted = entry(fd);
       if ((wanted & EPOLLIN) && (seen & EPOLLIN || ended)) sink.ready(fd, Interest::read, ended != 0);
       if ((wanted & EPOLLOUT) && (seen & EPOLLOUT || failed)) sink.ready(fd, Interest::write, failed != 0);
     }
@@ -58,7 +60,8 @@ class EpollReactorOf final : public Reactor {
     }
     epoll_event event{};
     event.events = wanted;
-    event.data.fd = fd;
+    // What is wanted comes back with each report, which spares a look at what is registered.
+    event.data.u64 = static_cast<std::uint64_t>(wanted) << 32 | static_cast<unsigned>(fd);
     int op = registered == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
     int result = ::epoll_ctl(fd_, op, fd, &event);
     if (result < 0 && (errno == ENOENT || errno == EEXIST)) {  // closed and opened again behind our back
