@@ -8,7 +8,7 @@ system time a request. nginx is one process and needs some 10 µs a request: whe
 that is measured.
 
 Usage: http_clients.py BUILD [--turns N] [--requests N] [--at-once N,...] [--markdown] [--check]
-BUILD is the folder with the programs. --check: fewer turns with 64 at once; fails if eddy reaches less than MOST_OF_CURL of
+BUILD is the folder with the programs. --check: fewer turns with 64 at once; fails if eddy reaches less than LEAST_OF_CURL of
 plain libcurl's requests a second, in the median and by CPU time, or less than LEAST_OF_AIOHTTP times those of aiohttp.
 """
 # SPDX-License-Identifier: MIT
