@@ -146,6 +146,19 @@ EDDY_LOOP_TEST_CASE("a task that a group or a deadline has stopped tells which",
   });
 }
 
+EDDY_LOOP_TEST_CASE("a task whose handle a deadline has stopped tells where the deadline stands", "[cancel_cause]") {
+  in_debug_mode([]() -> eddy::Task<> {
+    auto worker = eddy::create_task(doze(), {.name = "worker"});
+    const int line = __LINE__ + 1;
+    const bool done = co_await eddy::move_on_after(1s, worker);
+    CHECK_FALSE(done);
+    const std::optional<CancelCause> cause = why_cancelled(worker);
+    REQUIRE(cause.has_value());
+    CHECK(cause->reason == "work with a deadline");
+    CHECK(cause->where == at(line));
+  });
+}
+
 EDDY_LOOP_TEST_CASE("why a task was stopped is remembered as long as somebody can ask", "[cancel_cause]") {
   in_debug_mode([]() -> eddy::Task<> {
     std::vector<eddy::TaskHandle<>> handles;

@@ -159,6 +159,18 @@ Events traced(F body, eddy::debug::TraceOptions options = {}) {
   return Events(content_of(path));
 }
 
+// What `body(path)` leaves in the file, on a loop on which nobody looks but what the body starts.
+template <class F>
+Events traced_alone(F body) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "trace.json";
+  eddy::testing::VirtualClock clock;
+  eddy::RunOptions options;
+  options.clock = &clock;
+  eddy::run(body(path), options);
+  return Events(content_of(path));
+}
+
 }  // namespace
 
 EDDY_LOOP_TEST_CASE("a trace has a lane for each task, with its life, its steps and its waits", "[trace]") {
@@ -277,6 +289,31 @@ EDDY_LOOP_TEST_CASE("slices of a lane lie beside or inside of each other", "[tra
     }
   }
   CHECK(slices > 40);
+}
+
+TEST_CASE("a trace goes on when a debug mode that was there before it is switched off", "[trace]") {
+  const Events events = traced_alone([](std::string path) -> eddy::Task<> {
+    eddy::get_running_loop().set_debug(true);
+    co_await eddy::sleep(1s);
+    Trace trace(path);
+    co_await eddy::sleep(1s);
+    eddy::get_running_loop().set_debug(false);
+    auto worker = eddy::create_task(doze(2s), {.name = "worker"});
+    co_await worker;
+  });
+  CHECK(events.of("worker", "sleep").size() == 1);
+}
+
+TEST_CASE("a trace takes no wait that was over before it was told of anything for one that lasts", "[trace]") {
+  const Events events = traced_alone([](std::string path) -> eddy::Task<> {
+    const auto quick = []() -> eddy::Task<int> { co_return 1; };
+    Trace trace(path);
+    co_await eddy::gather(quick(), quick());
+    co_await eddy::yield();
+    co_await eddy::sleep(1s);
+  });
+  CHECK(events.of("main", "gather").empty());
+  CHECK(events.of("main", "sleep").size() == 1);
 }
 
 EDDY_LOOP_TEST_CASE("a trace shows waits for locks and, in debug mode, their holders", "[trace]") {

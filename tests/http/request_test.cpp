@@ -130,6 +130,11 @@ EDDY_TEST_CASE("credentials and cookies are not carried to another host", "[sock
   texts.push_back(co_await text_of(session.get(server.url(), http::RequestOptions().basic_auth("user", "pass"))));
   texts.push_back(co_await text_of(session.get(server.url(), http::RequestOptions().bearer_auth("token"))));
   CHECK(texts[0] == "GET / |secret|own=1; c=2|o|");
+  const auto two = http::RequestOptions().header("Cookie", "a=1").add_header("Cookie", "b=2").cookie("c", "3");
+  http::ClientSession plain;
+  const std::string all_cookies = co_await text_of(plain.get(server.url("/"), two));
+  CHECK(all_cookies == "GET / ||a=1; b=2; c=3||");
+  plain.close();
   CHECK(texts[1].starts_with("GET /a |secret|"));
   CHECK(texts[2].find("secret") == std::string::npos);
   CHECK(texts[2].find("own=1") == std::string::npos);

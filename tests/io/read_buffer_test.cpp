@@ -1,6 +1,7 @@
 // ReadBuffer: bytes in, bytes out, what is kept and what is given back.
 //
 // SPDX-License-Identifier: MIT
+#include "support/allocations.hpp"
 #include "support/run.hpp"
 #include <eddy/io/read_buffer.hpp>
 
@@ -69,9 +70,14 @@ TEST_CASE("a read buffer does not grow while what is read keeps up with what com
 
 TEST_CASE("a large read buffer gives its memory back once it is empty", "[stream]") {
   ReadBuffer buffer;
-  buffer.append(std::string(1 << 20, 'x'));
+  const std::string large(1 << 20, 'x');
+  buffer.append(large);
   buffer.consume(1 << 20);
   CHECK(buffer.space(1).size() < 1000);
+  const auto before = test::allocations();
+  buffer.append(large);
+  CHECK(test::allocations() > before);
+  buffer.consume(buffer.size());
   buffer.append(std::string(1000, 'x'));
   buffer.consume(1000);
   CHECK(buffer.space(1).size() >= 1000);

@@ -15,7 +15,6 @@
 #include <eddy/loop/waker.hpp>
 #include <eddy/task/current_task.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -181,7 +180,7 @@ class Trace final : detail::LoopWatch {
     if (root != nullptr) events_.argument("at", awaits_of(root));
     events_.argument("held by", strand.holder);
     events_.end_slice();
-    const bool was_job = root != nullptr && strand.waits_for == std::string_view("a thread pool's job");
+    const bool was_job = root != nullptr && root->suspension != nullptr && strand.waits_for == std::string_view("a thread pool's job");
     if (const eddy::detail::JobTimes* job = was_job ? root->suspension->job_times() : nullptr) add_job(strand, *job, at);
     strand.waits_for = nullptr;
     strand.holder.clear();
@@ -292,6 +291,7 @@ class Trace final : detail::LoopWatch {
     const bool parked = root->state < State::running;
     end_step(strand, "runs", at, parked ? eddy::detail::place_of(root->leaf->location) : std::string());
     if (!parked) return end(root, strand);
+    strand.waits_for = nullptr;  // of an earlier wait whose end it was not told of
     if (root->state != State::suspended && root->state != State::listed && root->state != State::leaving) return;
     strand.since = at;
     strand.waits_for = root->suspension->waits_for();

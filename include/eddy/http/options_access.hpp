@@ -112,10 +112,13 @@ struct HttpOptionsAccess {
         merged.set("Authorization", "Basic " + base64(plan.url.credentials));
       for (const http::HeaderField& field : options.headers_) merged.add(field.name, field.value);
       // libcurl sends either the field or its option.
-      if (const std::string field(merged.get("cookie").value_or("")); !field.empty() && !plan.cookies.empty()) {
-        merged.set("Cookie", field + "; " + std::exchange(plan.cookies, {}));
-      } else if (!plan.cookies.empty()) {
+      if (!plan.cookies.empty()) {
+        std::string fields;
+        for (const std::string_view field : merged.get_all("cookie")) {
+          if (!field.empty()) (fields += field) += "; ";
+        }
         merged.remove("cookie");
+        if (!fields.empty()) merged.add("Cookie", fields + std::exchange(plan.cookies, {}));
       }
       check(merged);
     }

@@ -36,7 +36,8 @@ struct Timings {
 };
 
 /// What a server answered. The head is complete; the body is received meanwhile, up to some 256 KiB ahead of whoever
-/// reads it: then the transfer pauses. The body can be read once, in one of the ways that there are.
+/// reads it: then the transfer pauses. While a file, a form or a generator is still being sent, up to 256 MiB are kept
+/// instead. The body can be read once, in one of the ways that there are.
 ///
 /// A response that is destroyed before its body has come ends the transfer, and its connection is closed. It may
 /// outlive its session; what is left of its body is lost then. Can be moved; only assignment and destruction may follow

@@ -59,7 +59,9 @@ class ReadBuffer {
     begin_ += size;
     if (begin_ != end_) return;
     begin_ = end_ = 0;
-    if (data_.size() > kKept) data_ = std::string();
+    if (data_.size() <= kKept) return;
+    data_.clear();
+    data_.shrink_to_fit();
   }
   // Copies as much as there is and as fits.
   std::size_t copy_to(std::span<char> space) noexcept {

@@ -210,7 +210,11 @@ class BufferedReading {
 
   [[noreturn]] EDDY_COLD void throw_busy() const {
     detail::Frame* reader = nullptr;
-    if constexpr (requires(const Derived& stream) { stream.reader(); }) reader = static_cast<const Derived*>(this)->reader();
+    if constexpr (requires(const Derived& stream) {
+                    { stream.reader() } -> std::same_as<detail::Frame*>;
+                  }) {
+      reader = static_cast<const Derived*>(this)->reader();
+    }
     detail::throw_stream_busy(reader);
   }
   Derived& derived() noexcept { return static_cast<Derived&>(*this); }

@@ -25,7 +25,6 @@ std::string name_of(Frame* root);                                          // in
 Frame* task_of(Frame* root) noexcept;                                      // there, too
 void note_unwinding(Frame* root) noexcept;                                 // there, too
 std::string await_chain(Frame* root);                                      // in task/current_task.hpp
-std::string describe(Frame* root);                                         // there, too
 std::string describe_strands(Scheduler& scheduler);                        // there, too
 void call_handler(EventLoop& loop, const ExceptionContext& context) noexcept;  // in event_loop.hpp
 
@@ -45,7 +44,8 @@ class SlowSteps final : public StepWatch, public BatchHook {
     *last = on ? this : nullptr;
     begun_ = std::chrono::steady_clock::now();  // it may be told of the end of a step that is under way
     if (on && scheduler.batch_hook == nullptr) scheduler.batch_hook = this;
-    if (!on && scheduler.batch_hook == this) scheduler.batch_hook = nullptr;
+    // Other watches, if there are any, go on to be told of what runs.
+    if (!on && scheduler.batch_hook == this && scheduler.step_watch == nullptr) scheduler.batch_hook = nullptr;
   }
 
   Duration limit = std::chrono::milliseconds(100);

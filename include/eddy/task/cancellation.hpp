@@ -60,12 +60,16 @@ EDDY_COLD inline void note_unwinding(Frame* root) noexcept {
   Frame* const around = stopper->parent->root;
   note_stop(root, around, stopper->parent->location, around->has(kStop) ? "it was cancelled" : stopper->waits_for());
 }
-// In debug mode: `by`, null outside of tasks, calls `cancel` at `where`; from nowhere it passes its own cancel on. Errors:
-// RuntimeError in another thread than the loop's.
+// In debug mode: `by`, null outside of tasks, calls `cancel` at `where`; from nowhere, and while it waits, it passes on what has
+// stopped itself. Errors: RuntimeError in another thread than the loop's.
 EDDY_COLD inline void note_cancel(Frame* task, Frame* by, Location where) {
   EventLoop::Internals::check_thread(EventLoop::Internals::loop(*task->loop));
-  const bool passed_on = where.file() == nullptr && by != nullptr;
-  note_stop(task, by, passed_on ? by->leaf->location : where, passed_on ? "who awaited it was cancelled" : nullptr);
+  const bool passed_on = where.file() == nullptr && by != nullptr && by->state == State::suspended;
+  if (!passed_on) return note_stop(task, by, where, nullptr);
+  const bool is_child = by->has(kChild) && !by->has(kTask);
+  if (is_child && !by->owner->parent->root->has(kStop))  // a deadline or the like has stopped it, no cancel
+    return note_stop(task, by, by->owner->parent->location, by->owner->waits_for());
+  note_stop(task, by, by->leaf->location, "who awaited it was cancelled");
 }
 
 // Marks a task as cancelled; the stop still has to be delivered (Scheduler::deliver_stops).

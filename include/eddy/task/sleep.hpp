@@ -21,6 +21,7 @@ inline void yield_turn(Frame* frame) noexcept {
     root->state = State::stopping;
     return;
   }
+  root->suspension = nullptr;  // what it waited in before may be gone
   root->state = State::ready;
   root->loop->ready.push(static_cast<ReadyNode*>(root));
 }
