@@ -591,11 +591,14 @@ EDDY_LOOP_TEST_CASE("marks of destructors stand in the lane of their task, also 
       const eddy::detail::ScopeExit mark([&trace, text]() noexcept { trace.mark(text); });
       co_await eddy::sleep(1s);
     };
-    auto stopped = eddy::create_task(work("stopped"), {.name = "first"});
-    auto ended = eddy::create_task(work("ended"), {.name = "second"});
-    co_await settle();
-    stopped.cancel();
-    co_await ended;
+    const auto body = [&work](eddy::TaskGroup& group) -> eddy::Task<> {  // waits for both, also when it is cancelled
+      auto stopped = group.create_task(work("stopped"), {.name = "first"});
+      auto ended = group.create_task(work("ended"), {.name = "second"});
+      co_await settle();
+      stopped.cancel();
+      co_await ended;
+    };
+    co_await eddy::task_group(body);
   });
   CHECK(events.of("first", "stopped").size() == 1);
   CHECK(events.of("second", "ended").size() == 1);
