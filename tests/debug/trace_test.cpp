@@ -9,6 +9,7 @@
 #include <eddy/threads.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <cerrno>
 #include <cmath>
@@ -379,10 +380,15 @@ EDDY_LOOP_TEST_CASE("a trace shows the line of a pool, and each of its threads",
   const std::string path = folder / "trace.json";
   run_real([&]() -> eddy::Task<> {
     const Trace trace(path);
+    std::atomic<int> asked = 0;
     eddy::ThreadPool pool(2);
     const auto work = [&](std::string name) -> eddy::Task<> {
       eddy::current_task().set_name(std::move(name));
-      co_await eddy::run_in_executor(pool, [] { std::this_thread::sleep_for(10ms); });
+      ++asked;
+      co_await eddy::run_in_executor(pool, [&asked] {
+        while (asked < 4) std::this_thread::yield();  // so that two stand in line while these two run
+        std::this_thread::sleep_for(50ms);
+      });
     };
     co_await eddy::gather(work("one"), work("two"), work("three"), work("four"));
   });
@@ -432,7 +438,7 @@ EDDY_LOOP_TEST_CASE("a job that was taken back from a pool's line ran in no thre
     const auto work = [&](std::chrono::milliseconds time) -> eddy::Task<> {
       co_await eddy::run_in_executor(pool, [time] { std::this_thread::sleep_for(time); });
     };
-    auto first = eddy::create_task(work(20ms), {.name = "first"});
+    auto first = eddy::create_task(work(200ms), {.name = "first"});
     co_await eddy::sleep(1ms);
     auto second = eddy::create_task(work(20ms), {.name = "second"});
     co_await eddy::sleep(5ms);
