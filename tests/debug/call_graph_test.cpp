@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/child.hpp"
 #include "support/run.hpp"
+#include "support/work.hpp"
 
 #include <eddy/debug/call_graph.hpp>
 
@@ -350,20 +351,10 @@ EDDY_TEST_CASE("the call graph's text names ten of many handles", "[call_graph]"
 }
 
 EDDY_LOOP_TEST_CASE("the call graph of ten thousand nested groups and timeouts takes no deep stack and no long time", "[call_graph][deep]") {
-  struct Nested {
-    static eddy::Task<> timeouts(int levels) {
-      if (levels == 0) {
-        co_await eddy::sleep(1h);
-        co_return;
-      }
-      auto inner = timeouts(levels - 1);
-      co_await eddy::timeout(2h, std::move(inner));
-    }
-  };
   constexpr int kLevels = 10'000;
   const auto body = [&]() -> eddy::Task<> {
     auto groups = eddy::create_task(nested(kLevels), {.name = "groups"});
-    auto timeouts = eddy::create_task(Nested::timeouts(kLevels), {.name = "timeouts"});
+    auto timeouts = eddy::create_task(test::nap_in_timeouts(kLevels, 1h), {.name = "timeouts"});
     auto calls = eddy::create_task(recursive(kLevels), {.name = "calls"});
     co_await eddy::sleep(1s);
     const CallGraph graph = call_graph();

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/child.hpp"
 #include "support/run.hpp"
+#include "support/work.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <eddy/debug/trace.hpp>
@@ -667,17 +668,7 @@ EDDY_LOOP_TEST_CASE("a trace cuts the awaits of deep recursion", "[trace]") {
 }
 
 EDDY_LOOP_TEST_CASE("a trace of a thousand nested timeouts has their waits in one lane", "[trace][deep]") {
-  struct Deep {
-    static eddy::Task<> limited(int levels) {
-      if (levels == 0) {
-        co_await eddy::sleep(1s);
-        co_return;
-      }
-      auto inner = limited(levels - 1);
-      co_await eddy::timeout(1h, std::move(inner));
-    }
-  };
-  const Events events = traced([](Trace&) -> eddy::Task<> { co_await Deep::limited(1'000); });
+  const Events events = traced([](Trace&) -> eddy::Task<> { co_await test::nap_in_timeouts(1'000, 1s); });
   CHECK(events.of("main", "work with a deadline").size() == 1'000);
   CHECK(events.of("main", "sleep").size() == 1);
 }

@@ -17,6 +17,16 @@ namespace test {
 
 inline eddy::Task<> nap(std::chrono::nanoseconds delay) { co_await eddy::sleep(delay); }
 
+// A nap inside of so many timeouts, one in another.
+inline eddy::Task<> nap_in_timeouts(int levels, std::chrono::nanoseconds delay) {
+  if (levels == 0) {
+    co_await eddy::sleep(delay);
+    co_return;
+  }
+  auto inner = nap_in_timeouts(levels - 1, delay);
+  co_await eddy::timeout(2 * delay, std::move(inner));
+}
+
 template <class T>
 eddy::Task<T> after(std::chrono::nanoseconds delay, T value) {
   co_await eddy::sleep(delay);
