@@ -7,6 +7,7 @@
 #include "support/temporary_folder.hpp"
 
 #include <eddy/debug/trace.hpp>
+#include <eddy/sync/event.hpp>
 #include <eddy/threads.hpp>
 
 #include <algorithm>
@@ -352,9 +353,14 @@ EDDY_LOOP_TEST_CASE("a trace shows jobs of threads, callbacks with their lines, 
     Trace trace(path);
     co_await eddy::to_thread([] { std::this_thread::sleep_for(5ms); });
     trace.mark("half-way");
+    eddy::Event called;
     line = __LINE__ + 1;
-    eddy::Handle callback = eddy::get_running_loop().call_soon([&trace] { trace.mark("from a callback"); });
+    eddy::Handle callback = eddy::get_running_loop().call_soon([&trace, &called] {
+      trace.mark("from a callback");
+      called.set();
+    });
     const eddy::detail::ScopeExit forget([&]() noexcept { callback.cancel(); });  // what it refers to ends here
+    co_await called.wait();
     co_await eddy::sleep(1ms);
     CHECK(trace.events() > 5);
     CHECK(trace.dropped() == 0);
