@@ -15,7 +15,7 @@ using asio::ip::tcp;
 int open_connections = 0;
 
 asio::awaitable<void> serve(tcp::socket socket) {
-  char message[4096];
+  char message[echo::kBuffer];
   while (true) {
     const auto [read_error, size] =
         co_await socket.async_read_some(asio::buffer(message), asio::as_tuple(asio::use_awaitable));

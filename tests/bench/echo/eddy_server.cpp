@@ -16,7 +16,7 @@ struct Connections {
 };
 
 eddy::Task<> serve(eddy::SocketStream stream, Connections& connections) {
-  char message[4096];
+  char message[echo::kBuffer];
   while (true) {
     const std::size_t size = co_await stream.read_some(message);
     if (size == 0) break;

@@ -14,7 +14,7 @@ int open_connections = 0;
 struct Connection {
   uv_tcp_t socket;
   uv_write_t request;
-  char message[4096];
+  char message[echo::kBuffer];
 };
 
 void on_written(uv_write_t*, int) {}

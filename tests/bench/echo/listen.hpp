@@ -14,6 +14,7 @@
 namespace echo {
 
 inline constexpr int kMessage = 64;
+inline constexpr int kBuffer = 1024;  // of each connection, in every server
 
 [[noreturn]] inline void fail(const char* what) {
   std::perror(what);

@@ -32,7 +32,7 @@ int main() {
         }
         continue;
       }
-      char message[4096];
+      char message[echo::kBuffer];
       const ssize_t size = ::recv(fd, message, sizeof message, 0);
       if (size < 0 && errno == EAGAIN) continue;
       if (size <= 0) {
