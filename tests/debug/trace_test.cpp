@@ -345,6 +345,25 @@ EDDY_LOOP_TEST_CASE("a trace shows waits for locks and, in debug mode, their hol
   CHECK(events.of("main", "sleep").size() == 1);  // the trace goes on when debug mode ends
 }
 
+EDDY_LOOP_TEST_CASE("a trace names nobody as the holder of a lock whose owner has ended", "[trace]") {
+  eddy::Lock lock;
+  const auto take = [&]() -> eddy::Task<> { co_await lock.acquire(); };
+  const Events events = traced([&](Trace&) -> eddy::Task<> {
+    eddy::get_running_loop().set_debug(true);
+    eddy::get_running_loop().set_slow_callback_duration(1h);
+    co_await eddy::yield();
+    co_await eddy::create_task(take(), {.name = "forgetful"});
+    auto other = eddy::create_task(take(), {.name = "stranger"});  // it gets the memory
+    co_await eddy::sleep(1s);
+    other.cancel();
+    co_await eddy::sleep(1s);
+    eddy::get_running_loop().set_debug(false);
+  });
+  const std::vector<Event> waits = events.of("stranger", "a lock");
+  REQUIRE(waits.size() == 1);
+  CHECK(waits[0].line.find("held by") == std::string::npos);
+}
+
 EDDY_LOOP_TEST_CASE("a trace shows jobs of threads, callbacks with their lines, and marks", "[trace][real]") {
   const TemporaryFolder folder;
   const std::string path = folder / "trace.json";

@@ -295,8 +295,8 @@ class Trace final : detail::LoopWatch {
     if (root->state != State::suspended && root->state != State::listed && root->state != State::leaving) return;
     strand.since = at;
     strand.waits_for = root->suspension->waits_for();
-    if (const Frame* holder = root->suspension->holder(); holder != nullptr) {
-      const auto known = strands_.find(holder);
+    if (const eddy::detail::TaskDetails* holder = root->suspension->holder(); holder != nullptr) {
+      const auto known = strands_.find(holder->frame);
       if (known != strands_.end()) strand.holder = known->second.name;
     }
   }
