@@ -44,8 +44,8 @@ struct TraceOptions {
 /// Each thread of a pool has a lane, too, with a slice for each job that it ran for a task of this loop, named after the task. The
 /// wait of that task shows how long the job stood in the pool's line ("in line"). A job is told of when its task goes on.
 ///
-/// Times are those of the loop's clock: on a virtual clock, steps and jobs take no time. Tasks started with `eager_start` are seen
-/// from their second step on.
+/// Times are those of the loop's clock: on a virtual clock, steps and jobs take no time. A slice is a nanosecond shorter at each
+/// end than the one around it. Tasks started with `eager_start` are seen from their second step on.
 ///
 /// The file is valid JSON once the Trace has ended, also when its task was cancelled, and of use to viewers before. It grows
 /// by about 150 bytes a step up to `max_bytes`; in memory is kept what is open now. What the system does not take is
