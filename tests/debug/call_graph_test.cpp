@@ -199,6 +199,39 @@ EDDY_LOOP_TEST_CASE("the call graph names the holder of a lock in debug mode, an
   run_virtual(body);
 }
 
+EDDY_LOOP_TEST_CASE("who has ended with a lock is not taken for a task that got its memory", "[call_graph]") {
+  for (const bool named : {true, false}) {
+    eddy::Lock lock;
+    const auto forget_to_release = [&]() -> eddy::Task<> { co_await lock.acquire(); };
+    const auto body = [&]() -> eddy::Task<> {
+      eddy::get_running_loop().set_debug(true);
+      {
+        auto owner = eddy::create_task(forget_to_release(), {.name = named ? "forgetful" : ""});
+        co_await settle();
+      }
+      std::vector<eddy::TaskHandle<>> others;  // of the same size
+      for (int i = 0; i < 10; ++i) others.push_back(eddy::create_task(forget_to_release(), {.name = "waits"}));
+      co_await settle();
+      const CallGraph graph = call_graph();
+      CHECK(graph.cycles.empty());
+      const std::string held_by = named ? ", held by forgetful, which has ended" : ", held by a task that has ended";
+      for (const CallGraphTask& task : graph.tasks) {
+        if (task.name != "waits") continue;
+        INFO(task.waits_for);
+        CHECK(task.waits_on.empty());
+        CHECK(task.waits_for.find(held_by) != std::string::npos);
+      }
+      CHECK_THROWS_WITH(lock.release(), std::string("eddy: release: ") +
+                                            (named ? "task forgetful, which has ended," : "a task that has ended") +
+                                            " holds this lock");
+      eddy::get_running_loop().set_debug(false);
+      for (auto& other : others) other.cancel();
+      co_await settle(2);
+    };
+    run_virtual(body);
+  }
+}
+
 EDDY_LOOP_TEST_CASE("the call graph names a task that waits for its own lock, and whom it holds up", "[call_graph]") {
   eddy::Lock lock;
   const auto twice = [&]() -> eddy::Task<> {

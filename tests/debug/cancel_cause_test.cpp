@@ -4,6 +4,7 @@
 #include "support/run.hpp"
 
 #include <eddy/debug/cancel_cause.hpp>
+#include <eddy/threads.hpp>
 
 #include <optional>
 #include <stdexcept>
@@ -156,6 +157,85 @@ EDDY_LOOP_TEST_CASE("a task whose handle a deadline has stopped tells where the 
     REQUIRE(cause.has_value());
     CHECK(cause->reason == "work with a deadline");
     CHECK(cause->where == at(line));
+  });
+}
+
+EDDY_LOOP_TEST_CASE("a task whose handle is in a group that is cancelled tells where the group is awaited", "[cancel_cause]") {
+  in_debug_mode([]() -> eddy::Task<> {
+    std::vector<eddy::TaskHandle<>> workers;
+    const auto start = [&]() {
+      workers.clear();
+      for (int i = 0; i < 2; ++i) workers.push_back(eddy::create_task(doze(), {.name = "worker"}));
+    };
+    const int line = __LINE__ + 2;
+    const std::vector<eddy::Task<> (*)(std::vector<eddy::TaskHandle<>>&)> groups = {
+        [](auto& all) -> eddy::Task<> { co_await eddy::gather(all[0], all[1]); },
+        [](auto& all) -> eddy::Task<> { co_await eddy::gather(all); },
+        [](auto& all) -> eddy::Task<> { co_await eddy::gather(all[0], all[1], doze()); },
+        [](auto& all) -> eddy::Task<> { co_await eddy::race(all[0], all[1]); },
+        [](auto& all) -> eddy::Task<> { co_await eddy::race(all); },
+    };
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      const std::string place = at(line + static_cast<int>(i));
+      start();
+      auto outer = eddy::create_task(groups[i](workers), {.name = "outer"});
+      co_await settle(2);
+      outer.cancel();
+      co_await settle(3);
+      CHECK(outer.cancelled());
+      for (const auto& worker : workers)
+        CHECK(why_cancelled(worker)->text() == "worker was stopped by outer at " + place + ": who awaited it was cancelled");
+
+      start();
+      const int deadline = __LINE__ + 1;
+      const bool done = co_await eddy::move_on_after(1s, groups[i](workers));
+      CHECK_FALSE(done);
+      for (const auto& worker : workers)
+        CHECK(why_cancelled(worker)->text() == "worker was stopped by main at " + at(deadline) + ": work with a deadline");
+    }
+  });
+}
+
+EDDY_LOOP_TEST_CASE("a cancel from another thread is remembered with its line", "[cancel_cause]") {
+  in_debug_mode([]() -> eddy::Task<> {
+    auto future = eddy::run_coroutine_threadsafe(eddy::get_running_loop(), doze);
+    co_await settle(3);
+    std::optional<CancelCause> cause;
+    eddy::TaskRef task;
+    for (const eddy::TaskRef& each : eddy::all_tasks())
+      if (each != eddy::current_task()) task = each;
+    const int line = __LINE__ + 1;
+    future.cancel();
+    co_await settle(3);
+    cause = why_cancelled(task);
+    REQUIRE(cause.has_value());
+    CHECK(cause->by.empty());
+    CHECK(cause->where == at(line));
+  });
+}
+
+EDDY_LOOP_TEST_CASE("a cancel that a library's own object gives names no line of the library", "[cancel_cause]") {
+  in_debug_mode([]() -> eddy::Task<> {
+    eddy::TaskRef worker;
+    const auto work = [&](int item) -> eddy::Task<int> {
+      worker = eddy::current_task();
+      worker.set_name("worker");
+      co_await eddy::sleep(1h);
+      co_return item;
+    };
+    const auto numbers = []() -> eddy::AsyncGenerator<int> {
+      for (int i = 0;; ++i) co_yield int{i};
+    };
+    {
+      auto results = numbers() | eddy::transform_concurrent(work, 1);
+      const auto wait_for_one = [&]() -> eddy::Task<> { (void)co_await results.next(); };
+      (void)co_await eddy::move_on_after(1s, wait_for_one());
+    }
+    co_await settle(3);
+    const auto cause = why_cancelled(worker);
+    REQUIRE(cause.has_value());
+    INFO(cause->text());
+    CHECK(cause->where.find("include/eddy") == std::string::npos);
   });
 }
 

@@ -100,6 +100,17 @@ TEST_CASE("a trace file does not grow beyond its limit, and counts what it drops
   CHECK(text.substr(text.size() - 17) == ",\n{\"ph\":\"end\"}\n]\n");
 }
 
+TEST_CASE("a trace file that has left out an event leaves out those after it, which may refer to it") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "trace.json";
+  TraceFile file(path, 20);
+  file.add(R"({"ph":"M","name":"a lane"})");
+  file.add(R"({"ph":"X"})");
+  file.close();
+  CHECK(file.dropped() == 2);
+  CHECK(test::content_of(path) == "[\n]\n");
+}
+
 TEST_CASE("a trace file that cannot be made says which", "[misuse]") {
   try {
     const TraceFile file("/nowhere/trace.json", 1000);

@@ -232,6 +232,57 @@ EDDY_TEST_CASE("one task at a time reads a body", "[socket]") {
   co_await server.close();
 }
 
+EDDY_TEST_CASE("a second reader of a body is told which task reads it, and where that waits", "[socket]") {
+  const auto send = [](HttpExchange& exchange) -> eddy::Task<bool> {
+    co_await exchange.stream.write("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nx\ny\n");
+    co_await eddy::sleep(1h);
+    co_return false;
+  };
+  auto server = co_await HttpServer::start(send);
+  http::ClientSession session;
+  auto response = co_await session.get(server.url());
+  const auto text_of_busy = [&]() -> eddy::Task<std::string> {
+    try {
+      (void)co_await response.text();
+    } catch (const eddy::BusyResourceError& error) {
+      co_return error.what();
+    }
+    co_return "nothing was thrown";
+  };
+  const std::string rest = ", reads the body of this response; one at a time may";
+  {
+    const int line = __LINE__ + 1;
+    const auto whole = [&]() -> eddy::Task<> { (void)co_await response.text(); };
+    auto first = eddy::create_task(whole(), {.name = "first"});
+    co_await settle();
+    const std::string text = co_await text_of_busy();
+    INFO(text);
+    CHECK(text.find("eddy: task first, which waits for an event at ") == 0);
+    CHECK(text.find(" < " + std::string(__FILE__) + ':' + std::to_string(line) + rest) != std::string::npos);
+    first.cancel();
+    co_await settle(2);
+  }
+  auto other = co_await session.get(server.url());
+  response = std::move(other);
+  auto lines = response.lines();
+  const auto line = co_await next_of(lines);
+  CHECK(line == "x");
+  const std::string between = co_await text_of_busy();
+  CHECK(between == "eddy: a generator of chunks() or lines(), which is not at its end" + rest);
+  const auto rest_of = [](eddy::AsyncGenerator<std::string>& source) -> eddy::Task<> {
+    while (auto item = co_await source.next()) CHECK(*item == "y");
+  };
+  auto second = eddy::create_task(rest_of(lines), {.name = "second"});
+  co_await settle(2);
+  const std::string text = co_await text_of_busy();
+  INFO(text);
+  CHECK(text.find("eddy: task second, which waits for an event at ") == 0);
+  second.cancel();
+  co_await settle(2);
+  session.close();
+  co_await server.close();
+}
+
 EDDY_TEST_CASE("a body that is cut off is an error, and what came before it is delivered", "[socket]") {
   const auto send = [](HttpExchange& exchange) -> eddy::Task<bool> {
     co_await exchange.stream.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");

@@ -1,6 +1,7 @@
 // StandardInput and StandardOutput: terminals, pipes, sockets and files that are shared with others.
 //
 // SPDX-License-Identifier: MIT
+#include "support/blocked_pool.hpp"
 #include "support/run.hpp"
 #include "support/streams.hpp"
 #include <eddy/io.hpp>
@@ -188,6 +189,45 @@ EDDY_TEST_CASE("one task at a time reads the standard input", "[socket]") {
   put(ends.writing.get(), "x\n");
   const auto line = co_await reading;
   CHECK(line == "x\n");
+}
+
+EDDY_TEST_CASE("a second reader of the standard input is told which task reads, and where it waits", "[socket]") {
+  Ends ends = make_pipe();
+  const eddy::Descriptor file = make_file("x");
+  BlockedPool pool;
+  co_await pool.block();
+  const auto some_of = [](eddy::StandardInput& from) -> eddy::Task<std::size_t> {
+    char byte = 0;
+    co_return co_await from.read_some(std::span(&byte, 1));
+  };
+  for (const int fd : {ends.reading.get(), file.get()}) {
+    const std::string waits_for = fd == file.get() ? "a thread pool's job" : "data to read";
+    eddy::StandardInput input(fd);
+    for (const bool buffered : {false, true}) {
+      const auto reading = [&]() -> eddy::Task<> {
+        if (buffered) {
+          (void)co_await input.read_line();
+        } else {
+          (void)co_await some_of(input);
+        }
+      };
+      auto first = eddy::create_task(reading(), {.name = "first"});
+      co_await settle();
+      std::string text;
+      try {
+        (void)co_await some_of(input);
+      } catch (const eddy::BusyResourceError& error) {
+        text = error.what();
+      }
+      INFO(text);
+      CHECK(text.find("eddy: task first, which waits for " + waits_for + " at ") == 0);
+      CHECK(text.find(", reads from this; one at a time may, since nobody could say who gets what") != std::string::npos);
+      first.cancel();
+      co_await settle(2);
+      CHECK(first.done());
+    }
+  }
+  co_await pool.open();
 }
 
 EDDY_TEST_CASE("closing the standard input wakes its reader, and leaves the descriptor open", "[socket][c349]") {

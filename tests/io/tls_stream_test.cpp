@@ -295,6 +295,49 @@ EDDY_TEST_CASE("a second task that reads TLS is told so, and the first goes on",
   CHECK(got == "x");
 }
 
+EDDY_TEST_CASE("a second reader of TLS is told which task reads, and where it waits", "[tls]") {
+  auto [client, server] = co_await open_tls_pair();
+  const auto text_of_busy = [](Tls& from, bool buffered) -> eddy::Task<std::string> {
+    try {
+      char space[1];
+      if (buffered) {
+        (void)co_await from.read_line();
+      } else {
+        (void)co_await from.read_some(space);
+      }
+    } catch (const eddy::BusyResourceError& error) {
+      co_return error.what();
+    }
+    co_return "nothing was thrown";
+  };
+  const auto first = [](Tls& from) -> eddy::Task<std::string> { co_return co_await from.read_line(); };
+  const int line = __LINE__ - 1;
+  auto reader = eddy::create_task(first(server), {.name = "first"});
+  co_await settle();
+  for (const bool buffered : {false, true}) {
+    const std::string text = co_await text_of_busy(server, buffered);
+    INFO(text);
+    CHECK(text.find("eddy: task first, which waits for data to read at ") == 0);
+    CHECK(text.find(" < " + std::string(__FILE__) + ':' + std::to_string(line) + ", reads from this; one at a time may") !=
+          std::string::npos);
+  }
+  // The one that reads past the buffer, and the one that shuts it down.
+  reader.cancel();
+  co_await settle(2);
+  auto some = eddy::create_task(read_some_of(server), {.name = "some"});
+  co_await settle();
+  const std::string past = co_await text_of_busy(server, false);
+  CHECK(past.find("eddy: task some, which waits for data to read at ") == 0);
+  some.cancel();
+  co_await settle(2);
+  auto ending = eddy::create_task(server.shutdown(), {.name = "ending"});
+  co_await settle();
+  const std::string ends = co_await text_of_busy(server, false);
+  CHECK(ends.find("eddy: task ending, which waits for data to read at ") == 0);
+  client.close();
+  co_await ending;
+}
+
 EDDY_TEST_CASE("shutdown waits for the other side's end, and drops what comes before it", "[tls]") {
   for (const auto& options : kAllPairs) {
     auto [client, server] = co_await open_tls_pair(options);

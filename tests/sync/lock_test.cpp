@@ -180,18 +180,20 @@ EDDY_TEST_CASE("in debug mode only the task that acquired a lock may release it"
   eddy::Lock lock;
   int acquired = 0;
   co_await lock.acquire();
+  eddy::current_task().set_name("owner");
   auto other = eddy::create_task(release_only(lock));
   co_await test::settle();
+  CHECK_THROWS_WITH(other.result(), "eddy: release: task owner holds this lock");
   CHECK_THROWS_AS(other.result(), eddy::LockNotHeldError);
   CHECK(lock.locked());
   lock.release();
 
   REQUIRE(lock.try_acquire());
-  auto next = eddy::create_task(acquire_only(lock, acquired));
+  auto next = eddy::create_task(acquire_only(lock, acquired), {.name = "next"});
   co_await test::settle();
   lock.release();
   co_await next;
-  CHECK_THROWS_WITH(lock.release(), "eddy: release: another task holds this lock");  // it was handed to `next`
+  CHECK_THROWS_WITH(lock.release(), "eddy: release: task next, which has ended, holds this lock");
   eddy::get_running_loop().set_debug(false);
   lock.release();
 }

@@ -84,11 +84,11 @@ class SlotGroup : public ChildGroup {
   }
   // True if the slot was still running and is told to stop now.
   template <class Slot>
-  static bool cancel(Slot& slot) noexcept {
+  bool cancel(Slot& slot) noexcept {
     if constexpr (is_watched<Slot>) {
       if (slot.done()) return false;
       slot.disown();
-      slot.cancel();
+      slot.cancel(parent);
       return true;
     } else {
       return false;

@@ -103,7 +103,7 @@ class TaskGroup : detail::ChildGroup {
       CancelUnlessStarted(Future<T> future, TaskHandle<> handle) : started(std::move(future)), task(std::move(handle)) {}
       CancelUnlessStarted(const CancelUnlessStarted&) = delete;
       ~CancelUnlessStarted() {
-        if (!started.done() || started.cancelled()) task.cancel();
+        if (!started.done() || started.cancelled()) task.cancel(detail::Location());
       }
       Future<T> started;
       TaskHandle<> task;

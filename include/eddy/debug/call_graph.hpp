@@ -143,13 +143,15 @@ class CallGraphBuilder {
     const std::size_t index = index_of(root);
     draw(graph_.tasks[index].parent, index);
     if (!is_parked(root)) return;
-    if (const Frame* holder = root->suspension->holder()) {
-      draw(index, index_of(holder));
-      graph_.tasks[index].waits_for += ", held by " + name_of(index_of(holder));
+    if (const eddy::detail::TaskDetails* holder = root->suspension->holder()) {
+      const std::size_t held_by = index_of(holder->frame);
+      draw(index, held_by);
+      graph_.tasks[index].waits_for +=
+          ", held by " + (held_by != kNone ? graph_.tasks[held_by].name : name_of_ended(*holder));
     }
   }
-  [[nodiscard]] std::string name_of(std::size_t index) const {
-    return index == kNone ? "a task that has ended" : graph_.tasks[index].name;
+  static std::string name_of_ended(const eddy::detail::TaskDetails& task) {
+    return task.name.empty() ? "a task that has ended" : task.name + ", which has ended";
   }
   // Who awaits this task's handle, by itself or in a group.
   void find_awaiting(Frame* root) {

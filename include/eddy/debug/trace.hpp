@@ -44,8 +44,8 @@ struct TraceOptions {
 /// Each thread of a pool has a lane, too, with a slice for each job that it ran for a task of this loop, named after the task. The
 /// wait of that task shows how long the job stood in the pool's line ("in line"). A job is told of when its task goes on.
 ///
-/// Times are those of the loop's clock: on a virtual clock, steps and jobs take no time. Tasks started with `eager_start` are seen
-/// from their second step on.
+/// Times are those of the loop's clock: on a virtual clock, steps and jobs take no time. A slice is a nanosecond shorter at each
+/// end than the one around it. Tasks started with `eager_start` are seen from their second step on.
 ///
 /// The file is valid JSON once the Trace has ended, also when its task was cancelled, and of use to viewers before. It grows
 /// by about 150 bytes a step up to `max_bytes`; in memory is kept what is open now. What the system does not take is
@@ -96,6 +96,7 @@ class Trace final : detail::LoopWatch {
   // What is open of a strand. Bodies of timeouts and the like are in the lane of their task.
   struct Strand {
     std::uint64_t lane = 0;
+    Nanoseconds level = 1;               // how deep its slices are in the lane; a task's life is at 0
     bool is_task = false;
     Nanoseconds begun = 0;
     Nanoseconds since = 0;               // of the step or the wait
@@ -147,6 +148,7 @@ class Trace final : detail::LoopWatch {
     if (!strand.is_task) {
       const Strand& around = strand_around(root, at);
       strand.lane = around.lane;
+      strand.level = around.level + 1;
       strand.name = around.name;
       return strand;
     }
@@ -176,7 +178,7 @@ class Trace final : detail::LoopWatch {
   }
   void end_wait(Strand& strand, Frame* root, Nanoseconds at) {
     if (strand.waits_for == nullptr) return;
-    events_.begin_slice(strand.lane, strand.waits_for, category_of(strand.waits_for), strand.since, at);
+    events_.begin_slice(strand.lane, strand.waits_for, category_of(strand.waits_for), strand.since, at, strand.level);
     if (root != nullptr) events_.argument("at", awaits_of(root));
     events_.argument("held by", strand.holder);
     events_.end_slice();
@@ -193,17 +195,17 @@ class Trace final : detail::LoopWatch {
     };
     const Nanoseconds begun = within(job.begun, strand.since);
     const Nanoseconds ended = within(job.ended, begun);
-    events_.begin_slice(strand.lane, "in line", "pool job", strand.since, begun);
+    events_.begin_slice(strand.lane, "in line", "pool job", strand.since, begun, strand.level + 1);
     events_.end_slice();
     std::uint64_t& lane = threads_[job.thread];
     if (lane == 0) lane = events_.add_lane("pool thread " + std::to_string(threads_.size()));
-    events_.begin_slice(lane, strand.name, "pool job", begun, ended);
+    events_.begin_slice(lane, strand.name, "pool job", begun, ended, 1);
     events_.end_slice();
   }
   void end_step(Strand& strand, const char* name, Nanoseconds at, std::string_view place) {
     if (!strand.runs) return;
     strand.runs = false;
-    events_.begin_slice(strand.lane, name, "step", strand.since, at);
+    events_.begin_slice(strand.lane, name, "step", strand.since, at, strand.level);
     events_.argument("until", place);
     events_.end_slice();
   }
@@ -212,7 +214,7 @@ class Trace final : detail::LoopWatch {
     end_step(strand, "runs", at, {});
     end_wait(strand, nullptr, at);
     if (!strand.is_task) return;
-    events_.begin_slice(strand.lane, strand.name, "task", strand.begun, at, true);
+    events_.begin_slice(strand.lane, strand.name, "task", strand.begun, at, 0);
     events_.argument("ended", how);
     events_.argument("error", error);
     events_.end_slice();
@@ -295,8 +297,8 @@ class Trace final : detail::LoopWatch {
     if (root->state != State::suspended && root->state != State::listed && root->state != State::leaving) return;
     strand.since = at;
     strand.waits_for = root->suspension->waits_for();
-    if (const Frame* holder = root->suspension->holder(); holder != nullptr) {
-      const auto known = strands_.find(holder);
+    if (const eddy::detail::TaskDetails* holder = root->suspension->holder(); holder != nullptr) {
+      const auto known = strands_.find(holder->frame);
       if (known != strands_.end()) strand.holder = known->second.name;
     }
   }
@@ -349,7 +351,7 @@ class Trace final : detail::LoopWatch {
       in_callback_ = false;
       guarded([this] {
         note_end_of_step();
-        events_.begin_slice(detail::TraceEvents::kLoop, "callback", "callback", callback_began_, step_ended_);
+        events_.begin_slice(detail::TraceEvents::kLoop, "callback", "callback", callback_began_, step_ended_, 1);
         events_.argument("scheduled at", callback_at_);
         if (descriptor_ >= 0) events_.argument("descriptor", std::to_string(descriptor_));
         events_.end_slice();

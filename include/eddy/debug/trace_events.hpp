@@ -1,12 +1,14 @@
 // TraceEvents: makes the events of a trace, one at a time, and hands them to its file.
 //
-// Times are nanoseconds since the trace began. A lane is what viewers call a thread.
+// Times are nanoseconds since the trace began. A lane is what viewers call a thread. The loop's is that of a main thread, whose
+// number is that of the process: Perfetto takes a thread 0 for it, too.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
 
 #include <eddy/debug/trace_file.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,11 +18,11 @@ namespace eddy::inline EDDY_ABI::debug::detail {
 class TraceEvents {
  public:
   using Nanoseconds = std::int64_t;
-  static constexpr std::uint64_t kLoop = 0;  // the lane of the event loop
+  static constexpr std::uint64_t kLoop = 1;  // the lane of the event loop
 
   TraceEvents(const std::string& path, std::uint64_t max_bytes) : file_(path, max_bytes) {
-    file_.add(R"({"ph":"M","pid":1,"tid":0,"name":"process_name","args":{"name":"eddy"}})", true);
-    file_.add(R"({"ph":"M","pid":1,"tid":0,"name":"thread_name","args":{"name":"event loop"}})", true);
+    file_.add(R"({"ph":"M","pid":1,"tid":1,"name":"process_name","args":{"name":"eddy"}})", true);
+    file_.add(R"({"ph":"M","pid":1,"tid":1,"name":"thread_name","args":{"name":"event loop"}})", true);
   }
 
   [[nodiscard]] const TraceFile& file() const noexcept { return file_; }
@@ -34,13 +36,16 @@ class TraceEvents {
     file_.add(event_);
     return lanes_;
   }
-  // A slice is begun, given its arguments, and ended. A life is around its slices. Those end a nanosecond early: viewers add the
-  // duration to the beginning in floating point, and one that seems to end behind the beginning of the next would be taken for
-  // its parent.
-  void begin_slice(std::uint64_t lane, std::string_view name, const char* category, Nanoseconds from, Nanoseconds to, bool life = false) {
-    begin_event("X", lane, name, category, from);
+  // A slice is begun, given its arguments, and ended. It is shorter at each end than it was by `level` nanoseconds, one more than
+  // the slice around it, so that no two of a lane begin or end together. Where some do, viewers guess which is around the other,
+  // by their places in the file, or leave one out; and where one ends as the next begins, those that add up floating point may
+  // take it for the other's parent.
+  void begin_slice(std::uint64_t lane, std::string_view name, const char* category, Nanoseconds from, Nanoseconds to, Nanoseconds level) {
+    const Nanoseconds length = std::max(to - from, Nanoseconds{0});
+    const Nanoseconds inset = std::min(level, length - length / 2);
+    begin_event("X", lane, name, category, from + inset);
     event_ += R"(,"dur":)";
-    append_time(event_, life ? to - from : to - from - 1);
+    append_time(event_, length - 2 * inset);
     event_ += R"(,"args":{)";
     no_arguments_ = true;
   }

@@ -82,9 +82,11 @@ class TraceFile {
   TraceFile& operator=(const TraceFile&) = delete;
   ~TraceFile() { close(); }
 
-  // Adds an event, a JSON object; those that would make the file too long are counted. `important` ones may make it longer.
+  // Adds an event, a JSON object. One that would make the file too long is counted, and so are all after it: what they refer to
+  // may be what was left out. `important` ones may make it longer.
   void add(std::string_view event, bool important = false) {
-    if (fd_ < 0 || fork_guard_.in_child() || (!important && written_ + buffer_.size() + event.size() > max_bytes_)) {
+    const bool full = dropped_ > 0 || written_ + buffer_.size() + event.size() > max_bytes_;
+    if (fd_ < 0 || fork_guard_.in_child() || (full && !important)) {
       ++dropped_;
       return;
     }

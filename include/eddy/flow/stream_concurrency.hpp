@@ -108,7 +108,7 @@ class PumpGuard {
   PumpGuard& operator=(const PumpGuard&) = delete;
   ~PumpGuard() {
     buffer_->abandon();
-    for (auto& pump : pumps_->tasks) pump.cancel();
+    for (auto& pump : pumps_->tasks) pump.cancel(Location());
   }
 
  private:
@@ -199,8 +199,8 @@ struct CallGuard {
   CallGuard(const CallGuard&) = delete;
   CallGuard& operator=(const CallGuard&) = delete;
   ~CallGuard() {
-    if (current.valid()) current.cancel();
-    while (!buffer->queue.empty()) buffer->queue.get_nowait().cancel();
+    if (current.valid()) current.cancel(Location());
+    while (!buffer->queue.empty()) buffer->queue.get_nowait().cancel(Location());
   }
   LocalPointer<StreamBuffer<TaskHandle<T>>> buffer;
   TaskHandle<T> current;

@@ -38,13 +38,27 @@ class HttpReader {
  public:
   explicit HttpReader(HttpTransfer* transfer) : transfer_(transfer) {
     if (transfer->reading)
-      throw BusyResourceError("eddy: another task reads the body of this response; one at a time may");
+      throw BusyResourceError("eddy: " +
+                              (transfer->reader == nullptr ? "a generator of chunks() or lines(), which is not at its end"
+                                                           : describe(transfer->reader)) +
+                              ", reads the body of this response; one at a time may");
     if (transfer->read) throw InvalidStateError("eddy: the body of this response was read before; it can be read once");
     transfer->reading = true;
   }
   HttpReader(const HttpReader&) = delete;
   HttpReader& operator=(const HttpReader&) = delete;
-  ~HttpReader() { transfer_->reading = transfer_->collects = false; }
+  ~HttpReader() {
+    transfer_->reading = transfer_->collects = false;
+    transfer_->reader = nullptr;
+  }
+  // Completes when more has come, or the end.
+  [[nodiscard]] EventAwaiter more() noexcept {
+    transfer_->reader = EventLoop::Internals::scheduler(*running_loop_slot()).current;
+    transfer_->changed.clear();
+    return transfer_->changed.wait();
+  }
+  // To be called before a generator gives something: whoever asks for the next may be another task.
+  void rest() noexcept { transfer_->reader = nullptr; }
 
  private:
   HttpTransfer* transfer_;
@@ -52,12 +66,9 @@ class HttpReader {
 
 // All of it is in the buffer when this completes.
 inline Task<std::string> read_text(HttpTransfer* transfer) {
-  const HttpReader reader(transfer);
+  HttpReader reader(transfer);
   transfer->collect();
-  while (!transfer->done()) {
-    transfer->changed.clear();
-    co_await transfer->changed.wait();
-  }
+  while (!transfer->done()) co_await reader.more();
   transfer->rethrow();
   transfer->read = true;
   co_return transfer->take();
@@ -70,15 +81,13 @@ inline Task<std::vector<std::byte>> read_bytes(HttpTransfer* transfer) {
 }
 
 inline AsyncGenerator<std::string> read_chunks(HttpTransfer* transfer) {
-  const HttpReader reader(transfer);
+  HttpReader reader(transfer);
   for (;;) {
-    while (transfer->buffer.empty() && !transfer->done()) {
-      transfer->changed.clear();
-      co_await transfer->changed.wait();
-    }
+    while (transfer->buffer.empty() && !transfer->done()) co_await reader.more();
     if (transfer->buffer.empty()) break;
     std::string piece = transfer->take();
     if (std::exchange(transfer->paused, false)) transfer->core->resume(*transfer);
+    reader.rest();
     co_yield std::move(piece);
   }
   transfer->rethrow();

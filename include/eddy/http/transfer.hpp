@@ -157,7 +157,8 @@ class HttpTransfer : public ListHook {
   bool collects = false;
   bool paused = false;
   bool read = false;     // its body was given away
-  bool reading = false;  // a task does
+  bool reading = false;  // a task does, or a generator that has not ended
+  Frame* reader = nullptr;  // the strand that waits for more of it, if one does
 
  private:
   [[nodiscard]] EventLoop* loop() const noexcept;

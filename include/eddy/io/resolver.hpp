@@ -165,7 +165,7 @@ struct AbandonedLookup {
   AbandonedLookup(const AbandonedLookup&) = delete;
   AbandonedLookup& operator=(const AbandonedLookup&) = delete;
   ~AbandonedLookup() {
-    if (!task.done()) task.cancel();
+    if (!task.done()) task.cancel(Location());
   }
   TaskHandle<Outcome<Addresses>> task;
 };

@@ -40,12 +40,12 @@ class Connection : public ListHook {
   void make_stream() { stream_ = SocketStream(std::move(socket_)); }
   void set_task(TaskHandle<> task) {
     task_ = std::move(task);
-    if (cancelled_) task_.cancel();
+    if (cancelled_) task_.cancel(Location());
   }
   // Also before it has a task.
   void cancel() {
     cancelled_ = true;
-    if (task_.valid()) task_.cancel();
+    if (task_.valid()) task_.cancel(Location());
   }
 
  private:

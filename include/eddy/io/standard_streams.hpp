@@ -9,6 +9,7 @@
 #pragma once
 
 #include <eddy/io/stream.hpp>
+#include <eddy/io/stream_error.hpp>
 #include <eddy/io/system_calls.hpp>
 #include <eddy/loop/event_loop.hpp>
 #include <eddy/loop/frame.hpp>
@@ -43,7 +44,10 @@ class SharedDescriptor {
   ~SharedDescriptor() { close(); }
 
   // Completes with how much was read into `data`, or written from it, in one call that is made when it does not block.
+  // Errors: BusyResourceError for a second call at a time.
   Task<std::size_t> transfer(char* data, std::size_t size) {
+    if (closed_) throw_stream_closed();
+    const StreamReaderMark mark(user_);
     while (true) {
       if (closed_) throw_stream_closed();
       ssize_t result = -EAGAIN;
@@ -68,6 +72,8 @@ class SharedDescriptor {
     if (waiting_ != nullptr) waiting_->end();
   }
   [[nodiscard]] bool is_closed() const noexcept { return closed_; }
+  // The strand that is in `transfer`, or null.
+  [[nodiscard]] Frame* user() const noexcept { return user_; }
   [[nodiscard]] int fd() const noexcept { return fd_; }
   // How much is written at once: a pipe that is ready takes so much.
   [[nodiscard]] std::size_t at_once(std::size_t size) const noexcept {
@@ -130,6 +136,7 @@ class SharedDescriptor {
   bool in_pool_ = false;
   bool closed_ = false;
   Ready* waiting_ = nullptr;
+  Frame* user_ = nullptr;
 };
 
 }  // namespace detail
@@ -168,6 +175,9 @@ class StandardInput : public BufferedReading<StandardInput> {
   [[nodiscard]] int fd() const noexcept { return shared_.fd(); }
 
  private:
+  friend BufferedReading<StandardInput>;
+  [[nodiscard]] detail::Frame* reader() const noexcept { return shared_.user(); }
+
   detail::SharedDescriptor shared_;
 };
 

@@ -66,6 +66,20 @@ namespace detail {
   throw BusyResourceError("eddy: " + (reader == nullptr ? "another task" : describe(reader) + ",") +
                           " reads from this; one at a time may, since nobody could say who gets what");
 }
+// One strand at a time: `reader`, null so far, is the one that runs now until this is gone.
+class StreamReaderMark {
+ public:
+  explicit StreamReaderMark(Frame*& reader) : reader_(reader) {
+    if (reader != nullptr) throw_stream_busy(reader);
+    reader = EventLoop::Internals::scheduler(*running_loop_slot()).current;
+  }
+  StreamReaderMark(const StreamReaderMark&) = delete;
+  StreamReaderMark& operator=(const StreamReaderMark&) = delete;
+  ~StreamReaderMark() { reader_ = nullptr; }
+
+ private:
+  Frame*& reader_;
+};
 [[noreturn]] EDDY_COLD inline void throw_stream_broken() {
   throw BrokenResourceError("eddy: an earlier write to this stream failed or was cancelled half-way, so nothing can follow it");
 }

@@ -121,6 +121,7 @@ class TlsStream : public BufferedReading<TlsStream<S>> {
   [[nodiscard]] SSL* native_handle() const { return opened().engine.native_handle(); }
 
  private:
+  friend BufferedReading<TlsStream>;
   friend Task<TlsStream> tls_connect<S>(S stream, TlsContext context, std::string host, TlsOptions options);
   friend Task<TlsStream> tls_accept<S>(S stream, TlsContext context, TlsOptions options);
 
@@ -144,6 +145,7 @@ class TlsStream : public BufferedReading<TlsStream<S>> {
     const TlsStream closes(connection, limit);
     co_await timeout(limit, detail::shut_tls_down<S>(connection));
   }
+  [[nodiscard]] detail::Frame* reader() const noexcept { return connection_ ? connection_->reader : nullptr; }
   detail::TlsConnection<S>& opened() const {
     if (!connection_) detail::throw_stream_closed();
     return *connection_;

@@ -42,7 +42,7 @@ struct TlsConnection {
   std::string output;  // what is being written to the transport, for the holder of the lock
   std::unique_ptr<char[]> input = std::make_unique<char[]>(kInput);
   std::uint32_t references = 0;
-  bool reading = false;
+  Frame* reader = nullptr;  // the strand that reads
   bool write_broken = false;
   bool write_ended = false;
   bool closed = false;
@@ -61,18 +61,6 @@ struct TlsConnection {
 
 template <class S>
 using TlsPointer = LocalPointer<TlsConnection<S>>;
-
-// One reader at a time.
-struct TlsReading {
-  explicit TlsReading(bool& flag) : reading(flag) {
-    if (flag) throw_stream_busy(nullptr);
-    flag = true;
-  }
-  TlsReading(const TlsReading&) = delete;
-  TlsReading& operator=(const TlsReading&) = delete;
-  ~TlsReading() { reading = false; }
-  bool& reading;
-};
 
 // Writes what the engine has made. The caller holds the lock, and has set `write_broken` until this is done. Nothing follows
 // the end: nobody would read it.
@@ -146,7 +134,7 @@ Task<std::size_t> read_tls(TlsPointer<S> c, std::span<char> space, ReadBuffer* b
   if (space.empty()) co_return std::size_t{};
   if (!c) throw_stream_closed();
   c->check_open();
-  const TlsReading reading(c->reading);
+  const StreamReaderMark mark(c->reader);
   while (true) {
     std::exception_ptr error;
     auto status = TlsEngine::Status::done;

@@ -221,9 +221,10 @@ struct Suspension {
   virtual CancelResult try_cancel([[maybe_unused]] bool force) noexcept { return CancelResult::later; }
   // What is waited for, in one or two words, for the reports.
   [[nodiscard]] virtual const char* waits_for() const noexcept = 0;
-  // For debug/: what it stands in line at, the same for all who do; and the task that holds that, where it is known.
+  // For debug/: what it stands in line at, the same for all who do; and the task that holds that, where it is known: it may
+  // have ended.
   [[nodiscard]] virtual const void* waits_at() const noexcept { return nullptr; }
-  [[nodiscard]] virtual const Frame* holder() const noexcept { return nullptr; }
+  [[nodiscard]] virtual const TaskDetails* holder() const noexcept { return nullptr; }
   // Once the wait is over: when the job ran that was waited for; null if it was none, did not run, or nobody watched.
   [[nodiscard]] virtual const JobTimes* job_times() const noexcept { return nullptr; }
   // True if nothing but the end of other strands can end the wait.

@@ -8,8 +8,10 @@
 
 #include <eddy/sync/sync_waiter.hpp>
 #include <eddy/task/cancellation.hpp>
+#include <eddy/task/current_task.hpp>
 
 #include <coroutine>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -66,7 +68,7 @@ class LockAwaiter : public WaiterOf<Lock> {
   void wait(Frame* frame);
   void leave() noexcept override;
   [[nodiscard]] const char* waits_for() const noexcept override { return "a lock"; }
-  [[nodiscard]] const Frame* holder() const noexcept final;
+  [[nodiscard]] const TaskDetails* holder() const noexcept final;
 };
 
 struct [[nodiscard("nothing is acquired until this is awaited: co_await it")]] AcquireLockAwaiter final : LockAwaiter {
@@ -114,7 +116,7 @@ class Lock {
   [[nodiscard]] bool try_acquire() noexcept {
     if (locked_) return false;
     locked_ = true;
-    owner_ = running_owner();
+    note_owner(detail::running_loop_slot());
     return true;
   }
   /// Gives the lock to the first waiter, which does not run inside the call, or frees it. Errors: LockNotHeldError if
@@ -132,26 +134,39 @@ class Lock {
   friend class detail::LockAwaiter;
   friend class detail::ConditionAwaiter;
 
-  // Whom a lock belongs to is known in debug mode only; else, and in a callback, it is null: anybody.
-  static const detail::Frame* owner_on(EventLoop& loop, detail::Frame* root) noexcept {
-    return loop.get_debug() ? detail::task_of(root) : nullptr;
+  // Whom a lock belongs to is known in debug mode only; else, and in a callback, it is empty: anybody. It is a reference, so
+  // that a task that ends without a release is not taken for the one that gets its memory.
+  void note_owner(EventLoop* loop) noexcept {
+    if (loop == nullptr || !loop->get_debug()) return;
+    set_owner(EventLoop::Internals::scheduler(*loop).current);
   }
-  static const detail::Frame* running_owner() noexcept {
-    EventLoop* loop = detail::running_loop_slot();
-    return loop == nullptr ? nullptr : owner_on(*loop, EventLoop::Internals::scheduler(*loop).current);
+  EDDY_COLD void set_owner(detail::Frame* root) noexcept {
+    try {
+      detail::Frame* const task = detail::task_of(root);
+      owner_ = task == nullptr ? TaskRef() : detail::RefAccess::make(task);
+    } catch (const std::bad_alloc&) {
+      owner_ = {};
+    }
   }
   void check_held(const char* what) const {
     if (!locked_) throw_not_held(what, "nobody holds this lock");
-    if (owner_ == nullptr) return;
-    const detail::Frame* caller = running_owner();
-    if (caller != nullptr && caller != owner_) throw_not_held(what, "another task holds this lock");
+    EventLoop* const loop = detail::running_loop_slot();
+    if (!owner_ || loop == nullptr || !loop->get_debug()) return;
+    const detail::Frame* const caller = detail::running_task(*loop);
+    if (caller != nullptr && caller != detail::RefAccess::frame(owner_)) throw_not_held(what, owner_name() + " holds this lock");
   }
-  [[noreturn]] EDDY_COLD static void throw_not_held(const char* what, const char* why) {
+  [[nodiscard]] EDDY_COLD std::string owner_name() const {
+    if (!owner_.done()) return "task " + owner_.name();
+    const std::string& name = detail::RefAccess::details(owner_)->name;
+    return name.empty() ? "a task that has ended" : "task " + name + ", which has ended,";
+  }
+  [[noreturn]] EDDY_COLD static void throw_not_held(const char* what, const std::string& why) {
     throw LockNotHeldError(std::string("eddy: ") + what + ": " + why);
   }
   void take(detail::Frame* root) noexcept {
     locked_ = true;
-    owner_ = owner_on(EventLoop::Internals::loop(*root->loop), root);
+    owner_ = {};
+    if (EventLoop::Internals::loop(*root->loop).get_debug()) [[unlikely]] set_owner(root);
   }
   void hand_over() noexcept {
     if (detail::WaitNode* node = waiters_.front()) {
@@ -159,12 +174,12 @@ class Lock {
       waiters_.wake_front();
     } else {
       locked_ = false;
-      owner_ = nullptr;
+      owner_ = {};
     }
   }
 
   detail::WaitQueue waiters_;  // not empty only while it is locked
-  const detail::Frame* owner_ = nullptr;
+  TaskRef owner_;
   bool locked_ = false;
 };
 
@@ -175,6 +190,8 @@ inline void LockGuard::release() noexcept {
 inline bool detail::LockAwaiter::await_ready() const noexcept { return source_->try_acquire(); }
 inline void detail::LockAwaiter::wait(Frame* frame) { wait_in(source_->waiters_, frame); }
 inline void detail::LockAwaiter::leave() noexcept { source_->waiters_.remove(this); }
-inline const detail::Frame* detail::LockAwaiter::holder() const noexcept { return source_ == nullptr ? nullptr : source_->owner_; }
+inline const detail::TaskDetails* detail::LockAwaiter::holder() const noexcept {
+  return source_ == nullptr ? nullptr : RefAccess::details(source_->owner_);
+}
 
 }  // namespace eddy::inline EDDY_ABI

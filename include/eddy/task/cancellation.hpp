@@ -96,6 +96,12 @@ inline bool cancel_task(Frame* root, std::string reason, Location where = {}) {
   return cancel_task(root, where);
 }
 
+// The same for a strand that is told to stop, and waits for the task.
+inline void pass_cancel_on(Frame* strand, Frame* task) {
+  if (strand->loop->guarded != nullptr) [[unlikely]] note_cancel(task, strand, {});
+  (void)cancel_task(task);
+}
+
 inline std::size_t cancelling(const Frame* root) noexcept {
   if (!root->has(kCancelRequested)) return 0;
   return root->details == nullptr ? 1 : std::size_t{1} + root->details->cancel_requests;

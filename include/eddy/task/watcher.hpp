@@ -89,7 +89,8 @@ class HandleSlot final : public Watcher {
   [[nodiscard]] bool failed() const { return done() && HandleAccess::frame(handle_)->ended == Ended::exception; }
   [[nodiscard]] const TaskHandle<T>& handle() const noexcept { return handle_; }
   [[nodiscard]] T take() { return HandleAccess::take(std::move(handle_)); }
-  void cancel() { handle_.cancel(); }
+  // `waiting` waits for it, and is told to stop.
+  void cancel(Frame* waiting) { pass_cancel_on(waiting->root, HandleAccess::frame(handle_)); }
 
  private:
   TaskHandle<T> handle_;
@@ -110,7 +111,7 @@ class FutureSlot final : public Watcher {
   [[nodiscard]] bool has_value() const { return done() && FutureAccess::state(future_).outcome->has_value(); }
   [[nodiscard]] std::exception_ptr take_error() { return FutureAccess::state(future_).get().exception(); }
   [[nodiscard]] T take() { return static_cast<T>(future_.result()); }
-  void cancel() { future_.cancel(); }
+  void cancel(Frame*) { future_.cancel(); }
 
  private:
   Future<T> future_;

@@ -32,6 +32,7 @@ struct ThreadsafeState final : CloseHook {
   std::condition_variable changed;
   std::optional<Outcome<T>> outcome;
   bool cancel_requested = false;
+  Location cancelled_at{};
   // The loop's side; touched on its thread only, or before the post was accepted.
   Callback<TaskHandle<T>()> start;
   TaskHandle<T> task;
@@ -72,11 +73,13 @@ struct ThreadsafeState final : CloseHook {
   // Before the task is made, and after it has ended, there is nothing to cancel.
   void deliver_cancel() {
     if (!task.valid()) return;
+    Location where{};
     {
       const std::lock_guard lock(mutex);
       if (!std::exchange(cancel_requested, false)) return;
+      where = cancelled_at;
     }
-    task.cancel();
+    task.cancel(where);
   }
   static Outcome<T> outcome_of(const TaskHandle<T>& task) {
     try {
@@ -183,12 +186,13 @@ class [[nodiscard]] ThreadsafeFuture {
     const std::lock_guard lock(state_->mutex);
     return state_->outcome.has_value();
   }
-  /// Asks the task to stop. Any thread.
-  void cancel() {
+  /// Asks the task to stop. Any thread. `where` as of TaskHandle::cancel.
+  void cancel(detail::Location where = detail::Location::here()) {
     {
       const std::lock_guard lock(state_->mutex);
       if (state_->outcome) return;
       state_->cancel_requested = true;
+      state_->cancelled_at = where;
     }
     (void)detail::post_to(loop_, *waker_, std::make_unique<detail::CancelPost<T>>(state_, loop_));
   }
