@@ -1,8 +1,8 @@
 // TraceFile: a file of trace events in Chrome's JSON format, written as they come.
 //
-// It is the format's array form, which viewers also take without its end: so a file is of use at every moment, and is valid
-// JSON once it is closed. Events are collected in a small buffer; nothing else of them is kept. A forked child, which shares the
-// file, leaves it to its parent.
+// It is the format's array form, which speedscope and Perfetto also take without its end: so a file is of use at every moment,
+// and is valid JSON once it is closed. Events are collected in a small buffer; nothing else of them is kept. A forked child,
+// which shares the file, leaves it to its parent.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
