@@ -8,7 +8,7 @@
 //
 // What may pass is tried again: a server that could not be reached or says 429 or 503 by the session, which waits as long as
 // the server asks for; a body that broke off by `eddy::retry`. A body has a temporary name until it is complete. Of each URL
-// there is a line of JSON in DIR/index.jsonl. Ctrl-C cancels what is under way, and takes unfinished files away.
+// there is a line of JSON in DIR/index.jsonl, in which URLs have no user and no password. Ctrl-C cancels what is under way, and takes unfinished files away.
 //
 // Exit status: 0 done, 1 failed (DIR or FILE), 2 wrong usage, 3 done, but some URLs could not be fetched, 130 Ctrl-C.
 //
@@ -154,8 +154,18 @@ eddy::Task<Fetched> fetch(http::ClientSession& session, fs::path out, int attemp
 
 // Process.
 
+/// "http://host/path" for "http://user:password@host/path": what is written is read by many.
+std::string without_credentials(const std::string& url) {
+  const std::size_t colon = url.find_first_of(":/");
+  const bool has_scheme = colon != std::string::npos && url[colon] == ':' && url.find_first_of("/\\", colon) == colon + 1;
+  const std::size_t begin = has_scheme ? std::min(url.find_first_not_of("/\\", colon + 1), url.size()) : 0;
+  const std::string host = url.substr(begin, url.find_first_of("/\\?#", begin) - begin);
+  const std::size_t at = host.rfind('@');
+  return at == std::string::npos ? url : url.substr(0, begin) + url.substr(begin + at + 1);
+}
+
 std::string make_record(const Fetched& fetched) {
-  nlohmann::json record{{"url", fetched.job.url}, {"milliseconds", fetched.time.count()}};
+  nlohmann::json record{{"url", without_credentials(fetched.job.url)}, {"milliseconds", fetched.time.count()}};
   if (fetched.error.empty()) {
     record["file"] = fetched.file;
     record["bytes"] = fetched.bytes;

@@ -52,6 +52,20 @@ class HttpPipeline(unittest.TestCase):
             self.assertEqual((self.out / record["file"]).stat().st_size, record["bytes"])
         self.assertEqual((self.out / records[0]["file"]).read_bytes(), b"good\n")
 
+    def test_no_credentials_are_written(self):
+        address = self.url("/good").removeprefix("http://")
+        urls = (f"http://user:secret@{address}", f"http:/user:secret@{address}", "http://us@er:secret@127.0.0.1:1/@a?b@c",
+                "user:secret@127.0.0.1:1", "https://user:secret@", f"http://{address}?mail=a@b")
+        done = self.run_program("--attempts", "1", *urls)
+        self.assertEqual(done.returncode, 3)
+        records = self.records()
+        self.assertEqual([record["url"] for record in records],
+                         [f"http://{address}", f"http:/{address}", "http://127.0.0.1:1/@a?b@c", "127.0.0.1:1", "https://",
+                          f"http://{address}?mail=a@b"])
+        self.assertIn("file", records[0])
+        for shown in (done.stdout, done.stderr, (self.out / "index.jsonl").read_text()):
+            self.assertNotIn("secret", shown)
+
     def test_no_more_than_the_limit_are_under_way(self):
         begin = time.monotonic()
         done = self.run_program("--limit", "2", *([self.url("/wait/100")] * 10))

@@ -253,21 +253,28 @@ EDDY_TEST_CASE("an error or a hang-up is readiness in each direction that is wat
 }
 
 EDDY_TEST_CASE("what on_ready throws goes to the exception handler, and it is called again", "[socket]") {
-  Pair pair;
-  int calls = 0;
-  eddy::ForeignDriver driver(
-      [&](int fd, bool, bool) {
-        if (++calls == 1) throw std::runtime_error("library trouble");
-        receive(fd);
-      },
-      nullptr);
-  pair.send();
-  CHECK_FALSE(driver.watch(pair.ends[0], true, false));
-  co_await some_turns();
-  CHECK(calls == 2);
-  const auto reports = take_reports();
-  REQUIRE(reports.size() == 1);
-  CHECK(reports[0].find("library trouble") != std::string::npos);
+  for (const bool adopts : {false, true}) {
+    Pair pair;
+    int calls = 0;
+    eddy::ForeignDriver driver(
+        [&](int fd, bool, bool) {
+          if (++calls == 1) throw std::runtime_error("library trouble");
+          receive(fd);
+        },
+        nullptr);
+    if (adopts) CHECK_FALSE(driver.adopt(pair.ends[0]));
+    pair.send();
+    CHECK_FALSE(driver.watch(pair.ends[0], true, false));
+    co_await some_turns();
+    if (adopts) pair.send();  // over epoll only what is new is told of what is adopted
+    co_await some_turns();
+    CHECK(calls >= 2);
+    const auto reports = take_reports();
+    REQUIRE(reports.size() == 1);
+    CHECK(reports[0].find("library trouble") != std::string::npos);
+    if (adopts) CHECK(reports[0].find("a foreign library's function threw an exception") != std::string::npos);
+    if (adopts) driver.release(pair.ends[0]);
+  }
 }
 
 EDDY_TEST_CASE("a descriptor that the library closed first can be unwatched", "[socket][c345]") {

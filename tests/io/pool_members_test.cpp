@@ -326,6 +326,7 @@ EDDY_TEST_CASE("what a closer throws goes to the exception handler, and the memb
   co_await pool.close();
   const auto reports = take_reports();
   REQUIRE(reports.size() == 1);
+  CHECK(reports[0].find("the closer of a pool's member threw an exception") != std::string::npos);
   CHECK(reports[0].find("goodbye failed") != std::string::npos);
   CHECK(world.alive == 0);
 }

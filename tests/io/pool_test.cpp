@@ -396,7 +396,7 @@ EDDY_TEST_CASE("a factory's error that nobody waits for any more goes to the exc
   co_await eddy::sleep(1s);
   const auto reports = take_reports();
   REQUIRE(reports.size() == 1);
-  CHECK(reports[0].find("nobody waited") != std::string::npos);
+  CHECK(reports[0].find("a pool's factory failed when nobody waited for its member any more") != std::string::npos);
   CHECK(pool.statistics().size == 0);
 }
 

@@ -95,6 +95,7 @@ EDDY_TEST_CASE("a server that runs out of descriptors or memory pauses, says so 
     }
     const auto reports = take_reports();
     REQUIRE(reports.size() == 1);
+    CHECK(reports[0].find("a server pauses, since it cannot accept connections") != std::string::npos);
     CHECK(reports[0].find("accepting a connection failed: " + std::generic_category().message(error)) != std::string::npos);
     co_await close_and_wait(server);
   }

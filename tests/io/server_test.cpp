@@ -327,7 +327,7 @@ EDDY_TEST_CASE("a handler that throws is reported, and the server goes on", "[so
   CHECK(first.empty());
   const auto reports = take_reports();
   REQUIRE(reports.size() == 1);
-  CHECK(reports[0].find("handler of a server's connection") != std::string::npos);
+  CHECK(reports[0].find("the handler of a server's connection threw an exception") != std::string::npos);
   CHECK(reports[0].find("does not like this") != std::string::npos);
   const auto second = co_await ask(server.port(), "cancelled");
   CHECK(second.empty());

@@ -38,7 +38,6 @@ HEADERS = {
     "http/curl_error": "http/transfer",
     "http/curl_multi": "http/client_session",
     "http/curl_setup": "http/request",
-    "http/error": "http/transfer",
     "http/form": "http/outgoing_body",
     "http/loop_timer": "http/transfer",
     "http/options_access": "http/request",

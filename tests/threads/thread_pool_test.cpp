@@ -220,13 +220,13 @@ EDDY_LOOP_TEST_CASE("a pool that was shut down takes no more work, and the calle
   eddy::ThreadPool pool(1);
   pool.shutdown();
   run_virtual([&]() -> eddy::Task<> {
-    bool refused = false;
+    std::string refused;
     try {
       co_await eddy::run_in_executor(pool, [] {});
-    } catch (const eddy::RuntimeError&) {
-      refused = true;
+    } catch (const eddy::RuntimeError& error) {
+      refused = error.what();
     }
-    CHECK(refused);
+    CHECK(refused == "eddy: the thread pool was shut down and takes no more work");
     const auto start = now();
     co_await eddy::sleep(1h);  // nothing holds the virtual clock
     CHECK(now() - start == 1h);

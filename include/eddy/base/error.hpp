@@ -15,9 +15,9 @@
 
 namespace eddy::inline EDDY_ABI {
 
-/// Thrown where somebody awaits work that *somebody else* cancelled, and by `run` when its main task was cancelled.
-/// Whoever catches it was not cancelled himself. `what()` is the reason given to `cancel`, if there was one.
-/// Source: asyncio.CancelledError (which derives from BaseException there).
+/// Thrown where somebody awaits work that *somebody else* cancelled, and by `run` when its main task was cancelled. Whoever
+/// catches it was not cancelled himself, and decides: go on without that work, or let it pass. `what()` is the reason given to
+/// `cancel`, if there was one. Source: asyncio.CancelledError (which derives from BaseException there).
 class CancelledError : public std::exception {
  public:
   CancelledError() = default;
@@ -32,7 +32,8 @@ class CancelledError : public std::exception {
   std::string reason_;
 };
 
-/// The library was used wrongly, or could not do what it promises; the text says which. Source: RuntimeError.
+/// The library was used wrongly, or could not do what it promises; the text says which, and what to write. Mostly a mistake in
+/// the program, to be mended and not to be caught. Source: RuntimeError.
 class RuntimeError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -59,7 +60,8 @@ class InvalidStateError : public std::logic_error {
   using std::logic_error::logic_error;
 };
 
-/// A deadline passed before the work was done; `move_on_after` gives an empty value instead. Source: TimeoutError.
+/// A deadline passed before the work was done, which has been stopped: try again, or tell the user; `move_on_after` gives an
+/// empty value instead. Source: TimeoutError.
 class TimeoutError : public std::runtime_error {
  public:
   TimeoutError() : std::runtime_error("timed out") {}
@@ -73,15 +75,17 @@ class KeyboardInterrupt : public std::exception {
   [[nodiscard]] const char* what() const noexcept override { return "interrupted by SIGINT"; }
 };
 
-/// Two tasks wait for the same thing that only one may wait for (a descriptor's readiness, a generator's next value): let
-/// one wait and hand on what it gets, by a Queue. Source: trio.BusyResourceError.
+/// Two tasks wait for the same thing that only one may wait for (a stream's bytes, a descriptor's readiness, a generator's next
+/// value), and this is the second; `what()` names the first and its lines. Let one wait and hand on what it gets, by a Queue.
+/// Source: trio.BusyResourceError.
 class BusyResourceError : public std::logic_error {
  public:
   using std::logic_error::logic_error;
 };
 
-/// Nothing can ever wake the loop again: every task waits for another one. Only a virtual clock throws it, since on
-/// real time another thread might still call in; `what()` lists each task, what it waits for, and at which line.
+/// Nothing can ever wake the loop again: every task waits for another one. Only a virtual clock throws it, since on real time
+/// another thread might still call in; `what()` lists each task, what it waits for, and at which line: look for the `set`,
+/// `put` or `release` that is missing there.
 class DeadlockError : public RuntimeError {
  public:
   using RuntimeError::RuntimeError;

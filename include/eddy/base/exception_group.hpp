@@ -15,8 +15,9 @@
 
 namespace eddy::inline EDDY_ABI {
 
-/// The errors of a `task_group`, in the order in which they came; never empty. A group inside a group stays one element.
-/// Source: ExceptionGroup.
+/// Thrown by a `task_group`: the errors of its tasks and of its body, in the order in which they came; never empty. Take those
+/// out that are known (`handle`, `split`), and let the rest pass. A group inside a group stays one element. Source:
+/// ExceptionGroup.
 class ExceptionGroup : public std::exception {
  public:
   explicit ExceptionGroup(std::vector<std::exception_ptr> exceptions) : exceptions_(std::move(exceptions)) {

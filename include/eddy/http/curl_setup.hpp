@@ -16,11 +16,14 @@
 
 namespace eddy::inline EDDY_ABI::detail {
 
+inline void check_initialised(CURLcode code) {
+  if (code != CURLE_OK)
+    throw RuntimeError(std::string("eddy: libcurl cannot be initialised: ") + curl_easy_strerror(code));
+}
 // Once in a process. Until then libcurl must not run in other threads.
 inline void initialise_curl() {
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (code != CURLE_OK)
-    throw RuntimeError(std::string("eddy: libcurl cannot be initialised: ") + curl_easy_strerror(code));
+  check_initialised(code);
 }
 
 // What the requests of a session have in common.

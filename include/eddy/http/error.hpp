@@ -43,9 +43,9 @@ class ClientError {
   std::string url_;
 };
 
-/// The server could not be reached, or the connection ended before the response was complete. The code is the system's
-/// where it said one, such as ECONNREFUSED; ECONNRESET where the other end just closed. Source:
-/// aiohttp.ClientConnectionError.
+/// The server could not be reached, or the connection ended before the response was complete. The code is the system's where it
+/// said one, such as ECONNREFUSED; ECONNRESET where the other end just closed. It may pass: try again if the request may be
+/// repeated, by `retry` of the session's options. Source: aiohttp.ClientConnectionError.
 class ConnectionError : public std::system_error, public ClientError {
  public:
   ConnectionError(const std::string& method, const std::string& url, const std::string& what, int error)
@@ -53,8 +53,8 @@ class ConnectionError : public std::system_error, public ClientError {
   [[nodiscard]] const char* what() const noexcept override { return std::system_error::what(); }
 };
 
-/// The host's name, or that of the proxy, has no address, or nobody could say. Its code is EHOSTUNREACH.
-/// Source: aiohttp.ClientConnectorDNSError.
+/// The host's name, or that of the proxy, has no address, or nobody could say: look at the name, or try again later. Its code
+/// is EHOSTUNREACH. Source: aiohttp.ClientConnectorDNSError.
 class ResolveError : public ConnectionError {
  public:
   using ConnectionError::ConnectionError;
@@ -68,8 +68,8 @@ enum class TimeoutPhase : unsigned char {
   total,       ///< all of it, the wait for a connection, redirects and retries included
 };
 
-/// One of the timeouts of the session or of the request has passed; the transfer was ended. Source:
-/// aiohttp.ServerTimeoutError.
+/// One of the timeouts of the session or of the request has passed; the transfer was ended. `phase` says which: try again, or
+/// allow more. Source: aiohttp.ServerTimeoutError.
 class TimeoutError : public eddy::TimeoutError, public ClientError {
  public:
   TimeoutError(const std::string& method, const std::string& url, const std::string& what, TimeoutPhase phase)
@@ -82,8 +82,8 @@ class TimeoutError : public eddy::TimeoutError, public ClientError {
   TimeoutPhase phase_;
 };
 
-/// TLS failed, or the server's certificate is not to be trusted: expired, for another host, by an unknown issuer.
-/// Source: aiohttp.ClientSSLError.
+/// TLS failed, or the server's certificate is not to be trusted: expired, for another host, by an unknown issuer. Nothing was
+/// sent; do not go on without TLS. An authority of your own is named by `ca_file`. Source: aiohttp.ClientSSLError.
 class TlsError : public std::runtime_error, public ClientError {
  public:
   TlsError(const std::string& method, const std::string& url, const std::string& what)
@@ -91,7 +91,8 @@ class TlsError : public std::runtime_error, public ClientError {
   [[nodiscard]] const char* what() const noexcept override { return std::runtime_error::what(); }
 };
 
-/// What the server sent is not HTTP, or cannot be decoded. Source: aiohttp.ClientPayloadError.
+/// What the server sent is not HTTP, or cannot be decoded: it is the server that has to be mended, or the URL. Source:
+/// aiohttp.ClientPayloadError.
 class ProtocolError : public std::runtime_error, public ClientError {
  public:
   ProtocolError(const std::string& method, const std::string& url, const std::string& what)
@@ -99,7 +100,7 @@ class ProtocolError : public std::runtime_error, public ClientError {
   [[nodiscard]] const char* what() const noexcept override { return std::runtime_error::what(); }
 };
 
-/// The server went on redirecting. Source: aiohttp.TooManyRedirects.
+/// The server went on redirecting, mostly in a circle; `max_redirects` allows more, or none. Source: aiohttp.TooManyRedirects.
 class TooManyRedirects : public std::runtime_error, public ClientError {
  public:
   TooManyRedirects(const std::string& method, const std::string& url, std::size_t limit)
@@ -108,7 +109,8 @@ class TooManyRedirects : public std::runtime_error, public ClientError {
   [[nodiscard]] const char* what() const noexcept override { return std::runtime_error::what(); }
 };
 
-/// The URL is none, or is neither http nor https; also of a redirect. Source: aiohttp.InvalidURL.
+/// The URL is none, or is neither http nor https, and nothing was sent; also of a redirect. The text says what is wrong with
+/// it. Source: aiohttp.InvalidURL.
 class InvalidUrl : public std::invalid_argument, public ClientError {
  public:
   InvalidUrl(const std::string& method, const std::string& url, const std::string& what)
@@ -116,7 +118,8 @@ class InvalidUrl : public std::invalid_argument, public ClientError {
   [[nodiscard]] const char* what() const noexcept override { return std::invalid_argument::what(); }
 };
 
-/// `raise_for_status`: the server answered with 400 or more. Source: aiohttp.ClientResponseError.
+/// `raise_for_status`: the server answered with 400 or more. `status` and the beginning of the body say what it did not like;
+/// without `raise_for_status` the response is given. Source: aiohttp.ClientResponseError.
 class StatusError : public std::runtime_error, public ClientError {
  public:
   /// `body` is the beginning of the response's.
@@ -149,7 +152,8 @@ class StatusError : public std::runtime_error, public ClientError {
   std::string body_;
 };
 
-/// The body is longer than `max_body_size` allows; the transfer was ended.
+/// The body is longer than `max_body_size` allows, 256 MiB for `text` and `bytes` if nothing was set; the transfer was ended.
+/// Read it in `chunks`, or allow more.
 class BodyTooLarge : public std::length_error, public ClientError {
  public:
   BodyTooLarge(const std::string& method, const std::string& url, std::size_t limit)
@@ -166,7 +170,8 @@ class BodyTooLarge : public std::length_error, public ClientError {
   std::size_t limit_;
 };
 
-/// The session was closed: before the request, or while it ran. Source: aiohttp's RuntimeError "Session is closed".
+/// The session was closed: before the request, or while it ran. Keep it open for as long as there are requests. Source:
+/// aiohttp's RuntimeError "Session is closed".
 class SessionClosed : public RuntimeError {
  public:
   SessionClosed() : RuntimeError("eddy: this http::ClientSession was closed") {}

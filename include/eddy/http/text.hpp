@@ -87,7 +87,7 @@ inline std::string make_boundary() {
   constexpr char kDigits[] = "0123456789abcdef";
   unsigned char random[16];
   if (::getrandom(random, sizeof random, 0) != sizeof random)
-    throw std::system_error(errno, std::generic_category(), "eddy: getrandom");
+    throw std::system_error(errno, std::generic_category(), "eddy: no random bytes for what separates the parts of a form (getrandom)");
   std::string boundary = "eddy-";
   for (const unsigned char byte : random) {
     boundary += kDigits[byte >> 4];

@@ -94,10 +94,12 @@ struct FreeCurlText {
   void operator()(char* text) const noexcept { curl_free(text); }
 };
 
-// A part of a URL; empty if it has none.
+// A part of a URL; empty if it has none, or none that can be decoded.
 inline std::string part_of(CURLU* url, CURLUPart part, unsigned flags = 0) {
   char* text = nullptr;
-  if (curl_url_get(url, part, &text, flags) != CURLUE_OK) return {};
+  const CURLUcode code = curl_url_get(url, part, &text, flags);
+  if (code == CURLUE_OUT_OF_MEMORY) throw std::bad_alloc();
+  if (code != CURLUE_OK) return {};
   const std::unique_ptr<char, FreeCurlText> owner(text);
   return text;
 }
@@ -121,8 +123,7 @@ inline HttpUrl parse_url(const std::string& method, std::string_view url, std::s
   if (code != CURLUE_OK) refuse(curl_url_strerror(code));
   const std::string scheme = part_of(handle.get(), CURLUPART_SCHEME);
   if (scheme != "http" && scheme != "https") refuse("only http and https are spoken");
-  const std::string host = part_of(handle.get(), CURLUPART_HOST);
-  if (host.empty()) refuse("it has no host");
+  const std::string host = part_of(handle.get(), CURLUPART_HOST);  // libcurl takes no URL of http without one
   const std::string user = part_of(handle.get(), CURLUPART_USER, CURLU_URLDECODE);
   const std::string password = part_of(handle.get(), CURLUPART_PASSWORD, CURLU_URLDECODE);
   if (user.empty() != part_of(handle.get(), CURLUPART_USER).empty() ||
@@ -132,7 +133,6 @@ inline HttpUrl parse_url(const std::string& method, std::string_view url, std::s
   for (const CURLUPart part : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_OPTIONS, CURLUPART_FRAGMENT})
     curl_url_set(handle.get(), part, nullptr, 0);
   parsed.text = part_of(handle.get(), CURLUPART_URL);
-  if (parsed.text.empty()) refuse("it cannot be put together again");
   parsed.origin = scheme + "://";
   for (const char c : host) parsed.origin += lower_of(c);
   parsed.origin += ":" + part_of(handle.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);

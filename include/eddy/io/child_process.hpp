@@ -66,7 +66,7 @@ class ChildProcess final : ReactorSink, CloseHook, CallbackNode {
     try {
       const int fd = sys::open_pidfd(pid);
       if (fd == -ESRCH) return;
-      if (fd < 0) throw_system_error(-fd, "eddy: pidfd_open");
+      if (fd < 0) throw_system_error(-fd, "eddy: a child process cannot be waited for, and was killed (pidfd_open)");
       pidfd_.reset(fd);
       const bool edges = table().attach(fd, this, false);
       if (!edges) watch_by_level(fd);

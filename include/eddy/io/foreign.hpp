@@ -59,7 +59,7 @@ class ForeignState final : AdoptedDescriptors::Owner {
     FileIdentity identity;
     check_open();
     if (adopted_.has(fd)) return adopted_.watch(fd, read, write);
-    if (!identity.read(fd)) throw std::system_error(errno, std::generic_category(), "eddy: not a descriptor");
+    if (!identity.read(fd)) throw std::system_error(errno, std::generic_category());
     const auto found = entries_.find(fd);
     if (found != entries_.end() && found->second.identity != identity) unwatch(fd);  // closed and opened again
     entries_[fd].identity = identity;
@@ -139,7 +139,7 @@ class ForeignState final : AdoptedDescriptors::Owner {
     if (writable && adopted_.wants_write(fd)) on_ready_(fd, false, true);
   }
   void check_open() const {
-    if (closed_) throw std::system_error(ECANCELED, std::generic_category(), "eddy: the foreign driver was closed");
+    if (closed_) throw std::system_error(ECANCELED, std::generic_category());
   }
   void change(int fd, Interest interest, bool wanted) {
     std::uint32_t& number = entries_[fd].number(interest);

@@ -99,7 +99,7 @@ class PipeWriter {
 /// Source: os.pipe.
 [[nodiscard]] inline std::pair<PipeReader, PipeWriter> open_pipe() {
   int ends[2];
-  if (const int error = detail::sys::pipe(ends); error < 0) detail::throw_system_error(-error, "eddy: pipe");
+  if (const int error = detail::sys::pipe(ends); error < 0) detail::throw_system_error(-error, "eddy: cannot make a pipe");
   Descriptor reading(ends[0]);
   Descriptor writing(ends[1]);
   PipeReader reader(std::move(reading));

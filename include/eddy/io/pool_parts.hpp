@@ -18,7 +18,8 @@
 
 namespace eddy::inline EDDY_ABI {
 
-/// The pool was closed: it gives no more members. Source: asyncpg's InterfaceError "pool is closed".
+/// The pool was closed: it gives no more members, so end what needs one, or close the pool later. Source: asyncpg's
+/// InterfaceError "pool is closed".
 class PoolClosed : public RuntimeError {
  public:
   PoolClosed() : RuntimeError("eddy: the pool was closed") {}

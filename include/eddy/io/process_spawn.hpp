@@ -105,19 +105,19 @@ class SpawnPlan {
         case Redirect::Kind::to_output:
           break;
         case Redirect::Kind::null:
-          give(stream, checked(sys::open("/dev/null", O_RDWR), "eddy: /dev/null"));
+          give(stream, checked(sys::open("/dev/null", O_RDWR), "eddy: cannot open /dev/null for a child process"));
           break;
         case Redirect::Kind::pipe: {
           int ends[2];
-          (void)checked(sys::pipe(ends), "eddy: pipe");
+          (void)checked(sys::pipe(ends), "eddy: cannot make a pipe to a child process");
           Descriptor theirs(ends[stream == 0 ? 0 : 1]);
           own_ends[stream].reset(ends[stream == 0 ? 1 : 0]);
-          (void)checked(sys::set_blocking(theirs.get()), "eddy: fcntl");
+          (void)checked(sys::set_blocking(theirs.get()), "eddy: cannot make a child's end of a pipe blocking");
           give(stream, theirs.release());
           break;
         }
         case Redirect::Kind::descriptor:
-          given_[stream].reset(checked(sys::duplicate(redirect.fd(), kFirst), "eddy: the descriptor for a child process"));
+          given_[stream].reset(checked(sys::duplicate(redirect.fd(), kFirst), "eddy: cannot duplicate a descriptor for a child process"));
           break;
       }
     }
@@ -156,7 +156,8 @@ class SpawnPlan {
   }
   void give(int stream, int fd) {
     given_[stream].reset(fd);
-    if (fd < kFirst) given_[stream].reset(checked(sys::duplicate(fd, kFirst), "eddy: fcntl"));
+    if (fd < kFirst)
+      given_[stream].reset(checked(sys::duplicate(fd, kFirst), "eddy: cannot duplicate a descriptor for a child process"));
   }
   static std::vector<char*> pointers(const std::vector<std::string>& strings) {
     std::vector<char*> result;

@@ -33,7 +33,8 @@
 
 namespace eddy::inline EDDY_ABI {
 
-/// A host could not be looked up. Source: socket.gaierror.
+/// A host could not be looked up: there is no such name, or nobody could say, which may pass (`code`): then try again later.
+/// Source: socket.gaierror.
 class ResolveError : public std::runtime_error {
  public:
   /// `code` is one of the EAI_ constants of <netdb.h>; `error_number` is an errno that says more about EAI_SYSTEM.

@@ -48,8 +48,9 @@ struct CompletedProcess {
   std::string errors;   ///< what it wrote to its standard error, if that was a pipe
 };
 
-/// A program that was to succeed has not: it ended with another exit code than 0, or by a signal. `what()` has the last line
-/// of its errors. Source: subprocess.CalledProcessError.
+/// A program that was to succeed has not: it ended with another exit code than 0, or by a signal. `what()` has the last line of
+/// its errors, and all of it is in the error; without `check` the status is given instead. Source:
+/// subprocess.CalledProcessError.
 class CalledProcessError : public std::runtime_error {
  public:
   explicit CalledProcessError(CompletedProcess process) : std::runtime_error(describe(process)), process_(std::move(process)) {}

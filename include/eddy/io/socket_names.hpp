@@ -17,7 +17,11 @@ inline SocketAddress name_of_socket(int fd, int (*ask)(int, sockaddr*, socklen_t
   address.resize(size);
   return address;
 }
-inline SocketAddress local_address_of(int fd) { return name_of_socket(fd, sys::local_name, "eddy: getsockname"); }
-inline SocketAddress peer_address_of(int fd) { return name_of_socket(fd, sys::peer_name, "eddy: getpeername"); }
+inline SocketAddress local_address_of(int fd) {
+  return name_of_socket(fd, sys::local_name, "eddy: the system does not tell a socket's own address");
+}
+inline SocketAddress peer_address_of(int fd) {
+  return name_of_socket(fd, sys::peer_name, "eddy: the system does not tell the address of a socket's other end");
+}
 
 }  // namespace eddy::inline EDDY_ABI::detail

@@ -92,7 +92,7 @@ class SocketStream : public DescriptorReading<SocketStream> {
   void set(int level, int name, int value) {
     check_open();
     if (const int error = detail::sys::set_option(fd(), level, name, value); error < 0)
-      detail::throw_system_error(-error, "eddy: setsockopt");
+      detail::throw_system_error(-error, "eddy: cannot set an option of a socket");
   }
 };
 
@@ -100,7 +100,7 @@ class SocketStream : public DescriptorReading<SocketStream> {
 [[nodiscard]] inline std::pair<SocketStream, SocketStream> open_socket_pair() {
   int ends[2];
   if (const int error = detail::sys::socket_pair(AF_UNIX, SOCK_STREAM, ends); error < 0)
-    detail::throw_system_error(-error, "eddy: socketpair");
+    detail::throw_system_error(-error, "eddy: cannot make a pair of sockets");
   Descriptor first(ends[0]);
   Descriptor second(ends[1]);
   return {SocketStream(std::move(first)), SocketStream(std::move(second))};

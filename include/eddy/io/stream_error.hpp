@@ -15,7 +15,8 @@
 
 namespace eddy::inline EDDY_ABI {
 
-/// The stream ended before what was asked for had come. Source: asyncio.IncompleteReadError.
+/// The stream ended before what was asked for had come: `partial` has what there was; nothing more will come. Source:
+/// asyncio.IncompleteReadError.
 class IncompleteReadError : public std::runtime_error {
  public:
   /// `expected` is how many bytes were asked for; zero if that was not a number.
@@ -34,8 +35,8 @@ class IncompleteReadError : public std::runtime_error {
   std::size_t expected_;
 };
 
-/// What was looked for is not within the limit. Nothing is lost: the bytes stay in the stream, to be read otherwise.
-/// Source: asyncio.LimitOverrunError.
+/// What was looked for is not within the limit. Nothing is lost: the bytes stay in the stream, to be read otherwise; or close
+/// it, as one would on somebody who sends nonsense; or allow more (`set_limit`). Source: asyncio.LimitOverrunError.
 class LimitOverrunError : public std::runtime_error {
  public:
   LimitOverrunError(std::size_t limit, std::size_t consumed)
@@ -50,7 +51,7 @@ class LimitOverrunError : public std::runtime_error {
   std::size_t consumed_;
 };
 
-/// The stream, file or server was closed on this side: before the call, or by another task during it.
+/// The stream, file or server was closed on this side: before the call, or by another task during it, to end this one: so end.
 /// Source: trio.ClosedResourceError.
 class ClosedResourceError : public std::runtime_error {
  public:

@@ -13,8 +13,8 @@
 
 namespace eddy::inline EDDY_ABI {
 
-/// TLS failed: the other end speaks something else, has refused the connection, or the bytes were tampered with. The stream
-/// is of no more use. Source: ssl.SSLError.
+/// TLS failed: the other end speaks something else, has refused the connection, or the bytes were tampered with. The stream is
+/// of no more use: close it, and do not go on without TLS. Source: ssl.SSLError.
 class TlsError : public std::runtime_error {
  public:
   /// `reason` is OpenSSL's, such as "wrong version number" or "tlsv1 alert unknown ca".
@@ -28,7 +28,8 @@ class TlsError : public std::runtime_error {
 };
 
 /// The other end's certificate is not to be trusted: expired, for another host, or by an issuer that is not known. The other
-/// end was told, and nothing was sent to it. Source: ssl.SSLCertVerificationError.
+/// end was told, and nothing was sent to it. An authority of your own is trusted by TlsContext::client_trusting. Source:
+/// ssl.SSLCertVerificationError.
 class TlsCertificateError : public TlsError {
  public:
   /// `code` is one of OpenSSL's X509_V_ERR_ numbers.
@@ -41,7 +42,7 @@ class TlsCertificateError : public TlsError {
 };
 
 /// The connection ended, and the other end has not said so in TLS (close_notify): somebody may have cut it, so what came is not
-/// known to be everything. Source: ssl.SSLEOFError.
+/// known to be everything: take it only where its own length or end says that it is whole. Source: ssl.SSLEOFError.
 class TlsTruncatedError : public TlsError {
  public:
   using TlsError::TlsError;

@@ -194,7 +194,7 @@ class UdpSocket {
   void set_broadcast(bool on) {
     check_open();
     if (const int error = detail::sys::set_option(fd(), SOL_SOCKET, SO_BROADCAST, on ? 1 : 0); error < 0)
-      detail::throw_system_error(-error, "eddy: setsockopt");
+      detail::throw_system_error(-error, "eddy: cannot set an option of a UDP socket");
   }
 
   /// Closes it; tasks that wait in it get ClosedResourceError, and so does whoever uses it later. What the system has taken
@@ -227,7 +227,7 @@ class UdpSocket {
   }
   static void set(const Descriptor& socket, int level, int name, bool on) {
     if (const int error = detail::sys::set_option(socket.get(), level, name, on ? 1 : 0); error < 0)
-      detail::throw_system_error(-error, "eddy: setsockopt");
+      detail::throw_system_error(-error, "eddy: cannot set an option of a UDP socket");
   }
   void check_open() const {
     if (is_closed()) throw ClosedResourceError("eddy: this UDP socket is closed");

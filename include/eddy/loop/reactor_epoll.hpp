@@ -22,7 +22,7 @@ template <class Mask>
 class EpollReactorOf final : public Reactor {
  public:
   EpollReactorOf() : fd_(::epoll_create1(EPOLL_CLOEXEC)) {
-    if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "eddy: epoll_create1");
+    if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "eddy: an event loop cannot be made (epoll_create1)");
   }
   ~EpollReactorOf() override { ::close(fd_); }
 
@@ -72,7 +72,7 @@ class EpollReactorOf final : public Reactor {
       const int error = errno;
       throw std::system_error(error, std::generic_category(),
                               error == EPERM ? "eddy: this kind of file cannot be waited for (a regular file is always ready)"
-                                             : "eddy: epoll_ctl");
+                                             : "eddy: the system cannot wait for this descriptor (epoll_ctl)");
     }
     registered = wanted;
   }

@@ -30,7 +30,7 @@ struct PostNode {
 class Waker {
  public:
   Waker() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "eddy: eventfd");
+    if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "eddy: an event loop cannot be made (eventfd)");
   }
   Waker(const Waker&) = delete;
   Waker& operator=(const Waker&) = delete;

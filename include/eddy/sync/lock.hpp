@@ -23,8 +23,8 @@ namespace detail {
 class ConditionAwaiter;
 }
 
-/// A lock was released, or a condition used, by somebody who does not hold the lock. Without debug mode only a lock
-/// that nobody holds is noticed; with it, also one that another task acquired. A guard of `scoped()` cannot do this.
+/// A lock was released, or a condition used, by somebody who does not hold the lock. Without debug mode only a lock that nobody
+/// holds is noticed; with it, also one that another task acquired, which is named. A guard of `scoped()` cannot do this.
 /// Source: asyncio's RuntimeError.
 class LockNotHeldError : public RuntimeError {
  public:
@@ -116,7 +116,8 @@ class Lock {
   [[nodiscard]] bool try_acquire() noexcept {
     if (locked_) return false;
     locked_ = true;
-    note_owner(detail::running_loop_slot());
+    EventLoop* const loop = detail::running_loop_slot();
+    if (loop != nullptr && loop->get_debug()) [[unlikely]] set_owner(EventLoop::Internals::scheduler(*loop).current);
     return true;
   }
   /// Gives the lock to the first waiter, which does not run inside the call, or frees it. Errors: LockNotHeldError if
@@ -136,10 +137,6 @@ class Lock {
 
   // Whom a lock belongs to is known in debug mode only; else, and in a callback, it is empty: anybody. It is a reference, so
   // that a task that ends without a release is not taken for the one that gets its memory.
-  void note_owner(EventLoop* loop) noexcept {
-    if (loop == nullptr || !loop->get_debug()) return;
-    set_owner(EventLoop::Internals::scheduler(*loop).current);
-  }
   EDDY_COLD void set_owner(detail::Frame* root) noexcept {
     try {
       detail::Frame* const task = detail::task_of(root);

@@ -16,8 +16,9 @@
 
 namespace eddy::inline EDDY_ABI {
 
-/// What a task waited for was destroyed under it: the lock, event or the like must outlive its waiters. In debug mode
-/// the program is stopped at the destructor instead. Source: trio.BrokenResourceError.
+/// What a task waited for was destroyed under it: the lock, event or the like must outlive its waiters. In debug mode the
+/// program is stopped at the destructor instead. Of a stream: an earlier write failed or was cancelled half-way, so close it.
+/// Source: trio.BrokenResourceError.
 class BrokenResourceError : public RuntimeError {
  public:
   using RuntimeError::RuntimeError;

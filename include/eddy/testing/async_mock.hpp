@@ -23,7 +23,8 @@
 
 namespace eddy::inline EDDY_ABI::testing {
 
-/// A mock was not used as the test says it should have been. Source: AssertionError.
+/// Thrown by the assertions of a mock: it was not used as the test says it should have been; `what()` has both. Let it fail the
+/// test. Source: AssertionError.
 class AssertionError : public std::logic_error {
  public:
   using std::logic_error::logic_error;

@@ -29,7 +29,8 @@
 namespace eddy::inline EDDY_ABI::testing {
 
 /// A test did wrong what is not an exception of its own: it left tasks, timers, frames or descriptors behind, used a fixture
-/// wrongly, or an exception reached nobody but the exception handler.
+/// wrongly, or an exception reached nobody but the exception handler. Thrown by `run_test` when the body has ended; let it fail
+/// the test.
 class TestFailure : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
