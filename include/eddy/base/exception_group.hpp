@@ -15,7 +15,9 @@
 
 namespace eddy::inline EDDY_ABI {
 
-/// The errors of a `task_group`, in the order in which they came; never empty. A group inside a group stays one element.
+/// Thrown by `task_group` when tasks of it, or its body, have failed: their errors, in the order in which they came; never
+/// empty. A group inside a group stays one element. `handle<E>` deals with those of one type and throws the rest, and
+/// `exceptions()` has all.
 /// Source: ExceptionGroup.
 class ExceptionGroup : public std::exception {
  public:

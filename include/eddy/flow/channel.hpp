@@ -20,7 +20,8 @@
 
 namespace eddy::inline EDDY_ABI {
 
-/// Nobody is left at the other end of the channel: what is sent would not be received, and no item will ever come.
+/// Thrown by `send` when no receiver is left, and by `receive` when no sender is and all was received. A sender stops
+/// making items; a receiver ends its loop, or awaits `next()`, which gives nothing then.
 /// Source: trio.BrokenResourceError and EndOfChannel.
 class ChannelClosed : public RuntimeError {
  public:

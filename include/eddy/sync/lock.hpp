@@ -23,9 +23,9 @@ namespace detail {
 class ConditionAwaiter;
 }
 
-/// A lock was released, or a condition used, by somebody who does not hold the lock. Without debug mode only a lock
-/// that nobody holds is noticed; with it, also one that another task acquired. A guard of `scoped()` cannot do this.
-/// Source: asyncio's RuntimeError.
+/// Thrown where a lock is released, or a condition used, by somebody who does not hold the lock. Without debug mode only a
+/// lock that nobody holds is noticed; with it, also one that another task acquired. It is a mistake in the program: hold the
+/// lock by a guard of `scoped()`, which releases it once. Source: asyncio's RuntimeError.
 class LockNotHeldError : public RuntimeError {
  public:
   using RuntimeError::RuntimeError;
