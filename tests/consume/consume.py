@@ -66,11 +66,14 @@ class Consume:
             call(self.folder / component)
             print(f"ok: the component {component} brings its library along")
 
-    def hello(self, how, components, *definitions):
-        self.configure(HERE / "hello", self.folder, f"-DHOW={how}", f"-DCOMPONENTS={';'.join(components)}",
-                       "-DCMAKE_COMPILE_WARNING_AS_ERROR=ON", f"-DCMAKE_CXX_FLAGS={' '.join(WARNINGS)}",
+    def build_program(self, name, components, *definitions, flags=()):
+        self.configure(HERE / name, self.folder, f"-DCOMPONENTS={';'.join(components)}",
+                       "-DCMAKE_COMPILE_WARNING_AS_ERROR=ON", f"-DCMAKE_CXX_FLAGS={' '.join([*WARNINGS, *flags])}",
                        "-DCMAKE_NO_SYSTEM_FROM_IMPORTED=ON", *definitions)
         call("cmake", "--build", self.folder)
+
+    def hello(self, how, components, *definitions):
+        self.build_program("hello", components, f"-DHOW={how}", *definitions)
         self.run_programs(components)
 
     def compile(self, target, *arguments):
@@ -86,7 +89,7 @@ class Consume:
         self.compile(program, *objects)
         major, minor, patch = map(int, self.version.split("."))
         said = call(program)
-        expect(said == f"eddy {10000 * major + 100 * minor + patch}: 10, 30, late\n", "two units link and run", said)
+        expect(said == f"eddy {10000 * major + 100 * minor + patch}: 10, 30, late, 6\n", "two units link and run", said)
 
     def pkg_config(self, *arguments, **more):
         path = str(self.prefix / "share/pkgconfig")
@@ -125,7 +128,13 @@ class Consume:
         self.hello("add_subdirectory", self.components, f"-DEDDY={SOURCE}")
 
     def test_fetch_content(self):
-        self.hello("fetch_content", [], f"-DEDDY={SOURCE}")
+        self.hello("fetch_content", self.components, f"-DEDDY={SOURCE}")
+
+    def test_components(self):
+        self.build_program("components", self.components, f"-DCMAKE_PREFIX_PATH={self.prefix}", flags=["-fno-rtti"])
+        for component in self.components:
+            said = call(self.folder / component)
+            expect(said.startswith("refused: "), f"all of {component} compiles without a warning and with -fno-rtti, and runs", said)
 
     def test_refused(self):
 
@@ -220,14 +229,34 @@ class Consume:
             expect(asked == {major_minor}, f"{name} asks find_package for {major_minor}", str(asked))
 
     def test_recipes(self):
-        """The recipes of docs/packaging.md for tools that are not here: at least they can be read."""
+        """The recipes of docs/packaging.md for tools that are not here: at least they can be read, and are of this version."""
         text = (SOURCE / "docs/packaging.md").read_text(encoding="utf-8")
         blocks = {name: body for name, body in re.findall(r"^`([\w.]+)`:\n\n```\w+\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)}
         expect(set(blocks) == {"vcpkg.json", "portfile.cmake", "conanfile.py"}, "the recipes are there", str(set(blocks)))
-        expect(json.loads(blocks["vcpkg.json"])["version"] == self.version, f"the vcpkg port is of {self.version}")
+        manifest = json.loads(blocks["vcpkg.json"])
+        expect(manifest["version"] == self.version, f"the vcpkg port is of {self.version}")
+        expect(set(manifest["features"]) >= set(self.components), "the vcpkg port has the components", str(manifest["features"]))
+        self.portfile(blocks["portfile.cmake"])
         compile(blocks["conanfile.py"], "conanfile.py", "exec")
-        expect(f'version = "{self.version}"' in blocks["conanfile.py"], f"the Conan recipe is of {self.version}")
+        asked = re.findall(r'^    version = "(.*)"$', blocks["conanfile.py"], re.MULTILINE)
+        expect(asked == [self.version], f"the Conan recipe is of {self.version}", str(asked))
+        asked = re.findall(r"CPMAddPackage\(NAME eddy VERSION (\S+) ", text)
+        expect(asked == [self.version], f"the CPM line is of {self.version}", str(asked))
 
+    def portfile(self, text):
+        """vcpkg's script, run by CMake with stand-ins for the functions of vcpkg that it calls, as they were called."""
+        names = ("from_git", "cmake_configure", "cmake_install", "cmake_config_fixup", "fixup_pkgconfig", "install_copyright")
+        script = self.folder / "portfile.cmake"
+        stands_in = "function(vcpkg_{0})\n  message(NOTICE \"{0}: ${{ARGV}}\")\nendfunction()\n"
+        script.write_text("".join(stands_in.format(name) for name in names) + text, encoding="utf-8")
+        said = call("cmake", f"-DSOURCE_PATH={SOURCE}", "-P", script)
+        expect([line.split(":")[0] for line in said.splitlines()] == list(names), "the vcpkg port's script calls what it has to", said)
+        options = re.findall(r"-D(\w+)=", said)
+        known = (SOURCE / "CMakeLists.txt").read_text(encoding="utf-8")
+        expect(options and all(f"option({name} " in known for name in options), "the vcpkg port sets options that eddy has", said)
+        folder, licence = re.search(r"CONFIG_PATH;(\S+)", said)[1], re.search(r"FILE_LIST;(\S+)", said)[1]
+        expect((self.prefix / folder / "eddyConfig.cmake").is_file(), "the vcpkg port finds eddy's CMake files", folder)
+        expect(pathlib.Path(licence).is_file(), "the vcpkg port finds the licence", licence)
 
 def main():
     tests = [name.removeprefix("test_") for name in dir(Consume) if name.startswith("test_")]

@@ -15,9 +15,10 @@
 
 namespace eddy::inline EDDY_ABI {
 
-/// Thrown where somebody awaits work that *somebody else* cancelled, and by `run` when its main task was cancelled. Whoever
-/// catches it was not cancelled himself, and decides: go on without that work, or let it pass. `what()` is the reason given to
-/// `cancel`, if there was one. Source: asyncio.CancelledError (which derives from BaseException there).
+/// Thrown where somebody awaits work that *somebody else* cancelled, and by `run` when its main task was cancelled.
+/// Whoever catches it was not cancelled himself: go on without the result, or let it pass. `what()` is the reason given to
+/// `cancel`, if there was one; in debug mode debug::why_cancelled tells who called it.
+/// Source: asyncio.CancelledError (which derives from BaseException there).
 class CancelledError : public std::exception {
  public:
   CancelledError() = default;
@@ -32,14 +33,15 @@ class CancelledError : public std::exception {
   std::string reason_;
 };
 
-/// The library was used wrongly, or could not do what it promises; the text says which, and what to write. Mostly a mistake in
-/// the program, to be mended and not to be caught. Source: RuntimeError.
+/// Thrown where the library was used wrongly, or cannot do what it promises. The text says which, and what to write: it is mostly
+/// a mistake to be mended in the program, and not where it is caught. Source: RuntimeError.
 class RuntimeError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// A loop is needed, and none runs in this thread: call it from a task or a callback, or start one with `eddy::run`.
+/// Thrown where a loop is needed, and none runs in this thread: call it from a task or a callback, or start one with
+/// `eddy::run`; from another thread than the loop's, use `call_soon_threadsafe` or `run_coroutine_threadsafe`.
 /// Source: asyncio's RuntimeError "no running event loop".
 class NoRunningLoop : public RuntimeError {
  public:
@@ -47,45 +49,50 @@ class NoRunningLoop : public RuntimeError {
       : RuntimeError(std::string(what_needs_it).append(": no event loop is running in this thread; start one with eddy::run(task)")) {}
 };
 
-/// The loop is closed and takes no more work: what other threads send it has to come before its `run` ends.
+/// Thrown where a loop that is closed is given work, by its own thread or by another one, and by a ThreadsafeFuture whose task
+/// had not ended then: whoever sends work has to end before the loop's `run` does. A thread that may be late catches it and
+/// drops what it has. Source: asyncio's RuntimeError "Event loop is closed".
 class LoopClosed : public RuntimeError {
  public:
   LoopClosed() : RuntimeError("the event loop is closed") {}
 };
 
-/// An object is not in a state that allows the call: a Task awaited twice or moved from (call its function again), a result
-/// that is not there yet (await it) or was already taken (keep it). Source: asyncio.InvalidStateError.
+/// Thrown where an object is not in a state that allows the call: a Task awaited twice or moved from (call its function again),
+/// a result that is not there yet (await it), was already taken (keep it) or set (ask `done()` before). It is a mistake in the
+/// program. Source: asyncio.InvalidStateError.
 class InvalidStateError : public std::logic_error {
  public:
   using std::logic_error::logic_error;
 };
 
-/// A deadline passed before the work was done, which has been stopped: try again, or tell the user; `move_on_after` gives an
-/// empty value instead. Source: TimeoutError.
+/// Thrown by `timeout`, `wait_for` and the like: a deadline passed before the work was done. The work has ended by then, stopped:
+/// try again (`retry`), go on without its result, or let it pass. `move_on_after` gives an empty value instead.
+/// Source: TimeoutError.
 class TimeoutError : public std::runtime_error {
  public:
   TimeoutError() : std::runtime_error("timed out") {}
   using std::runtime_error::runtime_error;
 };
 
-/// The user pressed Ctrl-C: `run` cancelled its main task, waited for it and throws this, to be caught around `run`.
-/// Source: KeyboardInterrupt.
+/// Thrown by `run` when the user pressed Ctrl-C: it has cancelled its main task and waited for it. Catch it around `run`, and end
+/// the program. A program that handles SIGINT itself (`wait_signal`) never gets it. Source: KeyboardInterrupt.
 class KeyboardInterrupt : public std::exception {
  public:
   [[nodiscard]] const char* what() const noexcept override { return "interrupted by SIGINT"; }
 };
 
-/// Two tasks wait for the same thing that only one may wait for (a stream's bytes, a descriptor's readiness, a generator's next
-/// value), and this is the second; `what()` names the first and its lines. Let one wait and hand on what it gets, by a Queue.
+/// Thrown where a task waits for what another one waits for already, and only one may (a descriptor's readiness, a generator's
+/// next value, a stream's bytes); `what()` names the first and its lines. Let one wait and hand on what it gets, by a Queue, or
+/// take turns by a Lock.
 /// Source: trio.BusyResourceError.
 class BusyResourceError : public std::logic_error {
  public:
   using std::logic_error::logic_error;
 };
 
-/// Nothing can ever wake the loop again: every task waits for another one. Only a virtual clock throws it, since on real time
-/// another thread might still call in; `what()` lists each task, what it waits for, and at which line: look for the `set`,
-/// `put` or `release` that is missing there.
+/// Thrown by what runs a loop when nothing can ever wake it again: every task waits for another one. Only a virtual clock throws
+/// it, since on real time another thread might still call in. `what()` lists each task, what it waits for, and at which line: look
+/// for the `set`, `put` or `release` that is missing, or hold the loop (`EventLoop::hold`) for what comes from outside.
 class DeadlockError : public RuntimeError {
  public:
   using RuntimeError::RuntimeError;

@@ -20,8 +20,9 @@
 
 namespace eddy::inline EDDY_ABI {
 
-/// Nobody is left at the other end of the channel: what is sent would not be received, and no item will ever come. A receiver
-/// ends its loop here; a sender drops what it has. Source: trio.BrokenResourceError and EndOfChannel.
+/// Thrown by `send` when no receiver is left, and by `receive` when no sender is and all was received. A sender stops
+/// making items; a receiver ends its loop, or awaits `next()`, which gives nothing then.
+/// Source: trio.BrokenResourceError and EndOfChannel.
 class ChannelClosed : public RuntimeError {
  public:
   ChannelClosed() : RuntimeError("eddy: the other end of the channel is closed") {}

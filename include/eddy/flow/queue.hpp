@@ -18,25 +18,29 @@
 
 namespace eddy::inline EDDY_ABI {
 
-/// `put_nowait` found no room; `co_await put(…)` waits for it. Source: asyncio.QueueFull.
+/// Thrown by `put_nowait` when there is no room: drop the item, or wait for room by `co_await put(…)`.
+/// Source: asyncio.QueueFull.
 class QueueFull : public RuntimeError {
  public:
   QueueFull() : RuntimeError("eddy: the queue is full") {}
 };
 
-/// `get_nowait` found no item that it may take; `co_await get()` waits for one. Source: asyncio.QueueEmpty.
+/// Thrown by `get_nowait` when there is no item that it may take: do something else, or wait for one by `co_await get()`.
+/// Source: asyncio.QueueEmpty.
 class QueueEmpty : public RuntimeError {
  public:
   QueueEmpty() : RuntimeError("eddy: the queue is empty") {}
 };
 
-/// The queue was shut down: it takes no more items, or has no more to give; a consumer's loop ends here. Source: asyncio.QueueShutDown.
+/// Thrown by all that puts into a queue which was shut down, and by all that gets when nothing is left in it: a consumer's loop
+/// ends here, and a producer stops. Source: asyncio.QueueShutDown.
 class QueueShutDown : public RuntimeError {
  public:
   QueueShutDown() : RuntimeError("eddy: the queue was shut down") {}
 };
 
-/// `task_done` was called more often than items were put: call it once for each `get`. Source: asyncio's ValueError.
+/// Thrown by `task_done` when it is called more often than items were put: call it once for each `get`.
+/// Source: asyncio's ValueError.
 class TaskDoneTooOften : public std::logic_error {
  public:
   TaskDoneTooOften() : std::logic_error("eddy: task_done() was called more often than items were put into the queue") {}

@@ -13,8 +13,8 @@ namespace eddy::inline EDDY_ABI {
 
 class Barrier;
 
-/// A barrier was reset or aborted while a task waited at it, or it is broken: the others will not come. Give the step up;
-/// `reset` makes the barrier whole for the next one. Source: asyncio.BrokenBarrierError.
+/// Thrown to those who wait at a barrier that is reset or aborted, and to whoever comes to an aborted one: the others will not
+/// come. Give up the common work, or `reset` the barrier and begin again. Source: asyncio.BrokenBarrierError.
 class BrokenBarrierError : public RuntimeError {
  public:
   BrokenBarrierError() : RuntimeError("eddy: the barrier was aborted or reset") {}

@@ -10,7 +10,8 @@
 
 namespace eddy::inline EDDY_ABI {
 
-/// More permits were given back to a BoundedSemaphore than were taken: let `scoped()` give them back. Source: asyncio's ValueError.
+/// Thrown by BoundedSemaphore::release when more permits would be given back than were taken. It is a mistake in the program: let
+/// `scoped()` give them back. Source: asyncio's ValueError.
 class OverReleaseError : public RuntimeError {
  public:
   OverReleaseError() : RuntimeError("eddy: more permits were given back to a BoundedSemaphore than were taken") {}

@@ -16,9 +16,9 @@
 
 namespace eddy::inline EDDY_ABI {
 
-/// What a task waited for was destroyed under it: the lock, event or the like must outlive its waiters. In debug mode the
-/// program is stopped at the destructor instead. Of a stream: an earlier write failed or was cancelled half-way, so close it.
-/// Source: trio.BrokenResourceError.
+/// Thrown to a task that waits for a lock, an event or the like when that is destroyed: let it live in a scope that waits for its
+/// tasks, such as around their `task_group`. In debug mode the program is stopped at the destructor instead. Also thrown by a
+/// stream's `write` after one that failed or was cancelled half-way: close the stream. Source: trio.BrokenResourceError.
 class BrokenResourceError : public RuntimeError {
  public:
   using RuntimeError::RuntimeError;

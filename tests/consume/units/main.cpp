@@ -15,6 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+eddy::Task<int> number(int value) { co_return value; }
+
 eddy::Task<> async_main() {
   eddy::Queue<int> queue(2);
   auto adder = eddy::create_task(sum(queue, 4), {.name = "adder"});
@@ -30,7 +32,10 @@ eddy::Task<> async_main() {
   } catch (const eddy::TimeoutError&) {
     late = true;
   }
-  std::printf("eddy %d: %d, %zu, %s\n", EDDY_VERSION, added, length, late ? "late" : "in time");
+
+  const auto [one, two] = co_await eddy::gather(number(1), number(2));
+  const int three = co_await eddy::race(number(3), number(4));
+  std::printf("eddy %d: %d, %zu, %s, %d\n", EDDY_VERSION, added, length, late ? "late" : "in time", one + two + three);
 }
 
 }  // namespace
