@@ -49,15 +49,15 @@ class CuttingProxy {
   }
   // How much of what the server said since then has passed.
   [[nodiscard]] std::size_t passed() const { return state_->passed; }
-  // Where it can be cut, `passed()` being the whole: at each byte of the headers of TLS's records, at each `step`-th of all,
-  // and at each of the last `tail` ones.
-  [[nodiscard]] std::set<std::size_t> places(std::size_t step, std::size_t tail) const {
+  // Where it can be cut, `passed()` being the whole: in the headers of TLS's records at each `header_step`-th byte, at each
+  // `step`-th of all, and at each of the last `tail` ones.
+  [[nodiscard]] std::set<std::size_t> places(std::size_t step, std::size_t tail, std::size_t header_step = 1) const {
     std::set<std::size_t> found;
     const std::size_t whole = passed();
     for (const std::size_t begin : state_->records) {
-      for (std::size_t i = 0; i <= kHeader && begin + i < whole; ++i) found.insert(begin + i);
+      for (std::size_t i = 0; i <= kHeader && begin + i < whole; i += header_step) found.insert(begin + i);
     }
-    for (std::size_t at = 0; at < whole; at += whole - at <= tail ? 1 : step) found.insert(at);
+    for (std::size_t at = 0; at < whole; at += step) found.insert(at);
     for (std::size_t at = whole > tail ? whole - tail : 0; at < whole; ++at) found.insert(at);
     return found;
   }

@@ -29,6 +29,14 @@ inline std::exception_ptr error_of_curl(CURLcode code, const std::string& method
   };
   // libcurl's number may be that of an earlier transfer. It counts if the text says the same.
   const bool is_told = error != 0 && text.find(std::generic_category().message(error)) != std::string::npos;
+  // What TLS or HTTP/2 could not go on with was an end of the connection, if the text says so.
+  const auto ended = [&] {
+    for (const char* const end : {"SSL_ERROR_SYSCALL", "Connection reset", "unexpected eof", "getpeername",
+                                  "Send failure", "Recv failure", "end of the underlying stream"}) {
+      if (text.find(end) != std::string::npos) return true;
+    }
+    return false;
+  };
   switch (code) {
     case CURLE_OUT_OF_MEMORY:
       return std::make_exception_ptr(std::bad_alloc());
@@ -42,10 +50,7 @@ inline std::exception_ptr error_of_curl(CURLcode code, const std::string& method
     case CURLE_URL_MALFORMAT:
       return std::make_exception_ptr(http::InvalidUrl(method, url, text));
     case CURLE_SSL_CONNECT_ERROR:
-      for (const char* const end : {"SSL_ERROR_SYSCALL", "Connection reset", "unexpected eof", "getpeername"}) {
-        if (text.find(end) != std::string::npos) return connection(ECONNRESET);
-      }
-      return std::make_exception_ptr(http::TlsError(method, url, text));
+      return ended() ? connection(ECONNRESET) : std::make_exception_ptr(http::TlsError(method, url, text));
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ENGINE_NOTFOUND:
     case CURLE_SSL_ENGINE_SETFAILED:
@@ -64,10 +69,11 @@ inline std::exception_ptr error_of_curl(CURLcode code, const std::string& method
     case CURLE_UNSUPPORTED_PROTOCOL:  // the response's: URLs were looked at before
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
-    case CURLE_HTTP2:
     case CURLE_RANGE_ERROR:
     case CURLE_TOO_MANY_REDIRECTS:
       return std::make_exception_ptr(http::ProtocolError(method, url, text));
+    case CURLE_HTTP2:
+      return ended() ? connection(ECONNRESET) : std::make_exception_ptr(http::ProtocolError(method, url, text));
     case CURLE_RECV_ERROR:
       if (text.find("chunked-encoding") == std::string::npos) return connection(is_told ? error : ECONNRESET);
       return std::make_exception_ptr(http::ProtocolError(method, url, text));  // it has no number of its own
