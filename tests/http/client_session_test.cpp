@@ -109,6 +109,27 @@ EDDY_TEST_CASE("a limit per host is the number of connections, and the others wa
   co_await server.close();
 }
 
+EDDY_TEST_CASE("a request that is answered late does not hold back others to the same host", "[socket]") {
+  eddy::Event others_are_answered;
+  const auto answer = [&](HttpExchange& exchange) -> eddy::Task<bool> {
+    if (exchange.target == "/late") co_await others_are_answered.wait();
+    co_await exchange.reply(200, exchange.target);
+    co_return true;
+  };
+  auto server = co_await HttpServer::start(answer);
+  http::ClientSession session(http::SessionOptions().timeout(10s));
+  auto late = eddy::create_task(fetch(session, server.url("/late")));
+  while (server.asked().empty()) co_await eddy::sleep(1ms);
+  const auto others = co_await eddy::gather(fetch(session, server.url("/1")), fetch(session, server.url("/2")));
+  CHECK(std::get<0>(others) == "/1");
+  CHECK(std::get<1>(others) == "/2");
+  others_are_answered.set();
+  const auto text = co_await late;
+  CHECK(text == "/late");
+  session.close();
+  co_await server.close();
+}
+
 EDDY_TEST_CASE("a session sends few fields of its own, and fewer if it is told so", "[socket]") {
   std::string fields;
   const auto tell = [&](HttpExchange& exchange) -> eddy::Task<bool> {

@@ -25,6 +25,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -75,7 +76,7 @@ class CurlMulti {
   CurlMulti& operator=(const CurlMulti&) = delete;
   ~CurlMulti() { close(); }
 
-  [[nodiscard]] std::size_t connections() const noexcept { return connections_; }
+  [[nodiscard]] std::size_t connections() const noexcept { return sockets_.size(); }
   [[nodiscard]] std::uint64_t opened() const noexcept { return opened_; }
 
   // Gives a transfer to libcurl. Errors: std::bad_alloc, RuntimeError.
@@ -92,13 +93,17 @@ class CurlMulti {
     }
     free_.pop_back();
     easy->transfer = &transfer;
+    easy->socket = -1;
     easy->socket_error = 0;
     transfer.easy = easy;
   }
-  // Takes it from libcurl, which closes its connection if it is not done.
-  void remove(HttpTransfer& transfer) noexcept {
+  // Takes it from libcurl, which closes its connection if it is not done; one of HTTP/2 only if it is `distrusted`, and
+  // nobody else uses it.
+  void remove(HttpTransfer& transfer, bool distrusted = false) noexcept {
     HttpEasy* const easy = std::exchange(transfer.easy, nullptr);
+    if (distrusted) curl_easy_setopt(easy->handle, CURLOPT_FORBID_REUSE, 1L);
     curl_multi_remove_handle(multi_.get(), easy->handle);
+    if (distrusted) curl_easy_setopt(easy->handle, CURLOPT_FORBID_REUSE, 0L);
     transfer.measures = measures_of(easy->handle);
     easy->transfer = nullptr;
     set_down_request(*easy, setup_);
@@ -181,7 +186,7 @@ class CurlMulti {
       curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &easy);
       long error = 0;
       if (code != CURLE_OK) curl_easy_getinfo(easy->handle, CURLINFO_OS_ERRNO, &error);
-      if (code == CURLE_COULDNT_CONNECT && error == 0) error = easy->socket_error;
+      if (code == CURLE_COULDNT_CONNECT && easy->socket_error != 0) error = easy->socket_error;
       HttpTransfer& transfer = *easy->transfer;
       remove(transfer);
       owner_.transfer_done(transfer, code, easy->text, static_cast<int>(error));
@@ -190,10 +195,21 @@ class CurlMulti {
     busy_ = false;
   }
 
-  static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept {
+  static int on_socket(CURL*, curl_socket_t fd, int what, void* pointer, void*) noexcept {
+    auto& self = *static_cast<CurlMulti*>(pointer);
     const bool reads = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
-    const bool writes = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;  // neither: CURL_POLL_REMOVE
-    return static_cast<CurlMulti*>(self)->driver_.watch(fd, reads, writes) ? -1 : 0;
+    const bool writes = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
+    if (what == CURL_POLL_REMOVE && self.forget_if_closed(fd)) return 0;
+    return self.driver_.watch(fd, reads, writes) ? -1 : 0;
+  }
+  // libcurl 7.88 closes a socket that it gives up before it is connected without a word. True if it has.
+  bool forget_if_closed(int fd) noexcept {
+    const auto found = sockets_.find(fd);
+    FileIdentity present;
+    if (found == sockets_.end() || (present.read(fd) && present == found->second)) return false;
+    sockets_.erase(found);
+    driver_.release(fd);
+    return true;
   }
   static int on_time(CURLM*, long milliseconds, void* pointer) noexcept {
     auto& self = *static_cast<CurlMulti*>(pointer);
@@ -209,20 +225,33 @@ class CurlMulti {
     auto& easy = *static_cast<HttpEasy*>(pointer);
     CurlMulti& self = *easy.multi;
     const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    easy.socket_error = fd < 0 ? errno : self.driver_.adopt(fd).value();
+    easy.socket_error = fd < 0 ? errno : self.take_socket(fd);
     if (easy.socket_error != 0) {
       if (fd >= 0) ::close(fd);
       return CURL_SOCKET_BAD;
     }
     ++self.opened_;
-    ++self.connections_;
+    easy.socket = fd;
     if (easy.transfer != nullptr) easy.transfer->connects();
     return fd;
+  }
+  // Zero, or why it cannot be had.
+  int take_socket(int fd) noexcept {
+    try {
+      FileIdentity identity;
+      if (!identity.read(fd)) return errno;
+      sockets_[fd] = identity;
+    } catch (...) {
+      return ENOMEM;
+    }
+    const int error = driver_.adopt(fd).value();
+    if (error != 0) sockets_.erase(fd);
+    return error;
   }
   static int close_socket(void* pointer, curl_socket_t fd) noexcept {
     auto& self = *static_cast<CurlMulti*>(pointer);
     self.driver_.release(fd);
-    --self.connections_;
+    self.sockets_.erase(fd);
     return ::close(fd);
   }
 
@@ -242,7 +271,7 @@ class CurlMulti {
   std::unique_ptr<CURLSH, FreeShare> share_;
   std::vector<std::unique_ptr<HttpEasy>> easies_;
   std::vector<HttpEasy*> free_;
-  std::size_t connections_ = 0;
+  std::unordered_map<int, FileIdentity> sockets_;  // those that are open
   std::uint64_t opened_ = 0;
   bool due_ = false;
   bool busy_ = false;

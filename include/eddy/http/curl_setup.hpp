@@ -65,6 +65,10 @@ inline int curl_seek(void* easy, curl_off_t offset, int origin) noexcept {
   const bool done = origin == SEEK_SET && static_cast<HttpEasy*>(easy)->transfer->rewind(offset);
   return done ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
+inline int curl_look_up(void*, void*, void* easy) noexcept {
+  static_cast<HttpEasy*>(easy)->transfer->looks_up = true;
+  return 0;
+}
 inline int curl_begin(void* easy, char*, char*, int, int) noexcept {
   static_cast<HttpEasy*>(easy)->transfer->request_begins();
   return CURL_PREREQFUNC_OK;
@@ -88,6 +92,8 @@ inline void set_up_easy(HttpEasy& easy, const CurlSetup& setup, CURLSH* share) {
   set_curl_option(handle, CURLOPT_READDATA, static_cast<void*>(&easy));
   set_curl_option(handle, CURLOPT_SEEKFUNCTION, &curl_seek);
   set_curl_option(handle, CURLOPT_SEEKDATA, static_cast<void*>(&easy));
+  set_curl_option(handle, CURLOPT_RESOLVER_START_FUNCTION, &curl_look_up);
+  set_curl_option(handle, CURLOPT_RESOLVER_START_DATA, static_cast<void*>(&easy));
   set_curl_option(handle, CURLOPT_PREREQFUNCTION, &curl_begin);
   set_curl_option(handle, CURLOPT_PREREQDATA, static_cast<void*>(&easy));
   set_curl_option(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -97,7 +103,6 @@ inline void set_up_easy(HttpEasy& easy, const CurlSetup& setup, CURLSH* share) {
   set_curl_option(handle, CURLOPT_FOLLOWLOCATION, 0L);  // redirects are followed above
   set_curl_option(handle, CURLOPT_SSL_VERIFYPEER, 1L);
   set_curl_option(handle, CURLOPT_SSL_VERIFYHOST, 2L);
-  set_curl_option(handle, CURLOPT_PIPEWAIT, 1L);
   const long version = setup.version == http::Version::http_1_1           ? CURL_HTTP_VERSION_1_1
                        : setup.version == http::Version::http_2_cleartext ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
                                                                           : CURL_HTTP_VERSION_2TLS;
@@ -118,6 +123,10 @@ inline void set_up_easy(HttpEasy& easy, const CurlSetup& setup, CURLSH* share) {
 inline void set_up_request(HttpEasy& easy, HttpTransfer& transfer, const CurlSetup& setup) {
   CURL* const handle = easy.handle;
   easy.text[0] = '\0';
+  // While it may turn out to speak HTTP/2, a new connection is waited for: TLS tells it at once. Without TLS only a whole
+  // response would, and a server that is slow with one request would hold back all others.
+  const bool waits = setup.version == http::Version::http_2_cleartext || transfer.url.text.starts_with("https:");
+  if (std::exchange(easy.waits, waits) != waits) set_curl_option(handle, CURLOPT_PIPEWAIT, waits ? 1L : 0L);
   set_curl_option(handle, CURLOPT_URL, transfer.url.text.c_str());
   if (transfer.method == "GET" && !transfer.has_list && !transfer.body && transfer.cookies.empty()) return;
   easy.plain = false;

@@ -68,8 +68,9 @@ enum class TimeoutPhase : unsigned char {
   total,       ///< all of it, the wait for a connection, redirects and retries included
 };
 
-/// One of the timeouts of the session or of the request has passed; the transfer was ended. `phase` says which: try again, or
-/// allow more. Source: aiohttp.ServerTimeoutError.
+/// One of the timeouts of the session or of the request has passed; the transfer was ended. `phase` says which, and the text
+/// what the request was at: waiting for its turn, finding the host's address, connecting, and so on. Try again, or allow more.
+/// Source: aiohttp.ServerTimeoutError.
 class TimeoutError : public eddy::TimeoutError, public ClientError {
  public:
   TimeoutError(const std::string& method, const std::string& url, const std::string& what, TimeoutPhase phase)

@@ -29,7 +29,7 @@ namespace http {
 /// turn in the session.
 struct Timings {
   Duration lookup{};      ///< the address was known; zero on a connection that was there already
-  Duration connect{};     ///< connected; zero on a connection that was there already
+  Duration connect{};     ///< connected; zero on one that was there already. With libcurl 7.88, TLS included
   Duration tls{};         ///< TLS was agreed on; zero without it
   Duration first_byte{};  ///< the response began
   Duration total{};       ///< the body was complete; until then, how long it has taken so far

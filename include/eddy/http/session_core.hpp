@@ -16,6 +16,7 @@
 #include <eddy/loop/event_loop.hpp>
 
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -65,10 +66,10 @@ class HttpSessionCore final : CloseHook, CurlMulti::Owner {
     multi_.kick();
   }
   // Ends a transfer, wherever it stands: its connection is not used again. It has failed with `error`, which may be null.
-  void abort(HttpTransfer& transfer, std::exception_ptr error) noexcept {
+  void abort(HttpTransfer& transfer, std::exception_ptr error, bool distrusted = false) noexcept {
     if (transfer.stage == HttpTransfer::Stage::fresh || transfer.done()) return;
     transfer.error = std::move(error);
-    if (transfer.easy != nullptr) multi_.remove(transfer);
+    if (transfer.easy != nullptr) multi_.remove(transfer, distrusted);
     end(transfer);
     if (!closed_) multi_.kick();
   }
@@ -95,7 +96,7 @@ class HttpSessionCore final : CloseHook, CurlMulti::Owner {
       (void)transfer.timer.arm(*loop_, when);
       return;
     }
-    abort(transfer, make_error<http::TimeoutError>(transfer.method, transfer.shown(), words(phase), phase));
+    abort(transfer, timeout_error(transfer, phase), true);
   }
   // Its server speaks HTTP/2. Called inside of libcurl, which must not be given anything now: see `settled`.
   void found_multiplexed(HttpTransfer& transfer) noexcept {
@@ -120,17 +121,31 @@ class HttpSessionCore final : CloseHook, CurlMulti::Owner {
   static constexpr std::size_t kStreams = 100;        // of an HTTP/2 connection
   static constexpr std::size_t kOriginsKept = 1'000;  // that nobody uses
 
-  static const char* words(http::TimeoutPhase phase) noexcept {
-    switch (phase) {
-      case http::TimeoutPhase::connect:
-        return "timed out while connecting";
-      case http::TimeoutPhase::first_byte:
-        return "timed out while waiting for the response";
-      case http::TimeoutPhase::idle:
-        return "timed out, since nothing came and nothing went";
-      default:
-        return "timed out: all of it took too long";
+  static std::exception_ptr timeout_error(const HttpTransfer& transfer, http::TimeoutPhase phase) noexcept {
+    try {
+      std::string text = std::string("timed out while ") + doing(transfer);
+      if (phase == http::TimeoutPhase::total) text += ": all of it took too long";
+      if (phase == http::TimeoutPhase::idle) text += ": nothing came and nothing went";
+      return std::make_exception_ptr(http::TimeoutError(transfer.method, transfer.shown(), text, phase));
+    } catch (...) {
+      return std::current_exception();
     }
+  }
+  static const char* doing(const HttpTransfer& transfer) noexcept {
+    if (transfer.stage != HttpTransfer::Stage::runs) return "waiting for its turn";
+    if (!transfer.connected) {
+      if (transfer.measured().lookup == 0)
+        return transfer.looks_up ? "finding the host's address" : "waiting for a connection";
+      sockaddr_storage peer;  // libcurl 7.88 measures the connection and TLS as one
+      socklen_t size = sizeof peer;
+      const bool is_there = ::getpeername(transfer.easy->socket, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
+      return is_there ? "agreeing on TLS, or with the proxy" : "connecting";
+    }
+    if (transfer.has_head()) return "receiving the body";
+    if (transfer.begun) return "receiving the head of the response";
+    const bool sends = transfer.streams ? !transfer.fed || transfer.sent < transfer.outgoing.size()
+                                        : transfer.taken && transfer.sent < transfer.body->text.size();
+    return sends ? "sending the body" : "waiting for the response";
   }
 
   // Lets those who wait for a place at a host go on to wait for their turn.

@@ -48,8 +48,10 @@ struct HttpEasy {
   CURL* handle = nullptr;
   CurlMulti* multi = nullptr;
   HttpTransfer* transfer = nullptr;
+  int socket = -1;       // the last one that was opened for it
   int socket_error = 0;  // why it got no socket
   bool plain = true;     // set up for a GET with the session's header
+  bool waits = false;    // for a connection of HTTP/2 that is being made
   char text[CURL_ERROR_SIZE];
 };
 
@@ -148,7 +150,8 @@ class HttpTransfer : public ListHook {
   HttpMeasures measures;
   std::exception_ptr error;
   TimePoint started{};
-  TimePoint active{};  // when something last came or went
+  TimePoint active{};     // when something last came or went
+  bool looks_up = false;  // its host's name is, or was, looked up
   bool connected = false;
   bool begun = false;    // something of the response has come
   bool in_head = false;  // behind a status line
