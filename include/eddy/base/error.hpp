@@ -80,6 +80,13 @@ class BusyResourceError : public std::logic_error {
   using std::logic_error::logic_error;
 };
 
+/// What a task waited for was destroyed under it, or what it writes to was broken half-way: a lock, an event, a queue must
+/// outlive its waiters. In debug mode the program is stopped instead. Source: trio.BrokenResourceError.
+class BrokenResourceError : public RuntimeError {
+ public:
+  using RuntimeError::RuntimeError;
+};
+
 /// Nothing can ever wake the loop again: every task waits for another one. Only a virtual clock throws it, since on
 /// real time another thread might still call in; `what()` lists each task, what it waits for, and at which line.
 class DeadlockError : public RuntimeError {

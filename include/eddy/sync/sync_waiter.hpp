@@ -14,16 +14,7 @@
 #include <cstdlib>
 #include <string>
 
-namespace eddy::inline EDDY_ABI {
-
-/// What a task waited for was destroyed under it: the lock, event or the like must outlive its waiters. In debug mode
-/// the program is stopped at the destructor instead. Source: trio.BrokenResourceError.
-class BrokenResourceError : public RuntimeError {
- public:
-  using RuntimeError::RuntimeError;
-};
-
-namespace detail {
+namespace eddy::inline EDDY_ABI::detail {
 
 struct SyncWaiter : Waiter {
   // The queue is being destroyed. True if the waiter is to go on, with an error.
@@ -97,5 +88,4 @@ inline void break_waiters(WaitQueue& queue) noexcept {
   }
 }
 
-}  // namespace detail
-}  // namespace eddy::inline EDDY_ABI
+}  // namespace eddy::inline EDDY_ABI::detail
