@@ -90,6 +90,14 @@ class BusyResourceError : public std::logic_error {
   using std::logic_error::logic_error;
 };
 
+/// Thrown to a task that waits for a lock, an event, a queue or the like when that is destroyed: let it live in a scope that waits
+/// for its tasks, such as around their `task_group`. In debug mode the program is stopped at the destructor instead. Also thrown by
+/// a stream's `write` after one that failed or was cancelled half-way: close the stream. Source: trio.BrokenResourceError.
+class BrokenResourceError : public RuntimeError {
+ public:
+  using RuntimeError::RuntimeError;
+};
+
 /// Thrown by what runs a loop when nothing can ever wake it again: every task waits for another one. Only a virtual clock throws
 /// it, since on real time another thread might still call in. `what()` lists each task, what it waits for, and at which line: look
 /// for the `set`, `put` or `release` that is missing, or hold the loop (`EventLoop::hold`) for what comes from outside.

@@ -16,6 +16,7 @@
 
 #include <eddy/base/error.hpp>
 #include <eddy/flow/stored_item.hpp>
+#include <eddy/loop/orphans.hpp>
 #include <eddy/loop/waiter.hpp>
 
 #include <coroutine>
@@ -39,6 +40,7 @@ enum class Turn : std::uint8_t {
   stored,   // a putter whose item was accepted
   failed,   // a putter whose item could not be stored when there was room
   closed,   // there will be no item, or no room, for it
+  orphan,   // its exchange was destroyed
 };
 
 // The node of an awaiter that waits in an exchange.
@@ -68,6 +70,9 @@ class ItemAwaiter {
   void wait_for_item(Frame* frame);
   void wait_for_room(Frame* frame);
   void leave() noexcept;
+  [[noreturn]] EDDY_COLD static void throw_orphaned() {
+    throw BrokenResourceError("eddy: a queue was destroyed while tasks waited for it");
+  }
 
   ExchangeBase* exchange_;
   Turn turn_ = Turn::none;
@@ -87,20 +92,21 @@ inline CancelResult ItemWaiter::try_cancel(bool) noexcept {
   return CancelResult::stopped;
 }
 inline const char* ItemWaiter::waits_for() const noexcept {
+  if (awaiter->turn_ == Turn::orphan) return "a queue that was destroyed";
   return awaiter->turn_ == Turn::putting ? "room for an item" : "an item";
 }
+inline const void* ItemWaiter::waits_at() const noexcept {
+  return awaiter->turn_ == Turn::orphan ? nullptr : awaiter->exchange_;
+}
 
-inline const void* ItemWaiter::waits_at() const noexcept { return awaiter->exchange_; }
 class ExchangeBase {
  public:
   explicit ExchangeBase(std::size_t limit) noexcept : limit_(limit) {}
   ExchangeBase(const ExchangeBase&) = delete;
   ExchangeBase& operator=(const ExchangeBase&) = delete;
-  // Those who still wait go on waiting, until they are cancelled; a woken getter finds itself refused.
+  // Whoever still waits is told, also a woken getter.
   ~ExchangeBase() {
-    while (WaitNode* node = getters_.front()) forget(getters_, node);
-    while (WaitNode* node = putters_.front()) forget(putters_, node);
-    while (WaitNode* node = granted_.pop_front()) turn_of(node) = Turn::closed;
+    if (!getters_.empty() || !putters_.empty() || !granted_.empty()) [[unlikely]] leave_orphans();
   }
 
   [[nodiscard]] bool closed() const noexcept { return closed_; }
@@ -141,9 +147,11 @@ class ExchangeBase {
   bool closed_ = false;
 
  private:
-  static void forget(WaitQueue& queue, WaitNode* node) noexcept {
-    queue.remove(node);
-    turn_of(node) = Turn::closed;
+  EDDY_COLD void leave_orphans() noexcept {
+    const auto mark = [](WaitNode* node) noexcept { turn_of(node) = Turn::orphan; };
+    orphan_all(getters_, mark);
+    orphan_all(putters_, mark);
+    while (WaitNode* node = granted_.pop_front()) mark(node);
   }
   static void refuse_all(WaitQueue& queue) noexcept {
     while (WaitNode* node = queue.front()) {
@@ -171,6 +179,8 @@ EDDY_NOINLINE inline void ItemAwaiter::leave() noexcept {
     exchange_->getters_.remove(&waiter_);
   } else if (turn_ == Turn::putting) {
     exchange_->putters_.remove(&waiter_);
+  } else if (turn_ == Turn::orphan && waiter_.loop != nullptr) {
+    waiter_.loop->orphans.remove(&waiter_);
   }
   turn_ = Turn::none;
 }
@@ -327,6 +337,7 @@ class [[nodiscard("nothing is taken until this is awaited: co_await it")]] GetAw
   template <class Result>
   EDDY_NOINLINE Result take_granted() {
     if (ended()) throw Closed();
+    if (turn_ == Turn::orphan) throw_orphaned();
     return exchange().template take_granted<Result>(this);
   }
   From& exchange() noexcept { return *static_cast<From*>(exchange_); }
@@ -362,6 +373,7 @@ class [[nodiscard("nothing is put until this is awaited: co_await it")]] PutAwai
  private:
   [[noreturn]] EDDY_COLD void refuse() const {
     if (this->turn_ == Turn::failed) std::rethrow_exception(this->error_);
+    if (this->turn_ == Turn::orphan) this->throw_orphaned();
     throw Closed();
   }
 };

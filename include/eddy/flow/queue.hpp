@@ -54,7 +54,7 @@ class UnfinishedCount {
   UnfinishedCount() noexcept = default;
   UnfinishedCount(const UnfinishedCount&) = delete;
   UnfinishedCount& operator=(const UnfinishedCount&) = delete;
-  ~UnfinishedCount();  // those who still wait go on waiting, until they are cancelled
+  ~UnfinishedCount();
 
   // Counts finished items, of `accepted` in all.
   void finish(std::size_t count, std::size_t accepted) noexcept {
@@ -84,25 +84,31 @@ class [[nodiscard("nothing is waited for until this is awaited: co_await it")]] 
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) noexcept {
     wait_in(count_->waiters_, frame_of(handle));
   }
-  void await_resume() const noexcept {}
+  void await_resume() const {
+    if (count_ == nullptr) [[unlikely]] throw BrokenResourceError("eddy: a queue was destroyed while tasks waited for it");
+  }
 
  private:
+  friend UnfinishedCount;
   void leave() noexcept {
-    if (loop != nullptr) count_->waiters_.remove(this);
+    if (loop == nullptr) return;
+    (count_ == nullptr ? loop->orphans : count_->waiters_).remove(this);
   }
   CancelResult try_cancel(bool) noexcept override {
     leave();
     return CancelResult::stopped;
   }
-  [[nodiscard]] const char* waits_for() const noexcept override { return "a queue's items to be done"; }
-  [[nodiscard]] const void* waits_at() const noexcept override { return exchange_; }
+  [[nodiscard]] const char* waits_for() const noexcept override {
+    return count_ == nullptr ? "a queue that was destroyed" : "a queue's items to be done";
+  }
+  [[nodiscard]] const void* waits_at() const noexcept override { return count_ == nullptr ? nullptr : exchange_; }
 
-  UnfinishedCount* count_;
+  UnfinishedCount* count_;  // null once it was destroyed while this waited
   const ExchangeBase* exchange_;
 };
 
 inline UnfinishedCount::~UnfinishedCount() {
-  while (WaitNode* node = waiters_.front()) waiters_.remove(node);
+  if (!waiters_.empty()) [[unlikely]] orphan_all(waiters_, [](WaitNode* node) noexcept { static_cast<JoinAwaiter*>(node)->count_ = nullptr; });
 }
 
 // What the three queues have in common; they differ in the Storage, which is one of queue_storage.hpp.
@@ -205,7 +211,9 @@ class BasicQueue {
 /// the item counts in `qsize` and for the bound. `put` and `get` that can go on do so without suspending: a
 /// loop of them on an unbounded queue gives nobody else a turn.
 ///
-/// Destroying a queue destroys its items; who still waits goes on waiting until it is cancelled. Cannot be moved.
+/// Destroying a queue destroys its items; it must outlive those who wait at it. Whoever still waits gets a
+/// BrokenResourceError, a putter keeps its item until then, and in debug mode the program is stopped. But a task that is
+/// cancelled in the same pass, as those are that the main task leaves behind with its queue, ends as cancelled. Cannot be moved.
 /// T needs a move constructor only. If that may throw, each item is allocated on its own, so that none is lost.
 ///
 /// Threads: for one loop's thread. Complexity: constant; waiting allocates nothing, and storing only until the buffer has

@@ -104,7 +104,8 @@ class EventLoop final : detail::LoopCore {
   bool remove_signal_handler(int signal) noexcept { return signals_.remove(signal); }
 
   /// Runs the loop until `stop`. If `stop` was called before, it runs one pass. Errors: RuntimeError while a loop runs in
-  /// this thread; LoopClosed; DeadlockError on a virtual clock when nothing can ever run again. Source: loop.run_forever.
+  /// this thread; LoopClosed; DeadlockError on a virtual clock when nothing can ever run again. Include
+  /// eddy/task/runner.hpp. Source: loop.run_forever.
   void run_forever();
   /// Runs the loop until the Task, TaskHandle or Future is done and gives its result; what else runs stays for the next time.
   /// Include eddy/task/runner.hpp. Errors: as run_forever's, and RuntimeError if `stop` came first, also before this call.
@@ -246,6 +247,7 @@ struct EventLoop::Internals {
   static bool in_child(const EventLoop& loop) noexcept { return loop.fork_guard_.in_child(); }
   static bool has_reason_to_end(const EventLoop& loop) noexcept { return loop.reasons_to_end_ != 0; }
   static bool take(EventLoop& loop, detail::ReasonToEnd reason) noexcept { return loop.take(reason); }
+  static void give(EventLoop& loop, detail::ReasonToEnd reason) noexcept { loop.give(reason); }
 
   // Makes `loop` the thread's running one, for a scope.
   class Running {
@@ -322,15 +324,6 @@ inline void EventLoop::call_soon_threadsafe(Callback<void()> fn, detail::Locatio
   if (waker_->post(post)) return;
   delete post;
   throw LoopClosed();
-}
-
-inline void EventLoop::run_forever() {
-  check_open();
-  const Internals::Running running(*this);
-  do {
-    pass(TimePoint::max());
-    if (take(detail::kDeadlocked)) throw DeadlockError("eddy: deadlock: nothing can ever run again" + detail::describe_strands(*this));
-  } while (!take(detail::kStopAsked));
 }
 
 inline void EventLoop::close() {

@@ -47,6 +47,7 @@ inline constexpr int kBatchesAtClose = 1000;
 enum ReasonToEnd : std::uint8_t {
   kStopAsked = 1,   // by EventLoop::stop: the pass is the last one
   kDeadlocked = 2,  // nothing can ever wake this loop again
+  kOrphans = 4,     // no reason to end: there are orphans to be woken before the next pass
 };
 
 class LoopCore : public Scheduler {
@@ -123,6 +124,7 @@ class LoopCore : public Scheduler {
     reasons_to_end_ |= kStopAsked;
     ran_ = kPollEvery;  // as in asyncio the last pass looks at the descriptors, too
   }
+  void give(ReasonToEnd reason) noexcept { reasons_to_end_ = static_cast<std::uint8_t>(reasons_to_end_ | reason); }
   // True, once, if there is this reason.
   bool take(ReasonToEnd reason) noexcept {
     if ((reasons_to_end_ & reason) == 0) return false;

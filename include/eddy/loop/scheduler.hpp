@@ -71,6 +71,7 @@ struct Scheduler {
   Frame* current = nullptr;               // root of the strand that runs
   const ContextPointer* callback_context = nullptr;  // of the callback that runs
   IntrusiveList<Frame> tasks;             // the strands that no group owns: tasks, and cleanups without identity
+  WaitQueue orphans;                      // who waited at something that was destroyed, until the next pass
   bool delivering = false;                // `cancels` is being worked off
   bool closing = false;                   // new tasks are cancelled before their first step
   const void* guarded = nullptr;          // in debug mode, while the loop runs: the mark of its thread

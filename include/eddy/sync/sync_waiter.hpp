@@ -14,17 +14,7 @@
 #include <cstdlib>
 #include <string>
 
-namespace eddy::inline EDDY_ABI {
-
-/// Thrown to a task that waits for a lock, an event or the like when that is destroyed: let it live in a scope that waits for its
-/// tasks, such as around their `task_group`. In debug mode the program is stopped at the destructor instead. Also thrown by a
-/// stream's `write` after one that failed or was cancelled half-way: close the stream. Source: trio.BrokenResourceError.
-class BrokenResourceError : public RuntimeError {
- public:
-  using RuntimeError::RuntimeError;
-};
-
-namespace detail {
+namespace eddy::inline EDDY_ABI::detail {
 
 struct SyncWaiter : Waiter {
   // The queue is being destroyed. True if the waiter is to go on, with an error.
@@ -98,5 +88,4 @@ inline void break_waiters(WaitQueue& queue) noexcept {
   }
 }
 
-}  // namespace detail
-}  // namespace eddy::inline EDDY_ABI
+}  // namespace eddy::inline EDDY_ABI::detail

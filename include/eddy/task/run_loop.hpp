@@ -5,6 +5,7 @@
 
 #include <eddy/base/time.hpp>
 #include <eddy/loop/event_loop.hpp>
+#include <eddy/loop/orphans.hpp>
 #include <eddy/loop/signal_wakeup.hpp>
 #include <eddy/task/current_task.hpp>
 
@@ -53,8 +54,9 @@ class RunLoop {
       }
       if (main->done()) return finish_passes();
       if (!EventLoop::Internals::has_reason_to_end(loop_)) [[likely]] continue;
+      wake_orphans(loop_);
       if (EventLoop::Internals::take(loop_, kStopAsked)) return PassesEnd::stopped;
-      if (!break_deadlock(main)) return PassesEnd::stuck;
+      if (EventLoop::Internals::take(loop_, kDeadlocked) && !break_deadlock(main)) return PassesEnd::stuck;
     }
   }
 
@@ -114,12 +116,16 @@ class RunLoop {
   // Main has ended. As in asyncio a task that it created in its last turn still has its first one, unless the loop is to stop.
   PassesEnd finish_passes() {
     const bool stopped = EventLoop::Internals::take(loop_, kStopAsked) || EventLoop::Internals::in_child(loop_);
-    if (!stopped && !scheduler_.ready.empty()) pass_unstopped(TimePoint::max());
+    if (!stopped && !scheduler_.ready.empty()) run_pass(TimePoint::max());
     return PassesEnd::done;
   }
   // A stop that came before is over, and one that comes in this pass is with it.
   void pass_unstopped(TimePoint limit) {
+    wake_orphans(loop_);  // those that are cancelled have left
     EventLoop::Internals::take(loop_, kStopAsked);
+    run_pass(limit);
+  }
+  void run_pass(TimePoint limit) {
     EventLoop::Internals::pass(loop_, limit);
     EventLoop::Internals::take(loop_, kStopAsked);
   }
@@ -141,7 +147,6 @@ class RunLoop {
     return circular;
   }
   bool break_deadlock(Frame* main) {
-    EventLoop::Internals::take(loop_, kDeadlocked);
     if (!deadlock_.empty()) return break_waits();
     deadlock_ = "eddy: deadlock: nothing can ever run again" + describe_strands(scheduler_);
     cancel_task(main, deadlock_);

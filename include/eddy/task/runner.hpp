@@ -116,6 +116,16 @@ class Runner {
   EventLoop loop_;
 };
 
+inline void EventLoop::run_forever() {
+  check_open();
+  const Internals::Running running(*this);
+  do {
+    detail::wake_orphans(*this);
+    pass(TimePoint::max());
+    if (take(detail::kDeadlocked)) throw DeadlockError("eddy: deadlock: nothing can ever run again" + detail::describe_strands(*this));
+  } while (!take(detail::kStopAsked));
+}
+
 template <class A>
 auto EventLoop::run_until_complete(A awaitable) {
   static_assert(Awaitable<A>, "eddy: this cannot be awaited: give run_until_complete a Task, so call the coroutine function");
@@ -129,6 +139,7 @@ auto EventLoop::run_until_complete(A awaitable) {
     detail::Frame* frame = detail::HandleAccess::frame(main);
     bool stopped = false;
     do {
+      detail::wake_orphans(*this);
       pass(TimePoint::max());
       stopped = take(detail::kStopAsked);
       if (take(detail::kDeadlocked))

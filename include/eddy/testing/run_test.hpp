@@ -117,7 +117,10 @@ Outcome<T> run_to_end(Runner& runner, Task<T> main) {
 
 // Ends what a test has left. Throws the body's error, if it has one, else what is wrong with the test.
 inline void end_test(Runner& runner, Surroundings& around, const std::exception_ptr& error, bool may_leave_tasks) {
+  // Who waits at a queue of the body's was left behind with it.
+  const bool orphans = EventLoop::Internals::take(runner.get_loop(), eddy::detail::kOrphans);
   std::exception_ptr wrong = run_to_end(runner, after_main(around)).exception();
+  if (orphans) EventLoop::Internals::give(runner.get_loop(), eddy::detail::kOrphans);
   eddy::detail::Scheduler& scheduler = EventLoop::Internals::scheduler(runner.get_loop());
   std::string left = eddy::detail::describe_strands(scheduler);
   if (left.empty() && !EventLoop::Internals::timers(runner.get_loop()).empty()) left = "\n  a callback of call_later or call_at";
