@@ -25,9 +25,11 @@ NAV = [("Home", "index"), ("Tutorial", "tutorial"), ("Guide", "guide"), ("Coming
        ("Packaging", "packaging"), ("Design", "design"), ("Changelog", "CHANGELOG"), ("Contributing", "CONTRIBUTING")]
 PICTURES = (".svg", ".png")
 LINK = re.compile(r"(!?\[(?:[^\[\]]|\[[^\]]*\])*\])\(([^()\s]+)\)")
+OTHER_LINK = re.compile(r"^( {0,3}\[[^\]]+\]:) +<?([^\s<>]+)>?|(<(?:a|img)\b[^>]*?\b(?:href|src)=)\"([^\"]*)\"")  # [x]: link, and HTML
 FENCE = re.compile(r"^( *)(```+)([\w+-]*)(.*)$")
 # What the compiler, the language or the library itself asks for: named as in tests/structure/public_names.py.
-PROTOCOL = {"await_ready", "await_suspend", "await_resume", "try_cancel", "promise_type", "value_type", "EddyAwaiter", "Internals", "what"}
+PROTOCOL = {"await_ready", "await_suspend", "await_resume", "try_cancel", "promise_type", "value_type", "EddyAwaiter", "Internals", "what",
+            "operator="}
 LABELS = re.compile(r"\s*\b(Cancellation|Errors|Threads|Units|Complexity|Source): ")
 STYLE = """
 code, pre { font-size: 85% }
@@ -104,6 +106,12 @@ class Site:
             self.errors.append(f"{page.source}:{line}: {name} has no heading #{anchor}")
         return relative(page.target, self.pages[name].target) + (f"#{anchor}" if anchor else "")
 
+    def other_link(self, page, match, line):
+        if match[1]:
+            return f"{match[1]} {self.resolve(page, match[2], line)}"
+        target = self.resolve(page, match[4], line)
+        return f'{match[3]}"{re.sub(r"[.]md(?=#|$)", ".html", target)}"'  # mkdocs leaves HTML as it is
+
     def add_source(self, name, path):
         """A page that shows a file of the repository, or what is in a folder."""
         if path.is_dir():
@@ -132,7 +140,8 @@ class Site:
                         if line.strip() == "```mermaid":
                             self.errors.append(f"{name}:{index + 1}: the site shows this as code; draw it as an SVG in docs/")
                     if not inside:
-                        page.lines[index] = LINK.sub(lambda match: f"{match[1]}({self.resolve(page, match[2], index + 1)})", line)
+                        line = LINK.sub(lambda match: f"{match[1]}({self.resolve(page, match[2], index + 1)})", line)
+                        page.lines[index] = OTHER_LINK.sub(lambda match: self.other_link(page, match, index + 1), line)
                 path = self.stage / page.target
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text("\n".join(page.lines) + "\n", encoding="utf-8")
@@ -206,7 +215,7 @@ class Site:
             made = member.get("kind") == "function" and (name == owner.split("::")[-1] or not plain(member.find("type")))  # a constructor
             names[name] = names.get(name, made) or bool(documentation(member)) or member.find("reimplements") is not None
         for name, has_one in names.items():
-            if not has_one and name not in PROTOCOL and not name.startswith(("operator", "~")):
+            if not has_one and name not in PROTOCOL and not name.startswith("~"):
                 self.errors.append(f"{owner}::{name} has no /// comment")
 
     def entity(self, _, kind, element, owner):

@@ -24,6 +24,7 @@ class Own {
   Own& operator=(const Own&) = default;
   ~Own() {}  // not trivial and no aggregate, so that g++ 12 treats it as a class
 
+  /// Calls it.
   template <class... Args>
     requires std::is_invocable_v<F&, Args...>
   decltype(auto) operator()(Args&&... args) {

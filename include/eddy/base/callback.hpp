@@ -49,6 +49,7 @@ class Callback<R(Args...)> {
   }
   ~Callback() { reset(); }
 
+  /// Calls the function that it holds; there must be one.
   R operator()(Args... args) { return call_(buffer_, std::forward<Args>(args)...); }
   /// False for an empty one.
   [[nodiscard]] explicit operator bool() const noexcept { return call_ != nullptr; }

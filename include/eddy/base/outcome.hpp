@@ -101,8 +101,10 @@ class [[nodiscard]] Outcome {
       return *std::move(value_);
     }
   }
+  /// The value; only while there is one. The same through `->`.
   decltype(auto) operator*() & { return get(*this); }
   decltype(auto) operator*() const& { return get(*this); }
+  /// A member of the value; only while there is one.
   auto operator->() const
     requires(!std::is_void_v<T>)
   {

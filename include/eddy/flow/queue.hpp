@@ -234,6 +234,7 @@ class LifoQueue final : public detail::BasicQueue<T, detail::Stack<T>> {
 
 /// By default `a < b` means that `a` is got before `b`: the smallest first, as in asyncio.
 struct SmallestFirst {
+  /// Whether `a` is got before `b`.
   template <class T>
   [[nodiscard]] constexpr bool operator()(const T& a, const T& b) const {
     return a < b;

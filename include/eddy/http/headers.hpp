@@ -128,11 +128,14 @@ class Headers {
    public:
     /// Made by `begin` and `end`.
     Iterator(const Headers* headers, std::size_t index) noexcept : headers_(headers), index_(index) {}
+    /// The field.
     HeaderField operator*() const noexcept { return (*headers_)[index_]; }
+    /// To the next one.
     Iterator& operator++() noexcept {
       ++index_;
       return *this;
     }
+    /// Whether both are at the same field.
     bool operator==(const Iterator&) const = default;
 
    private:

@@ -42,6 +42,7 @@ class [[nodiscard("the member is given back at once: keep the lease in a variabl
   [[nodiscard]] explicit operator bool() const noexcept { return !holder_.empty(); }
   /// The member; only while there is one. It stays where it is when the lease is moved.
   [[nodiscard]] T& operator*() noexcept;
+  /// A part of the member; only while there is one.
   [[nodiscard]] T* operator->() noexcept { return &**this; }
   /// Gives the member back now; also while the task is being stopped, where a guard that knows the member to be clean
   /// may say so. A second call does nothing.

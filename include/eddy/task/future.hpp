@@ -187,6 +187,8 @@ class [[nodiscard]] Future {
   /// The loop that it belongs to.
   [[nodiscard]] EventLoop& get_loop() const noexcept { return *state_->loop; }
 
+  /// Waits until it is set and gives a `const T&`. Cancellation: cancels the future, for all who wait for it. Errors: the one that
+  /// was set; CancelledError if it was cancelled.
   auto operator co_await() const { return detail::FutureAwaiter<T>(state_); }
 
  private:

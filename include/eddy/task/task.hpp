@@ -132,6 +132,7 @@ class [[nodiscard("a Task does nothing until it is awaited: co_await it or pass 
   /// False once it was awaited, started or moved from.
   [[nodiscard]] bool valid() const noexcept { return frame_ != nullptr; }
 
+  /// Runs it in the awaiting task and gives its result. Errors: what it throws; InvalidStateError if it is used up.
   auto operator co_await() {
     if (frame_ == nullptr) detail::throw_empty_task();
     return detail::TaskAwaiter<T>(take());

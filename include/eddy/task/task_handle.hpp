@@ -182,6 +182,8 @@ class TaskHandle {
   /// False for a handle that was moved from.
   [[nodiscard]] bool valid() const noexcept { return frame_ != nullptr; }
 
+  /// Waits for the end of the task and gives a `const T&` into it, or the value itself to `co_await std::move(handle)`. Errors: what
+  /// the task threw; CancelledError if it was cancelled.
   auto operator co_await() const& { return detail::HandleAwaiter<T>(frame()); }
   auto operator co_await() && {
     (void)frame();
