@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <string>
 
 // NOLINTBEGIN: these have the C library's names and types.
@@ -38,7 +39,10 @@ F* next_of(const char* name) noexcept {
   return reinterpret_cast<F*>(::dlsym(RTLD_NEXT, name));
 }
 long call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
-  static auto* const next = next_of<long(long, ...)>("syscall");
+  // No initialiser that has to be guarded: libc++abi's guards make system calls themselves.
+  static constinit std::atomic<long (*)(long, ...)> known = nullptr;
+  auto* next = known.load(std::memory_order_relaxed);
+  if (next == nullptr) known.store(next = next_of<long(long, ...)>("syscall"), std::memory_order_relaxed);
   return next(number, a, b, c, d, e, f);
 }
 template <class T>
