@@ -218,9 +218,8 @@ EDDY_TEST_CASE("who waits for the same name is served when it is found, though a
     const std::string url = server.url("/", "same.slow");
     auto first = eddy::create_task(get_text(session, url));
     auto second = eddy::create_task(get_text(session, url));
-    auto third = eddy::create_task(end_of(session, url, http::RequestOptions().timeout(50ms)));
     co_await until_hanging(2);
-    const auto waited = co_await third;
+    const auto waited = co_await end_of(session, url, http::RequestOptions().timeout(50ms));
     CHECK(waited.phase == http::TimeoutPhase::total);
     CHECK(waited.text == "eddy: GET " + url + ": timed out while waiting for its turn: all of it took too long");
     first.cancel();
