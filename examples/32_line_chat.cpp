@@ -91,8 +91,7 @@ eddy::Task<> talk(eddy::SocketStream stream, Room& room) {
   room.tell_all_but(client, "* " + client.name + " has gone\n");
 }
 
-eddy::Task<> async_main(std::uint16_t port) {
-  Room room;
+eddy::Task<> async_main(std::uint16_t port, Room& room) {
   const eddy::Server server = co_await eddy::start_server(talk, "127.0.0.1", port, {}, std::ref(room));
   fmt::print("Serving on {}\n", server.addresses().front().to_string());
   std::fflush(stdout);
@@ -100,8 +99,9 @@ eddy::Task<> async_main(std::uint16_t port) {
 }
 
 int main(int argc, char** argv) {
+  Room room;  // outlives `run`, which ends the connections that are open, and they leave it then
   try {
-    eddy::run(async_main(static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 0)));
+    eddy::run(async_main(static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 0), room));
   } catch (const eddy::KeyboardInterrupt&) {
   }
 }

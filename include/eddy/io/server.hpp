@@ -32,7 +32,8 @@ inline Task<> do_nothing() { co_return; }
 }  // namespace detail
 
 /// A server that accepts connections, made by `start_server`. It can be moved. Its end closes it: connections that are open
-/// run on, as tasks of the loop, and the end of `run` cancels those that are left.
+/// run on, as tasks of the loop, and the end of `run` cancels those that are left. So what their handler refers to must outlive
+/// `run`; or end them before, by `close_clients` and `wait_closed`.
 ///
 /// Threads: the loop's. Source: asyncio.Server.
 class Server {
