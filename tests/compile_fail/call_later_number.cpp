@@ -1,4 +1,4 @@
-// expect: a delay has a unit: write call_later\(1s, callback\)
+// expect: eddy: a delay has a unit: write .*call_later\(1s, callback\)
 // SPDX-License-Identifier: MIT
 #include <eddy/eddy.hpp>
 

@@ -2,9 +2,13 @@
 
 A snippet's first lines are directives, one a line:
 
-    // expect: REGEX            the sentence, somewhere in the first ten lines of what the compiler prints;
-                                or the word `compiles`: this one is right and must be accepted
+    // expect: REGEX            the sentence, in the line of the first error, which is among the first ten lines of what the
+                                compiler prints; or the word `compiles`: this one is right and must be accepted
     // compiler: g++<13         optional: skip the snippet elsewhere; g++ or clang++, then < <= > >= == and a major version
+    // needs: openssl/ssl.h     optional: skip the snippet where the compiler does not find this header
+
+A failed static_assert is one line with its text. OWN_ERRORS lists the snippets whose first error cannot be eddy's sentence; there it
+is the comment at the deleted function, or the compiler's own words, and somewhere in the first ten lines.
 
 A snippet of many wrong lines has no `expect`. Each of those lines ends with what is said of it, as an error at that line;
 there is no other error:
@@ -31,13 +35,28 @@ LINES_READ = 10
 PASSED, FAILED, UNUSABLE, SKIPPED = "passed", "failed", "unusable", "skipped"
 FOLDER = pathlib.Path(__file__).resolve().parent
 FLAGS = ["-std=c++20", "-Werror=unused-result", "-Werror=unused-value"]
-DIRECTIVE = re.compile(r"//\s*(expect|compiler):\s*(.*\S)")
+DIRECTIVE = re.compile(r"//\s*(expect|compiler|needs):\s*(.*\S)")
 ERROR = re.compile(r"//\s*error:\s*(.*\S)")
 MESSAGE = re.compile(r"[^ ].*?: (?:fatal )?(error|warning|note): ")
 CONTEXT = re.compile(r"In file included from |[^ ].*?: In |[^ ].*?: (?:fatal )?(?:error|warning): ")
+FIRST_ERROR = re.compile(r": (?:fatal )?error: ")
 INCLUDE = re.compile(r"(?m)^#include <[^>\n]+>")
 UMBRELLA = "#include <eddy/eddy.hpp>"
 COMPILER = re.compile(r"(g\+\+|clang\+\+)\s*(?:(<=|>=|==|<|>)\s*(\d+))?")
+# The snippets whose first error is the compiler's own, since no header can put words into it: the reason, and what that line has.
+DELETED_COPY = ("a copy can only be deleted: a constructor with a sentence would make the type one that can be copied",
+                r"(?:use of|call to) deleted (?:function|constructor)")
+NO_RETURN_VALUE = ("a promise has either return_void or return_value, so it cannot have one of them that refuses", r"return_(?:value|void)")
+OWN_ERRORS = {
+    "create_task_lvalue_task": DELETED_COPY,
+    "generator_copy": DELETED_COPY,
+    "generator_piped_lvalue": DELETED_COPY,
+    "loop_copy": DELETED_COPY,
+    "task_copy": DELETED_COPY,
+    "task_in_range_for_copy": DELETED_COPY,
+    "task_missing_value": NO_RETURN_VALUE,
+    "task_value_in_void": NO_RETURN_VALUE,
+}
 COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
 
 
@@ -73,6 +92,19 @@ class Compiler:
 
     def is_meant(self, wanted):
         return compiler_is_meant(wanted, self.name, self.major)
+
+    def has(self, header):
+        source = f"#if !__has_include(<{header}>)\n#error\n#endif\n"
+        command = [self.command, *self.options, "-E", "-x", "c++", "-"]
+        return subprocess.run(command, input=source, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+    def why_skipped(self, wanted):
+        """Why a snippet with these directives is not for this compiler; None if it is."""
+        if "compiler" in wanted and not self.is_meant(wanted["compiler"]):
+            return f"meant for {wanted['compiler']} only"
+        if "needs" in wanted and not self.has(wanted["needs"]):
+            return f"there is no {wanted['needs']}"
+        return None
 
     def precompile(self, name, includes):
         header = self.build / f"{name}.hpp"
@@ -112,24 +144,35 @@ def complaints(output):
     return merged
 
 
+def told(lines, snippet, sentence):
+    """Whether what a compiler prints about a snippet says the sentence early enough, and where it is looked at first."""
+    first = next((line for line in lines[:LINES_READ] if FIRST_ERROR.search(line)), None)
+    if first is None:
+        return False
+    if snippet.stem not in OWN_ERRORS:
+        return bool(sentence.search(first))
+    _, own = OWN_ERRORS[snippet.stem]
+    return bool(re.search(own, first)) and any(sentence.search(line) for line in lines[:LINES_READ])
+
+
 def told_together(snippets, needed, compiler, number):
     """Those of the snippets that are told their sentences when all are compiled at a time."""
     wanted = {str(path): re.compile(directives(path.read_text(encoding="utf-8"))["expect"]) for path in snippets}
     source = compiler.build / f"together_{needed}_{number}.cpp"
     source.write_text("".join(f'namespace {path.stem} {{\n#include "{path}"\n}}\n' for path in snippets), encoding="utf-8")
     _, output = compiler.compile(source, needed)
-    judged, told = set(), set()
+    judged, accepted = set(), set()
     for lines in complaints(output):
-        if not any(re.search(r": (?:fatal )?error: ", line) for line in lines):
+        if not any(FIRST_ERROR.search(line) for line in lines):
             continue
         places = (line.partition(":")[0] for line in lines)
         snippet = next((place for place in places if place in wanted), None)
         if snippet is None or snippet in judged:
             continue  # the first error of a snippet counts
         judged.add(snippet)
-        if any(wanted[snippet].search(line) for line in lines[:LINES_READ]):
-            told.add(snippet)
-    return {path for path in snippets if str(path) in told}
+        if told(lines, pathlib.Path(snippet), wanted[snippet]):
+            accepted.add(snippet)
+    return {path for path in snippets if str(path) in accepted}
 
 
 def errors_by_line(output, snippet):
@@ -163,8 +206,8 @@ def check(snippet, compiler):
         lines = {number: re.compile(match[1]) for number, line in enumerate(text.splitlines(), 1) if (match := ERROR.search(line))}
         if ("expect" in wanted) == bool(lines):
             return UNUSABLE, "it has either a first line '// expect: ...' or lines that end with '// error: ...'"
-        if "compiler" in wanted and not compiler.is_meant(wanted["compiler"]):
-            return SKIPPED, f"meant for {wanted['compiler']} only"
+        if reason := compiler.why_skipped(wanted):
+            return SKIPPED, reason
     except (re.error, ValueError) as error:
         return UNUSABLE, str(error)
 
@@ -175,8 +218,8 @@ def check(snippet, compiler):
         return (PASSED, "compiles") if status == 0 else (FAILED, "was to compile, but:\n" + output)
     if status == 0:
         return FAILED, "was to be refused, but compiles\n" + output
-    if not any(sentence.search(line) for line in output.splitlines()[:LINES_READ]):
-        return FAILED, f"'{wanted['expect']}' is not in the first {LINES_READ} lines of:\n" + output
+    if not told(output.splitlines(), snippet, sentence):
+        return FAILED, f"'{wanted['expect']}' is not in the first error, in the first {LINES_READ} lines of:\n" + output
     return PASSED, "refused with the expected sentence"
 
 
@@ -186,7 +229,7 @@ def batches(snippets, compiler, jobs):
     for path in snippets:
         text = path.read_text(encoding="utf-8")
         wanted = directives(text)
-        if wanted.get("expect", "compiles") != "compiles" and ("compiler" not in wanted or compiler.is_meant(wanted["compiler"])):
+        if wanted.get("expect", "compiles") != "compiles" and not compiler.why_skipped(wanted):
             found.setdefault(needed_by(text), []).append(path)
     return [(paths[job::jobs], needed, compiler, job) for needed, paths in found.items() for job in range(jobs)]
 
@@ -194,23 +237,27 @@ def batches(snippets, compiler, jobs):
 def check_all(snippets, compiler, jobs):
     texts = [path.read_text(encoding="utf-8") for path in snippets]
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        everything = sorted({line for text in texts for line in INCLUDE.findall(text)})
+        missing = {header for header in {directives(text).get("needs") for text in texts} - {None} if not compiler.has(header)}
+        everything = sorted({line for text in texts if directives(text).get("needs") not in missing for line in INCLUDE.findall(text)})
         list(pool.map(lambda each: compiler.precompile(*each), [("all", everything), ("core", [UMBRELLA])]))
         together = list(pool.map(lambda each: told_together(*each), batches(snippets, compiler, jobs))) if len(snippets) > 1 else []
-        told = set().union(*together)
-        alone = [path for path in snippets if path not in told]
+        accepted = set().union(*together)
+        alone = [path for path in snippets if path not in accepted]
         judged = dict(zip(alone, pool.map(lambda path: check(path, compiler), alone)))
     results = [judged.get(path, (PASSED, "")) for path in snippets]
     for snippet, (result, message) in zip(snippets, results):
         if result in (FAILED, UNUSABLE) or len(snippets) == 1:
             print(f"{snippet.name}: {result}: {message}\n")
     counts = {name: sum(result == name for result, _ in results) for name in (PASSED, FAILED, UNUSABLE, SKIPPED)}
-    print(", ".join(f"{count} {name}" for name, count in counts.items()) + f"; {len(told)} were compiled together")
+    print(", ".join(f"{count} {name}" for name, count in counts.items()) + f"; {len(accepted)} were compiled together")
     return 1 if counts[FAILED] or counts[UNUSABLE] else 0
 
 
 def self_test(command):
     refused = 'static_assert(sizeof(int) == 0, "an int has a size");\n'
+    commented = "void f(int) = delete;  // an int has a size\nvoid g() { f(1); }\n"
+    copied = "struct Task {\n  Task();\n  Task(const Task&) = delete;  // an int has a size\n};\nvoid g(Task& t) { Task copy = t; }\n"
+    second = "unknown variable;\n" + refused
     buried = "".join(f"unknown{i} variable{i};\n" for i in range(LINES_READ)) + refused
     dropped = "[[nodiscard]] int f();\nvoid g() {\n  f();"
     wrong = 0
@@ -222,6 +269,11 @@ def self_test(command):
             ("the sentence is there", "// expect: an int .* size\n" + refused, PASSED),
             ("another sentence", "// expect: a long has a size\n" + refused, FAILED),
             ("the sentence comes too late", "// expect: an int has a size\n" + buried, FAILED),
+            ("the sentence is in the second error", "// expect: an int has a size\n" + second, FAILED),
+            ("the sentence is a comment that the compiler shows", "// expect: an int has a size\n" + commented, FAILED),
+            ("the same for a copy", "// expect: an int has a size\n" + copied, FAILED),
+            ("the same for a copy of one that is excepted", "// expect: an int has a size\n" + copied, PASSED, "task_copy"),
+            ("another error of one that is excepted", "// expect: an int has a size\n" + commented.replace("delete", "0"), FAILED, "task_copy"),
             ("it compiles", "// expect: an int has a size\nint main() {}\n", FAILED),
             ("it compiles and may", "// expect: compiles\nint main() {}\n", PASSED),
             ("it was to compile", "// expect: compiles\n" + refused, FAILED),
@@ -233,14 +285,16 @@ def self_test(command):
             ("this version", f"// expect: size\n// compiler: {name}=={major}\n" + refused, PASSED),
             ("an older version", f"// expect: size\n// compiler: {name}<{major}\n" + refused, SKIPPED),
             ("the other compiler", f"// expect: size\n// compiler: {other}>={major}\n" + refused, SKIPPED),
+            ("a header that is there", "// expect: size\n// needs: cstddef\n" + refused, PASSED),
+            ("a header that is not there", "// expect: size\n// needs: no/such/header.h\n" + refused, SKIPPED),
             ("a dropped result", f"{dropped}  // error: ignoring\n}}\n", PASSED),
             ("another error at the line", f"{dropped}  // error: forgotten\n}}\n", FAILED),
             ("a line without its error", f"{dropped}  // error: ignoring\n  g();  // error: ignoring\n}}\n", FAILED),
             ("an error at another line", f"{dropped}  // error: ignoring\n  f();\n}}\n", FAILED),
             ("both kinds", f"// expect: ignoring\n{dropped}  // error: ignoring\n}}\n", UNUSABLE),
         ]
-        for title, text, expected in cases:
-            snippet = pathlib.Path(folder, "snippet.cpp")
+        for title, text, expected, *stem in cases:
+            snippet = pathlib.Path(folder, f"{stem[0] if stem else 'snippet'}.cpp")
             snippet.write_text(text, encoding="utf-8")
             result, message = check(snippet, compiler)
             if result != expected:

@@ -1,4 +1,4 @@
-// expect: write concurrent_map\(range, fn\) or \(range, fn, {.limit = 4}\)
+// expect: eddy: options have names, and the range comes first: write concurrent_map\(range, fn\) or \(range, fn, {.limit = 4}\)
 // SPDX-License-Identifier: MIT
 #include <eddy/eddy.hpp>
 

@@ -1,4 +1,4 @@
-// expect: a predicate is waited for by wait_for\(predicate\)
+// expect: eddy: a predicate is waited for by co_await condition.wait_for\(predicate\)
 // SPDX-License-Identifier: MIT
 #include <eddy/eddy.hpp>
 

@@ -1,4 +1,4 @@
-// expect: options have names: write create_task\(task, {.name = 
+// expect: eddy: options have names: write create_task\(task, {.name = 
 // SPDX-License-Identifier: MIT
 #include <eddy/eddy.hpp>
 

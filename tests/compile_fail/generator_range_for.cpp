@@ -1,4 +1,4 @@
-// expect: its items are awaited: write while \(auto item = co_await source.next\(\)\)
+// expect: eddy: a generator's items are awaited: write while \(auto item = co_await source.next\(\)\)
 // SPDX-License-Identifier: MIT
 #include <eddy/eddy.hpp>
 

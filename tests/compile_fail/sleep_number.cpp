@@ -1,4 +1,4 @@
-// expect: a delay has a unit: write sleep\(1s\)
+// expect: eddy: a delay has a unit: write sleep\(1s\)
 // SPDX-License-Identifier: MIT
 #include <eddy/eddy.hpp>
 

@@ -1,4 +1,4 @@
-// expect: write co_await task_group\(
+// expect: eddy: a task group is made for its body: write co_await task_group\(
 // SPDX-License-Identifier: MIT
 #include <eddy/eddy.hpp>
 

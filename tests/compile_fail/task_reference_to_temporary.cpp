@@ -1,4 +1,4 @@
-// expect: a reference to a temporary would dangle
+// expect: eddy: a reference to a temporary would dangle
 // SPDX-License-Identifier: MIT
 #include <eddy/eddy.hpp>
 

@@ -1,4 +1,4 @@
-// expect: co_yield belongs to an AsyncGenerator<T>; a Task<T> gives one value, by co_return
+// expect: eddy: co_yield belongs to an AsyncGenerator<T>; a Task<T> gives one value, by co_return
 // SPDX-License-Identifier: MIT
 #include <eddy/eddy.hpp>
 

@@ -1,4 +1,4 @@
-// expect: a limit is 5s or nullopt: timeout\(5s, task\)
+// expect: eddy: a limit is 5s or nullopt: timeout\(5s, task\)
 // SPDX-License-Identifier: MIT
 #include <eddy/eddy.hpp>
 

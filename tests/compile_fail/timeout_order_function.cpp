@@ -1,4 +1,4 @@
-// expect: this can neither be awaited nor called|a limit is 5s or nullopt: timeout\(5s, task\)
+// expect: eddy: this can neither be awaited nor called .*: after the limit comes a Task
 // SPDX-License-Identifier: MIT
 #include <eddy/eddy.hpp>
 

@@ -1,4 +1,4 @@
-// expect: a limit is 5s or nullopt: .*wait_for\(task, 5s\)
+// expect: eddy: a limit is 5s or nullopt: .*wait_for\(task, 5s\)
 // SPDX-License-Identifier: MIT
 #include <eddy/eddy.hpp>
 

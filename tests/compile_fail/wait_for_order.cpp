@@ -1,4 +1,4 @@
-// expect: this cannot be awaited|a limit is 5s or nullopt: .*wait_for\(task, 5s\)
+// expect: eddy: this cannot be awaited: .*then the limit: write co_await wait_for\(work\(\), 1s\)
 // SPDX-License-Identifier: MIT
 #include <eddy/eddy.hpp>
 

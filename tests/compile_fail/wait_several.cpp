@@ -1,4 +1,4 @@
-// expect: wait takes a range, such as a std::vector of handles
+// expect: eddy: wait takes a range: name it first: std::vector handles\{a, b\}
 // SPDX-License-Identifier: MIT
 #include <eddy/eddy.hpp>
 

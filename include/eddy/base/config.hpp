@@ -89,4 +89,10 @@ inline namespace EDDY_ABI EDDY_TAG(EDDY_ABI) {}
 #define EDDY_CLOSURE_PRVALUES_BREAK 1
 #endif
 
+namespace eddy::inline EDDY_ABI::detail {
 
+// The condition of a static_assert in what is there to refuse a wrong use with a sentence, whatever its arguments are.
+template <class...>
+inline constexpr bool always_false = false;
+
+}  // namespace eddy::inline EDDY_ABI::detail

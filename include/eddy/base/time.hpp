@@ -22,6 +22,13 @@ using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
 namespace detail {
 __extension__ typedef __int128 Wide;
+
+template <class T>
+concept BareNumber = std::is_arithmetic_v<T>;
+template <class Number>
+auto refuse_bare_number() {
+  static_assert(always_false<Number>, "eddy: a delay has a unit: write sleep(1s), call_later(1s, callback) or std::chrono::seconds(1)");
+}
 }  // namespace detail
 
 /// Converts any duration to the loop's unit, rounding up; what does not fit becomes the nearest value that does.
@@ -67,7 +74,10 @@ class TimeLimit {
     if (d) *this = TimeLimit(*d);
   }
   template <class T>
-  TimeLimit(const T&) = delete;  // a limit is 5s or nullopt: timeout(5s, task), move_on_after(5s, task), wait_for(task, 5s)
+  TimeLimit(const T&) {
+    static_assert(detail::always_false<T>,
+                  "eddy: a limit is 5s or nullopt: timeout(5s, task), move_on_after(5s, task), wait_for(task, 5s)");
+  }
 
   /// False for `std::nullopt`.
   [[nodiscard]] constexpr bool limited() const noexcept { return limited_; }

@@ -193,6 +193,9 @@ auto concurrent_map(R&& range, F&& fn, MapOptions options = {}) {
 }
 template <class R, class F, class Options = MapOptions>
   requires(!detail::PlainRange<R> || std::is_arithmetic_v<Options>)
-void concurrent_map(R&&, F&&, Options = {}) = delete;  // write concurrent_map(range, fn) or (range, fn, {.limit = 4})
+auto concurrent_map(R&&, F&&, Options = {}) {
+  static_assert(detail::always_false<R>,
+                "eddy: options have names, and the range comes first: write concurrent_map(range, fn) or (range, fn, {.limit = 4})");
+}
 
 }  // namespace eddy::inline EDDY_ABI

@@ -24,6 +24,8 @@ namespace eddy::inline EDDY_ABI {
 /// What the body of `task_group` gets, to add tasks to the group. It may be handed on to the group's tasks. Source: asyncio.TaskGroup.
 class TaskGroup : detail::ChildGroup {
  public:
+  template <class Called = void>
+  TaskGroup() noexcept(refuse<Called>());
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
@@ -40,6 +42,11 @@ class TaskGroup : detail::ChildGroup {
     start_child_later(child, options.eager_start && !stopping_);
     if (stopping_) loop().request_stop(child);  // the caller is being cancelled: it never runs
     return handle;
+  }
+  template <class T, class Option>
+    requires(!std::is_convertible_v<Option, TaskOptions>)
+  auto create_task(Task<T>, Option&&) {
+    return detail::refuse_option<Option>();
   }
   /// The same for `fn(args…)`, which the task owns.
   template <class F, class... Args>
@@ -64,7 +71,8 @@ class TaskGroup : detail::ChildGroup {
                   "(std::ref for a non-const reference)");
     detail::check_callable<F>();
     if constexpr (kCallable) {
-      if constexpr (detail::check_gives_awaitable<std::decay_t<F>&, FutureSetter<T>, std::decay_t<Args>...>())
+      if constexpr (detail::check_owned<F, Args...>() &&
+                    detail::check_gives_awaitable<std::decay_t<F>&, FutureSetter<T>, std::decay_t<Args>...>())
         return start_owned<T, std::decay_t<F>, std::decay_t<Args>...>(std::forward<F>(fn), std::forward<Args>(args)...);
     }
   }
@@ -78,7 +86,7 @@ class TaskGroup : detail::ChildGroup {
   [[nodiscard]] bool closing() const noexcept { return refusing_ || ended_; }
 
  protected:
-  TaskGroup() noexcept : detail::ChildGroup() {}  // write co_await task_group([](TaskGroup& g) -> Task<> { … })
+  explicit TaskGroup(std::in_place_t) noexcept : detail::ChildGroup() {}
   ~TaskGroup() = default;
 
   bool begin(detail::Frame* frame, detail::Suspension* self) noexcept {
@@ -128,6 +136,11 @@ class TaskGroup : detail::ChildGroup {
     started.set_exception(error ? std::move(error) : detail::make_error<BrokenPromise>());
   }
 
+  template <class Called>
+  static constexpr bool refuse() {
+    static_assert(!std::is_void_v<Called>, "eddy: a task group is made for its body: write co_await task_group([](TaskGroup& g) -> Task<> { … })");
+    return true;
+  }
   void check_open() const {
     if (ended_) throw RuntimeError("eddy: the task group has ended and takes no more tasks");
     if (refusing_) throw RuntimeError("eddy: the task group is stopping and takes no more tasks");
@@ -211,8 +224,10 @@ class [[nodiscard("a task group does nothing until it is awaited: co_await it")]
   using T = typename decltype(call(std::declval<F&>(), std::declval<TaskGroup&>(), std::declval<Args&>()...))::value_type;
 
   template <class G, class... As>
-  explicit TaskGroupAwaiter(std::in_place_t, G&& fn, As&&... args) : fn_(std::forward<G>(fn)), args_(std::forward<As>(args)...) {}
-  TaskGroupAwaiter(TaskGroupAwaiter&& other) noexcept : TaskGroup(), fn_(std::move(other.fn_)), args_(std::move(other.args_)) {}
+  explicit TaskGroupAwaiter(std::in_place_t tag, G&& fn, As&&... args)
+      : TaskGroup(tag), fn_(std::forward<G>(fn)), args_(std::forward<As>(args)...) {}
+  TaskGroupAwaiter(TaskGroupAwaiter&& other) noexcept
+      : TaskGroup(std::in_place), fn_(std::move(other.fn_)), args_(std::move(other.args_)) {}
 
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   template <class P>
@@ -252,7 +267,8 @@ auto task_group(F&& body, Args&&... args) {
   static_assert(kCallable, "eddy: the body of task_group is a function that takes an eddy::TaskGroup& first and returns a Task");
   detail::check_callable<F>();
   if constexpr (kCallable) {
-    if constexpr (detail::check_gives_awaitable<std::decay_t<F>&, TaskGroup&, std::decay_t<Args>...>())
+    if constexpr (detail::check_owned<F, Args...>() &&
+                  detail::check_gives_awaitable<std::decay_t<F>&, TaskGroup&, std::decay_t<Args>...>())
       return detail::TaskGroupAwaiter<std::decay_t<F>, std::decay_t<Args>...>(std::in_place, std::forward<F>(body),
                                                                              std::forward<Args>(args)...);
   }

@@ -265,7 +265,7 @@ constexpr bool check_timeout_body() {
   constexpr bool kTakesTimeout = std::is_invocable_v<F&, Timeout&, Args...>;
   constexpr bool kCallable = kTakesTimeout || std::is_invocable_v<F&, Args...>;
   static_assert(kCallable,
-                "eddy: this can neither be awaited nor called with these arguments: what gets a deadline is a Task, another "
+                "eddy: this can neither be awaited nor called with these arguments: after the limit comes a Task, another "
                 "awaitable, or a function and copies of its arguments (std::ref for a non-const reference)");
   if constexpr (kTakesTimeout) {
     return check_gives_awaitable<F&, Timeout&, Args...>();
@@ -276,7 +276,7 @@ constexpr bool check_timeout_body() {
 }
 template <OnExpiry Expires, class F, class... Args>
 auto make_timeout_of(Limit limit, F&& fn, Args&&... args) {
-  if constexpr (check_timeout_body<std::decay_t<F>, std::decay_t<Args>...>()) {
+  if constexpr (check_timeout_body<std::decay_t<F>, std::decay_t<Args>...>() && check_owned<F, Args...>()) {
     check_callable<F>();
     using Body = CallableBody<std::decay_t<F>, std::decay_t<Args>...>;
     return TimeoutAwaiter<Body, Expires>(limit, false, true, std::forward<F>(fn), std::forward<Args>(args)...);
@@ -337,7 +337,9 @@ auto timeout_at(std::optional<TimePoint>) {
 template <class A>
 auto wait_for(A&& awaitable, TimeLimit limit) {
   using Plain = std::remove_cvref_t<A>;
-  if constexpr (!detail::check_awaitable<A>()) {
+  static_assert(Awaitable<A>,
+                "eddy: this cannot be awaited: wait_for takes an awaitable, then the limit: write co_await wait_for(work(), 1s)");
+  if constexpr (!Awaitable<A>) {
     return;
   } else if constexpr (detail::is_handle<Plain> || detail::is_future<Plain>) {
     // A limit that has passed must still cancel what is behind the handle: so it expires in the next pass.

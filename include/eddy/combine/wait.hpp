@@ -217,7 +217,9 @@ auto wait(R&& handles, ReturnWhen when = ReturnWhen::all_completed, TimeLimit li
   return detail::WaitAwaiter<T>(std::move(slots), when, limit);
 }
 template <class T, class... More>
-void wait(const TaskHandle<T>&, const TaskHandle<More>&...) = delete;  // wait takes a range, such as a std::vector of handles
+auto wait(const TaskHandle<T>&, const TaskHandle<More>&...) {
+  static_assert(detail::always_false<T>, "eddy: wait takes a range: name it first: std::vector handles{a, b}; co_await eddy::wait(handles);");
+}
 template <class Called = void>
 auto wait(detail::BracedList, ReturnWhen = ReturnWhen::all_completed, TimeLimit = std::nullopt) {
   static_assert(!std::is_void_v<Called>, "eddy: wait takes a range: name it first: std::vector handles{a, b}; co_await eddy::wait(handles);");

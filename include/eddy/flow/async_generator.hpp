@@ -255,6 +255,17 @@ class [[nodiscard("the generator does not run until this is awaited: co_await it
   Frame* frame_;
 };
 
+// What a range-for over a generator meets, which cannot await its items.
+template <class T>
+struct NoIterator {
+  std::remove_reference_t<T>& operator*() const;
+  NoIterator& operator++();
+  auto operator!=(const NoIterator&) const {
+    static_assert(always_false<T>, "eddy: a generator's items are awaited: write while (auto item = co_await source.next())");
+    return false;
+  }
+};
+
 }  // namespace detail
 
 /// A lazy sequence: `while (auto item = co_await source.next()) …`. The body is a coroutine with `co_yield`; nothing of it
@@ -282,8 +293,8 @@ class [[nodiscard("a generator does nothing until its next() is awaited")]] Asyn
     return *this;
   }
   ~AsyncGenerator() { reset(); }
-  void begin() = delete;  ///< its items are awaited: write while (auto item = co_await source.next())
-  void end() = delete;    ///< see begin
+  detail::NoIterator<T> begin() noexcept;  ///< refused: its items are awaited: write while (auto item = co_await source.next())
+  detail::NoIterator<T> end() noexcept;    ///< see begin
 
   /// Completes with the next value as `std::optional<T>`, with a pointer for a reference; empty at the end and ever
   /// after. Throws what the body throws; after that it gives the end. Errors: BusyResourceError while another

@@ -168,5 +168,10 @@ inline Task<SocketStream> open_connection(std::string host, std::uint16_t port, 
   if (!result.value) detail::throw_connect_error(host + ':' + std::to_string(port), result.errors);
   co_return *std::move(result.value);
 }
+template <class Port, class... Options>
+  requires(!std::is_convertible_v<Port, std::uint16_t>)
+auto open_connection(const std::string&, Port&&, Options&&...) {
+  static_assert(detail::always_false<Port>, "eddy: a port is a number: write open_connection(\"localhost\", 80)");
+}
 
 }  // namespace eddy::inline EDDY_ABI

@@ -23,9 +23,23 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace eddy::inline EDDY_ABI {
+
+namespace detail {
+
+// For an overload that takes what is no Stream.
+template <class S>
+auto refuse_stream() {
+  constexpr bool kReads = ReadStream<S>;
+  static_assert(kReads, "eddy: this is no stream to read from: a stream has read_some(std::span<char>), a Task<std::size_t>, and close()");
+  static_assert(!kReads || WriteStream<S>,
+                "eddy: this is no stream to write to: a stream has write(std::string_view) and write_eof(), a Task<> each, and close()");
+}
+
+}  // namespace detail
 
 /// How a TLS connection is made and ended. The limits are asyncio's.
 struct TlsOptions {
@@ -39,6 +53,16 @@ template <Stream S>
 Task<TlsStream<S>> tls_connect(S stream, TlsContext context, std::string host, TlsOptions options = {});
 template <Stream S>
 Task<TlsStream<S>> tls_accept(S stream, TlsContext context, TlsOptions options = {});
+template <class S, class... Args>
+  requires(!Stream<std::remove_cvref_t<S>>)
+auto tls_connect(S&&, Args&&...) {
+  return detail::refuse_stream<std::remove_cvref_t<S>>();
+}
+template <class S, class... Args>
+  requires(!Stream<std::remove_cvref_t<S>>)
+auto tls_accept(S&&, Args&&...) {
+  return detail::refuse_stream<std::remove_cvref_t<S>>();
+}
 
 /// A stream that is encrypted and whose other end is known. `tls_connect` and `tls_accept` make it.
 ///

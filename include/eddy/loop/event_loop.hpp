@@ -65,7 +65,8 @@ class EventLoop final : detail::LoopCore {
                          detail::Location where = detail::Location::here()) {
     return call_at(saturating_add(time(), to_duration(delay)), std::move(fn), where);
   }
-  void call_later(double, Callback<void()>) = delete;  // a delay has a unit: write call_later(1s, callback)
+  template <detail::BareNumber Number>
+  auto call_later(Number, const Callback<void()>&) { return detail::refuse_bare_number<Number>(); }
   /// Runs `fn` once the loop's clock has reached `when`; callbacks for the same time run in the order of these calls.
   /// Source: loop.call_at.
   TimerHandle call_at(TimePoint when, Callback<void()> fn, detail::Location where = detail::Location::here()) {
@@ -165,8 +166,7 @@ class EventLoop final : detail::LoopCore {
   /// timers are dropped. Does nothing the second time. Errors: RuntimeError while the loop runs. Source: loop.close.
   void close();
 
-  // What the rest of the library uses; not for programs.
-  struct Internals;
+  struct Internals;  // what the rest of the library uses; not for programs
 
  private:
   friend struct detail::ScheduledCallback;

@@ -106,7 +106,9 @@ class Condition {
     return detail::ConditionAwaiter(this);
   }
   template <class P>
-  void wait(P&&) = delete;  // a predicate is waited for by wait_for(predicate)
+  auto wait(P&&) {
+    static_assert(detail::always_false<P>, "eddy: a predicate is waited for by co_await condition.wait_for(predicate)");
+  }
   /// Waits until `predicate()`, asked under the lock after each notification, is true; completes with what it gave.
   /// Does not suspend if it is true at once. What it throws is thrown. For a limit in time, there is the other
   /// `eddy::wait_for`: `wait_for(condition.wait(), 1s)`. Complexity: one task frame, however often it waits.

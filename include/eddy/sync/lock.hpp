@@ -128,6 +128,11 @@ class Lock {
   }
   /// True while somebody holds it.
   [[nodiscard]] bool locked() const noexcept { return locked_; }
+  /// Refused: std::lock_guard and its like would stop the whole thread.
+  template <class Called = void>
+  auto lock() {
+    static_assert(detail::always_false<Called>, "eddy: an eddy::Lock is awaited: write auto guard = co_await lock.scoped();");
+  }
 
  private:
   friend class LockGuard;

@@ -36,6 +36,15 @@ constexpr bool check_gives_awaitable() {
   return Awaitable<std::invoke_result_t<F, Args...>>;
 }
 
+// To be used as a condition. What a task is given belongs to it, so it must be possible to copy or move it there.
+template <class... Args>
+constexpr bool check_owned() {
+  constexpr bool kOwned = (std::is_constructible_v<std::decay_t<Args>, Args> && ...);
+  static_assert(kOwned,
+                "eddy: a task owns its function and arguments, and one of these cannot be copied: std::move it, or give std::ref");
+  return kOwned;
+}
+
 template <class F, class... Args>
 constexpr bool check_task_function() {
   static_assert(!Awaitable<F> && !std::is_member_pointer_v<std::decay_t<F>>,
@@ -46,7 +55,7 @@ constexpr bool check_task_function() {
                 "argument that the function takes by non-const reference must be given as std::ref");
   check_callable<F>();
   if constexpr (std::is_invocable_v<std::decay_t<F>&, std::decay_t<Args>...> && !std::is_member_pointer_v<std::decay_t<F>>) {
-    return check_gives_awaitable<std::decay_t<F>&, std::decay_t<Args>...>();
+    if constexpr (check_owned<F, Args...>()) return check_gives_awaitable<std::decay_t<F>&, std::decay_t<Args>...>();
   }
   return false;
 }
@@ -99,6 +108,11 @@ EDDY_INLINE TaskHandle<T> create_task_on(EventLoop& loop, Task<T>&& task, const 
   return handle;
 }
 
+template <class Option>
+auto refuse_option() {
+  static_assert(always_false<Option>, "eddy: options have names: write create_task(task, {.name = \"reader\"})");
+}
+
 EDDY_INLINE EventLoop& loop_for_create_task() {
   EventLoop* loop = running_loop_slot();
   if (loop == nullptr) throw_no_loop("create_task()");
@@ -122,9 +136,11 @@ template <class T>
 TaskHandle<T> create_task(Task<T> task) {
   return detail::create_task_on(detail::loop_for_create_task(), std::move(task), {});
 }
-template <class T, class Text>
-  requires std::is_convertible_v<const Text&, std::string_view>
-void create_task(Task<T>, const Text&) = delete;  // options have names: write create_task(task, {.name = "…"})
+template <class T, class Option>
+  requires(!std::is_convertible_v<Option, TaskOptions>)
+auto create_task(Task<T>, Option&&) {
+  return detail::refuse_option<Option>();
+}
 
 /// The same for `fn(args…)`, a coroutine function and its arguments. Both are moved or copied into the task, so captures
 /// and temporaries stay alive; a parameter taken by non-const reference needs std::ref.

@@ -150,7 +150,10 @@ struct PromiseBase : PromiseMark {
   }
 
   template <class U>
-  void yield_value(U&&) = delete;  // co_yield belongs to an AsyncGenerator<T>; a Task<T> gives one value, by co_return
+  auto yield_value(U&&) {
+    static_assert(always_false<U>, "eddy: co_yield belongs to an AsyncGenerator<T>; a Task<T> gives one value, by co_return");
+    return std::suspend_never();
+  }
   void unhandled_exception() noexcept;
 
  protected:
@@ -194,9 +197,11 @@ template <class T>
   requires std::is_reference_v<T>
 struct PromiseResult<T> : PromiseBase {
   void return_value(T value) noexcept { ResultSlot<T>::emplace(frame(), std::addressof(value)); }
-  void return_value(std::remove_cvref_t<T>&&) noexcept  // a reference to a temporary would dangle: co_return what stays
+  void return_value(std::remove_cvref_t<T>&&) noexcept
     requires std::is_lvalue_reference_v<T>
-  = delete;
+  {
+    static_assert(always_false<T>, "eddy: a reference to a temporary would dangle: co_return what outlives the task");
+  }
 };
 template <>
 struct PromiseResult<void> : PromiseBase {

@@ -26,6 +26,11 @@ template <class T>
 T run(Task<T> task, RunOptions options = {}) {
   return Runner(options).run_once(std::move(task));
 }
+template <class T, class... Options>
+  requires(sizeof...(Options) > 1 || (!std::is_convertible_v<Options, RunOptions> || ...))
+auto run(Task<T>, Options&&...) {
+  static_assert(detail::always_false<T>, "eddy: options have names: write run(task, {.debug = true}), or run(fn, argument) for a function");
+}
 
 /// The same for a coroutine function and its arguments: `run(main_task, argc, argv)`. The function and copies of the
 /// arguments live as long as the task.

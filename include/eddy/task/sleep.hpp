@@ -101,7 +101,11 @@ template <class Rep, class Period>
     std::chrono::duration<Rep, Period> delay) {
   return detail::SleepAwaiter(to_duration(delay));
 }
-void sleep(double) = delete;  // a delay has a unit: write sleep(1s) or sleep(std::chrono::seconds(1))
+template <detail::BareNumber Number>
+auto sleep(Number) {
+  detail::refuse_bare_number<Number>();
+  return detail::SleepAwaiter(Duration());
+}
 
 /// Completes once the loop's clock has reached `deadline`; for one that has passed, in the next turn. Otherwise as
 /// `sleep`. Source: trio.sleep_until.

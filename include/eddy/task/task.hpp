@@ -118,6 +118,10 @@ class [[nodiscard("a Task does nothing until it is awaited: co_await it or pass 
   Task() noexcept = default;
   Task(const Task&) = delete;  // a Task runs once, so it cannot be copied: write std::move(task)
   Task(Task&& other) noexcept : frame_(other.take()) { keep(); }
+  template <class U>
+  Task(const TaskHandle<U>&) {
+    static_assert(detail::always_false<U>, "eddy: create_task gives a TaskHandle<T>: write auto handle = create_task(…)");
+  }
   Task& operator=(const Task&) = delete;
   Task& operator=(Task&& other) noexcept {
     if (this != &other) {
