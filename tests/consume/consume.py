@@ -153,6 +153,10 @@ class Consume:
         disabled = ["-DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON"]
         needs = ("eddy's component tls needs OpenSSL 3.0 or later with its headers: install it (Debian: libssl-dev), "
                  "or set OPENSSL_ROOT_DIR to where it is.")
+        page = (SOURCE / "docs/packaging.md").read_text(encoding="utf-8")
+        stated = " ".join(re.search(r"^```text by \S+\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[1].split())
+        said = found("REQUIRED COMPONENTS tls", *disabled, fails=True)
+        expect(stated in said, "docs/packaging.md quotes what is said", said)
         said = found("REQUIRED COMPONENTS tls nothing", *disabled, fails=True)
         expect(needs in said and unknown in said, "all that is missing is named, with what it needs", said)
         said = found("COMPONENTS tls", *disabled)
