@@ -88,7 +88,7 @@ class BrokenResourceError : public RuntimeError {
 };
 
 /// Nothing can ever wake the loop again: every task waits for another one. Only a virtual clock throws it, since on
-/// real time another thread might still call in; `what()` lists each task, what it waits for, and at which line.
+/// real time another thread might still call in, and debug mode reports it; `what()` lists each task, what it waits for, and at which line.
 class DeadlockError : public RuntimeError {
  public:
   using RuntimeError::RuntimeError;
