@@ -99,8 +99,9 @@ class BrokenResourceError : public RuntimeError {
 };
 
 /// Thrown by what runs a loop when nothing can ever wake it again: every task waits for another one. Only a virtual clock throws
-/// it, since on real time another thread might still call in. `what()` lists each task, what it waits for, and at which line: look
-/// for the `set`, `put` or `release` that is missing, or hold the loop (`EventLoop::hold`) for what comes from outside.
+/// it; on real time another thread might still call in, and debug mode reports it. `what()` lists each task, what it waits for, and
+/// at which line: look for the `set`, `put` or `release` that is missing, or hold the loop (`EventLoop::hold`) for what comes from
+/// outside.
 class DeadlockError : public RuntimeError {
  public:
   using RuntimeError::RuntimeError;

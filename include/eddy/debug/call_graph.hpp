@@ -147,11 +147,8 @@ class CallGraphBuilder {
       const std::size_t held_by = index_of(holder->frame);
       draw(index, held_by);
       graph_.tasks[index].waits_for +=
-          ", held by " + (held_by != kNone ? graph_.tasks[held_by].name : name_of_ended(*holder));
+          ", held by " + (held_by != kNone ? graph_.tasks[held_by].name : eddy::detail::name_of_ended(*holder));
     }
-  }
-  static std::string name_of_ended(const eddy::detail::TaskDetails& task) {
-    return task.name.empty() ? "a task that has ended" : task.name + ", which has ended";
   }
   // Who awaits this task's handle, by itself or in a group.
   void find_awaiting(Frame* root) {

@@ -158,6 +158,12 @@ class EventLoop final : detail::LoopCore {
   }
   /// The same, to be read.
   [[nodiscard]] Duration slow_callback_duration() const noexcept { return slow_steps_.limit; }
+  /// How long, in real time, tasks may wait that nothing in the loop can wake, until debug mode reports them, once; another
+  /// thread may wake them still. At first 3 seconds; zero reports at once. On a virtual clock that is a DeadlockError.
+  template <class Rep, class Period>
+  void set_standstill_duration(std::chrono::duration<Rep, Period> duration) {
+    standstill_limit_ = to_duration(duration);
+  }
   /// What the loop has done so far. Threads: the loop's. Complexity: constant. Source: tokio's RuntimeMetrics.
   [[nodiscard]] LoopStatistics statistics() const noexcept { return collect_statistics(); }
   /// See LoopHold.
@@ -203,6 +209,7 @@ class EventLoop final : detail::LoopCore {
 
   void on_signal() override { signals_.dispatch(); }
   [[nodiscard]] bool awaits_signals() const noexcept override { return !signals_.empty(); }
+  void on_standstill() noexcept override { slow_steps_.report_standstill(); }
 
   detail::DescriptorCallbacks watches_{*this, *this, table_};
   detail::SignalHandlers signals_{*this, *waker_};

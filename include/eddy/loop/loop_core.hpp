@@ -87,6 +87,12 @@ class LoopCore : public Scheduler {
     run_posts(waker_->take_posts());
   }
   void wait(TimePoint limit);
+  // True if nothing in this loop can ever wake it; another thread still may.
+  [[nodiscard]] bool stands_still() noexcept {
+    const bool has_deadline = !timers_.empty() && timers_.next_deadline() != TimePoint::max();
+    return ready.empty() && holds_ == 0 && !has_deadline && table_.waiting() == 0 && !awaits_signals();
+  }
+  bool wait_for_another_thread();
   void wait_virtually(TimePoint limit);
   void sleep_for(Duration timeout) noexcept {
     if (timeout == Duration::zero() || waker_->fall_asleep()) {
@@ -134,6 +140,8 @@ class LoopCore : public Scheduler {
 
   // A signal has come; its handlers are to be queued.
   virtual void on_signal() = 0;
+  // In debug mode: nobody has woken a loop that stands still.
+  virtual void on_standstill() noexcept = 0;
   // True if a signal may still wake a loop that waits for nothing else.
   [[nodiscard]] virtual bool awaits_signals() const noexcept = 0;
 
@@ -143,6 +151,8 @@ class LoopCore : public Scheduler {
   DescriptorTable table_;
   std::size_t holds_ = 0;
   LoopStatistics statistics_;
+  Duration standstill_limit_ = std::chrono::seconds(3);  // until debug mode reports it
+  std::uint64_t standstill_at_ = UINT64_MAX;             // the number of steps at which it was reported
   ForkGuard fork_guard_;
   std::uint32_t ran_ = 0;  // nodes run since the descriptors were last looked at
   std::uint8_t reasons_to_end_ = 0;  // for whoever runs the passes, ReasonToEnd
@@ -183,12 +193,25 @@ inline void LoopCore::wait(TimePoint limit) {
   TimePoint until = limit;
   if (!timers_.empty() && timers_.next_deadline() < until) until = timers_.next_deadline();
   if (until == TimePoint::max()) {
-    sleep_for(Duration(-1));
+    if (guarded == nullptr || !stands_still() || !wait_for_another_thread()) sleep_for(Duration(-1));
   } else {
     const Duration timeout = until - now();
     if (timeout > Duration::zero() || table_.waiting() > 0) sleep_for(timeout > Duration::zero() ? timeout : Duration::zero());
   }
   if (waker_->has_news()) serve_news();
+}
+
+// In debug mode: true if the loop has something to do, or to wait for, before the limit, or since the report of its standstill.
+EDDY_COLD inline bool LoopCore::wait_for_another_thread() {
+  if (standstill_at_ == statistics_.steps) return false;  // nothing has run since the report
+  const TimePoint until = saturating_add(now(), standstill_limit_);
+  for (Duration left = standstill_limit_; left > Duration::zero(); left = until - now()) {
+    sleep_for(left);
+    if (!ready.empty() || waker_->has_news()) return true;
+  }
+  standstill_at_ = statistics_.steps;
+  on_standstill();
+  return !stands_still() || waker_->has_news() || (reasons_to_end_ & kStopAsked) != 0;
 }
 
 // On a clock that jumps: look at the descriptors once, wait for what holds the clock back, and only then jump.
@@ -209,7 +232,7 @@ inline void LoopCore::wait_virtually(TimePoint limit) {
   if (!ready.empty() || holds_ > 0) return;
   if (has_deadline) {
     if (!clock_->jump_to(timers_.next_deadline())) sleep_for(patience(kDescriptorPatience));
-  } else if (table_.waiting() == 0 && !awaits_signals()) {
+  } else if (stands_still()) {
     reasons_to_end_ |= kDeadlocked;
   }
 }

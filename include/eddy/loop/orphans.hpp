@@ -11,7 +11,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <string>
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -37,10 +36,8 @@ EDDY_COLD inline void wake_orphans(EventLoop& loop) noexcept {
   WaitQueue& orphans = EventLoop::Internals::scheduler(loop).orphans;
   if (!EventLoop::Internals::take(loop, kOrphans) || orphans.empty()) return;
   if (loop.get_debug()) {
-    auto* root = static_cast<Frame*>(orphans.front()->target);
-    Frame* task = task_of(root);
-    const std::string who = (task == nullptr ? "cleanup" : name_of(task)) + ' ' + await_chain(root);
-    std::fprintf(stderr, "eddy: a queue was destroyed while tasks waited for it; it must outlive them: %s\n", who.c_str());
+    std::fprintf(stderr, "eddy: a queue was destroyed while tasks waited for it; it must outlive them: %s\n",
+                 place_of(static_cast<Frame*>(orphans.front()->target)).c_str());
     std::abort();
   }
   orphans.wake_all();

@@ -1,5 +1,5 @@
 // SlowSteps: in debug mode, looks for steps of tasks and for callbacks that keep the loop from everything else too long, and
-// has it remembered why tasks are stopped.
+// has it remembered why tasks are stopped. It also tells of a loop that stands still.
 //
 // While debug mode is on it is the loop's batch hook, unless a test has its own, so the loop's own way of running a batch
 // knows nothing of it. It reads real time, whatever clock the loop has.
@@ -25,6 +25,7 @@ std::string name_of(Frame* root);                                          // in
 Frame* task_of(Frame* root) noexcept;                                      // there, too
 void note_unwinding(Frame* root) noexcept;                                 // there, too
 std::string await_chain(Frame* root);                                      // in task/current_task.hpp
+std::string place_of(Frame* root);                                         // there, too
 std::string describe_strands(Scheduler& scheduler);                        // there, too
 void call_handler(EventLoop& loop, const ExceptionContext& context) noexcept;  // in event_loop.hpp
 
@@ -46,6 +47,16 @@ class SlowSteps final : public StepWatch, public BatchHook {
     if (on && scheduler.batch_hook == nullptr) scheduler.batch_hook = this;
     // Other watches, if there are any, go on to be told of what runs.
     if (!on && scheduler.batch_hook == this && scheduler.step_watch == nullptr) scheduler.batch_hook = nullptr;
+  }
+
+  // Tasks wait that nothing in the loop can wake. A loop that only serves other threads has none.
+  EDDY_COLD void report_standstill() noexcept {
+    try {
+      const std::string tasks = describe_strands(*scheduler_);
+      if (tasks.empty()) return;
+      call_handler(loop_, {"nothing in this loop can wake these tasks, only another thread's call could" + tasks, nullptr, {}});
+    } catch (const std::bad_alloc&) {
+    }
   }
 
   Duration limit = std::chrono::milliseconds(100);

@@ -75,11 +75,8 @@ inline void break_waiters(WaitQueue& queue) noexcept {
     // A loop that does not run here may be gone already, with waiters that `run` had to leave behind.
     const bool reachable = running != nullptr && node->loop == &EventLoop::Internals::scheduler(*running);
     if (reachable && running->get_debug()) {
-      auto* root = static_cast<Frame*>(node->target);
-      Frame* task = task_of(root);
-      const std::string who = (task == nullptr ? "cleanup" : name_of(task)) + ' ' + await_chain(root);
       std::fprintf(stderr, "eddy: %s was destroyed while tasks waited for it; it must outlive them: %s\n",
-                   waiter->waits_for(), who.c_str());
+                   waiter->waits_for(), place_of(static_cast<Frame*>(node->target)).c_str());
       std::abort();
     }
     Scheduler* loop = node->loop;

@@ -98,13 +98,24 @@ struct RefAccess {
   static Frame* frame(const TaskRef& task) noexcept { return task.details_ == nullptr ? nullptr : task.details_->frame; }
 };
 
+inline std::string name_of_ended(const TaskDetails& task) {
+  return task.name.empty() ? "a task that has ended" : task.name + ", which has ended";
+}
+// Who holds the lock that a strand waits for, which is known in debug mode.
+EDDY_COLD inline std::string holder_text(Frame* root) {
+  const TaskDetails* holder = root->suspension->holder();
+  if (holder == nullptr) return {};
+  if (holder->frame == nullptr || holder->frame->done()) return ", held by " + name_of_ended(*holder);
+  return holder->frame == task_of(root) ? ", which it holds itself," : ", held by " + name_of(holder->frame);
+}
+
 // Where a strand stands, as `what it waits for at file:line < file:line < …`, leaf first.
 inline std::string await_chain(Frame* root) {
   std::string text;
   switch (root->state) {
     case State::suspended:
     case State::listed:
-    case State::leaving: text = std::string("waits for ") + root->suspension->waits_for(); break;
+    case State::leaving: text = std::string("waits for ") + root->suspension->waits_for() + holder_text(root); break;
     case State::start: text = "has not started"; break;
     case State::ready: text = "is ready to run"; break;
     case State::unwind: text = "is about to be stopped"; break;
@@ -125,13 +136,15 @@ EDDY_COLD inline std::string describe(Frame* root) {
   return (task == nullptr ? std::string("a cleanup") : "task " + name_of(task)) + ", which " + await_chain(root);
 }
 
+// The same, for lists.
+EDDY_COLD inline std::string place_of(Frame* root) {
+  Frame* task = task_of(root);
+  return (task == nullptr ? std::string("cleanup") : name_of(task)) + ' ' + await_chain(root);
+}
 // One line for each strand of the loop: its task and where it stands.
 inline std::string describe_strands(Scheduler& scheduler) {
   std::string text;
-  for_each_strand(scheduler, [&](Frame* root) {
-    Frame* task = task_of(root);
-    text += "\n  " + (task == nullptr ? std::string("cleanup") : name_of(task)) + ' ' + await_chain(root);
-  });
+  for_each_strand(scheduler, [&](Frame* root) { text += "\n  " + place_of(root); });
   return text;
 }
 

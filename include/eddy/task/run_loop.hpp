@@ -116,16 +116,14 @@ class RunLoop {
   // Main has ended. As in asyncio a task that it created in its last turn still has its first one, unless the loop is to stop.
   PassesEnd finish_passes() {
     const bool stopped = EventLoop::Internals::take(loop_, kStopAsked) || EventLoop::Internals::in_child(loop_);
-    if (!stopped && !scheduler_.ready.empty()) run_pass(TimePoint::max());
+    if (!stopped && !scheduler_.ready.empty()) EventLoop::Internals::pass(loop_, TimePoint::max());
+    EventLoop::Internals::take(loop_, kStopAsked);
     return PassesEnd::done;
   }
   // A stop that came before is over, and one that comes in this pass is with it.
   void pass_unstopped(TimePoint limit) {
     wake_orphans(loop_);  // those that are cancelled have left
     EventLoop::Internals::take(loop_, kStopAsked);
-    run_pass(limit);
-  }
-  void run_pass(TimePoint limit) {
     EventLoop::Internals::pass(loop_, limit);
     EventLoop::Internals::take(loop_, kStopAsked);
   }
