@@ -184,6 +184,25 @@ TEST_CASE("a task that fails and that nobody awaits is reported, with its name a
   CHECK_THROWS_WITH(std::rethrow_exception(report.exception), "no such host");
 }
 
+TEST_CASE("a task without a name that fails and that nobody awaits is reported with its number and its line", "[mistakes]") {
+  const int line = __LINE__ + 2;
+  const auto fails_here = []() -> eddy::Task<> {
+    co_await eddy::yield();
+    throw std::runtime_error("boom");
+  };
+  for (const bool debug : {false, true}) {
+    const auto reports = reports_of(
+        [&]() -> eddy::Task<> {
+          (void)eddy::create_task(fails_here());
+          co_await eddy::sleep(1s);
+        },
+        debug);
+    REQUIRE(reports.size() == 1);
+    CHECK(reports[0].message == "an exception of a task was never retrieved");
+    CHECK(reports[0].task == "Task-1, last at " + here(line));
+  }
+}
+
 TEST_CASE("another thread has no loop of its own, and debug mode sees it touch one", "[mistakes][real]") {
   std::string created;
   std::string called;

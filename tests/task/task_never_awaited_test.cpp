@@ -68,6 +68,74 @@ EDDY_LOOP_TEST_CASE("debug mode reports tasks that are dropped by an assignment,
   }).size() == 1);
 }
 
+EDDY_LOOP_TEST_CASE("debug mode reports the tasks in a combinator that was made and never awaited", "[never_awaited]") {
+  const auto tasks = [] {
+    std::vector<eddy::Task<int>> made;
+    made.push_back(work());
+    made.push_back(work());
+    return made;
+  };
+  const std::vector<std::string> reports = never_awaited([]() -> eddy::Task<> {
+    [[maybe_unused]] auto both = eddy::gather(work(), work());
+    co_await eddy::yield();
+  });
+  REQUIRE(reports.size() == 2);
+  CHECK(reports[0] == "a task was never awaited; its coroutine is at " __FILE__ ":" + std::to_string(kLine));
+  CHECK(reports[1] == reports[0]);
+  CHECK(never_awaited([&]() -> eddy::Task<> {
+    [[maybe_unused]] auto all = eddy::gather(tasks());
+    [[maybe_unused]] auto outcomes = eddy::gather(eddy::return_exceptions, work());
+    co_return;
+  }).size() == 3);
+  CHECK(never_awaited([&]() -> eddy::Task<> {
+    [[maybe_unused]] auto first = eddy::race(work(), work());
+    [[maybe_unused]] auto of_range = eddy::race(tasks());
+    co_return;
+  }).size() == 4);
+  CHECK(never_awaited([]() -> eddy::Task<> {
+    [[maybe_unused]] auto timed = eddy::timeout(1s, work());
+    [[maybe_unused]] auto moved = eddy::move_on_after(1s, work());
+    [[maybe_unused]] auto waited = eddy::wait_for(work(), 1s);
+    [[maybe_unused]] auto masked = eddy::uncancellable(work());
+    co_return;
+  }).size() == 4);
+  CHECK(never_awaited([]() -> eddy::Task<> {
+    auto made = eddy::gather(work(), work());
+    auto kept = std::move(made);
+    (void)co_await kept;
+  }).empty());
+}
+
+EDDY_LOOP_TEST_CASE("no task is reported that an awaited combinator kept in a variable did not start", "[never_awaited]") {
+  CHECK(never_awaited([]() -> eddy::Task<> {
+    auto first = eddy::race(work(), work());
+    (void)co_await first;
+    auto done = eddy::create_task(work());
+    co_await done;
+    auto with_handle = eddy::race(done, work());
+    (void)co_await with_handle;
+    auto both = eddy::gather(fail(), work());
+    try {
+      (void)co_await both;
+    } catch (const std::runtime_error&) {
+    }
+    auto late = eddy::wait_for(work(), 0s);
+    try {
+      (void)co_await late;
+    } catch (const eddy::TimeoutError&) {
+    }
+  }).empty());
+  CHECK(never_awaited([]() -> eddy::Task<> {
+    auto stopped = eddy::create_task([]() -> eddy::Task<> {
+      eddy::current_task().cancel();
+      auto both = eddy::gather(work(), work());
+      (void)co_await both;
+    });
+    co_await settle(2);
+    if (!stopped.cancelled()) throw std::logic_error("it was not stopped");
+  }).empty());
+}
+
 EDDY_LOOP_TEST_CASE("no task is reported that was used, moved or empty", "[never_awaited]") {
   CHECK(never_awaited([]() -> eddy::Task<> {
     eddy::Task<int> empty;

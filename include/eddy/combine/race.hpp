@@ -92,7 +92,7 @@ class [[nodiscard("race starts nothing until it is awaited: co_await it")]] Race
   RaceAwaiter(RaceAwaiter&& other) noexcept : slots_(std::move(other.slots_)) {}
 
   [[nodiscard]] bool await_ready() const {
-    return std::apply([](const auto&... slots) { return (is_done(slots) || ...); }, slots_);
+    return std::apply([](const auto&... slots) { return (is_done(slots) || ...) && (pass_over(slots), ..., true); }, slots_);
   }
   template <class P>
   EDDY_SUSPEND void await_suspend(std::coroutine_handle<P> handle) {

@@ -82,6 +82,8 @@ class BodyHolder {
     return ResultSlot<T>::take(frame_);
   }
   [[noreturn]] void rethrow() const { std::rethrow_exception(frame_->error()); }
+  // It is not started, as is right.
+  void pass_over() noexcept { if (frame_ != nullptr) frame_->set(kRetrieved); }
   template <class T>
   void reset() noexcept {
     if (frame_ != nullptr) drop<std::conditional_t<ResultSlot<T>::kTrivial, void, T>>(std::exchange(frame_, nullptr));
@@ -108,7 +110,7 @@ class BodyHolder {
   }
   template <class T>
   EDDY_COLD static void drop_without_value(Frame* frame) noexcept {
-    if (!frame->has(kChild)) return frame->handle().destroy();  // it never started
+    if (!frame->has(kChild)) return drop_unstarted(frame);
     frame->set(kRetrieved);
     release_result<T>(frame);
   }
@@ -169,6 +171,7 @@ class TimeoutScope : public ScopeGroup {
       TimePoint deadline;
       const bool passed = limit_.limited() && limit_.passed(EventLoop::Internals::loop(scheduler), deadline);
       if (passed && !start_when_passed_) [[unlikely]] {
+        holder_.pass_over();
         unpark();
         return false;
       }

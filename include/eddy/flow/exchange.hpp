@@ -95,9 +95,7 @@ inline const char* ItemWaiter::waits_for() const noexcept {
   if (awaiter->turn_ == Turn::orphan) return "a queue that was destroyed";
   return awaiter->turn_ == Turn::putting ? "room for an item" : "an item";
 }
-inline const void* ItemWaiter::waits_at() const noexcept {
-  return awaiter->turn_ == Turn::orphan ? nullptr : awaiter->exchange_;
-}
+inline const void* ItemWaiter::waits_at() const noexcept { return awaiter->turn_ == Turn::orphan ? nullptr : awaiter->exchange_; }
 
 class ExchangeBase {
  public:

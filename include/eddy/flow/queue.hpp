@@ -98,9 +98,7 @@ class [[nodiscard("nothing is waited for until this is awaited: co_await it")]] 
     leave();
     return CancelResult::stopped;
   }
-  [[nodiscard]] const char* waits_for() const noexcept override {
-    return count_ == nullptr ? "a queue that was destroyed" : "a queue's items to be done";
-  }
+  [[nodiscard]] const char* waits_for() const noexcept override { return "a queue's items to be done"; }
   [[nodiscard]] const void* waits_at() const noexcept override { return count_ == nullptr ? nullptr : exchange_; }
 
   UnfinishedCount* count_;  // null once it was destroyed while this waited

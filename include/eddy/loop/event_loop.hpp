@@ -105,8 +105,7 @@ class EventLoop final : detail::LoopCore {
   bool remove_signal_handler(int signal) noexcept { return signals_.remove(signal); }
 
   /// Runs the loop until `stop`. If `stop` was called before, it runs one pass. Errors: RuntimeError while a loop runs in
-  /// this thread; LoopClosed; DeadlockError on a virtual clock when nothing can ever run again. Include
-  /// eddy/task/runner.hpp. Source: loop.run_forever.
+  /// this thread; LoopClosed; DeadlockError on a virtual clock. Include eddy/task/runner.hpp. Source: loop.run_forever.
   void run_forever();
   /// Runs the loop until the Task, TaskHandle or Future is done and gives its result; what else runs stays for the next time.
   /// Include eddy/task/runner.hpp. Errors: as run_forever's, and RuntimeError if `stop` came first, also before this call.
@@ -286,6 +285,7 @@ inline void detail::report(EventLoop* loop, const char* message, std::exception_
   try {
     context.message = message;
     if (task != nullptr) context.task = name_of(task);
+    if (context.task.compare(0, 5, "Task-") == 0) context.task += ", last at " + place_of(task->location);  // it has no name
   } catch (...) {
     if (context.message.empty()) context.message = "out of memory";  // short enough to need none
   }

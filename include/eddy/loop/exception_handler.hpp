@@ -17,7 +17,7 @@ namespace eddy::inline EDDY_ABI {
 struct ExceptionContext {
   std::string message;           ///< what happened, in a sentence
   std::exception_ptr exception;  ///< may be null for a report without one
-  std::string task;              ///< the task's name; empty if it was not a task
+  std::string task;              ///< the task's name, of one without a name its number and its line; empty if it was not a task
 };
 
 /// What `EventLoop::set_exception_handler` takes.

@@ -27,7 +27,9 @@ inline Frame* task_of(Frame* root) noexcept {
 inline std::string name_of(Frame* root) {
   TaskDetails& details = details_of(root);
   if (details.name.empty()) {
-    details.name = root->loop == nullptr ? "Task" : "Task-" + std::to_string(++root->loop->named);
+    EventLoop* const running = running_loop_slot();  // also for one that has ended
+    Scheduler* const loop = root->loop == nullptr && running != nullptr ? &EventLoop::Internals::scheduler(*running) : root->loop;
+    details.name = loop == nullptr ? "Task" : "Task-" + std::to_string(++loop->named);
   }
   return details.name;
 }
@@ -127,10 +129,11 @@ inline void check_result(Frame* root) {
   }
 }
 
-// Debug mode reports a Task that is dropped without having run, unless an exception or a stop came between.
+// Debug mode reports a Task that is dropped without having run, unless an exception or a stop came between, or what it was given
+// to has passed it over.
 EDDY_COLD inline void note_never_awaited(const Frame* frame) noexcept {
   EventLoop* loop = running_loop_slot();
-  if (std::uncaught_exceptions() > 0) return;
+  if (std::uncaught_exceptions() > 0 || frame->has(kRetrieved)) return;
   const Frame* running = EventLoop::Internals::scheduler(*loop).current;
   if (running != nullptr && running->state == State::unwinding && (running->ended == Ended::no || running->ended == Ended::cancelled)) return;
   try {

@@ -115,7 +115,7 @@ class ChildSlot : public ChildOutcome<T> {
     if (child->has(kChild)) [[likely]] {
       drop_child<T>(child);
     } else {
-      child->handle().destroy();
+      drop_unstarted(child);
     }
   }
 };
@@ -147,12 +147,9 @@ class ChildSlots {
   ChildSlots& operator=(ChildSlots&&) = delete;
   ~ChildSlots() {
     for (Task<T>& task : tasks_) {
-      if (Frame* child = TaskAccess::frame(task); child->has(kChild)) [[likely]] {
+      if (Frame* child = TaskAccess::frame(task); child->has(kChild)) [[likely]] {  // else it is still the Task's
         TaskAccess::forget(task);
         drop_child<T>(child);
-      } else {  // it never started, as is right
-        TaskAccess::forget(task);
-        child->handle().destroy();
       }
     }
   }
