@@ -145,7 +145,7 @@ class [[nodiscard("gather starts nothing until it is awaited: co_await it")]] Ga
     over([](auto&... slots) { (leave(slots), ...); });
   }
   bool cancel_watched() noexcept override {
-    return over([this](auto&... slots) { return (int{cancel(slots)} + ... + 0) > 0; });
+    return over([this](auto&... slots) { return (int{this->cancel(slots)} + ... + 0) > 0; });
   }
 
   std::tuple<Slots...> slots_;

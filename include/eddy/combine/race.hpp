@@ -124,7 +124,7 @@ class [[nodiscard("race starts nothing until it is awaited: co_await it")]] Race
     std::apply([](auto&... slots) { (leave(slots), ...); }, slots_);
   }
   bool cancel_watched() noexcept override {
-    return std::apply([this](auto&... slots) { return (int{cancel(slots)} + ... + 0) > 0; }, slots_);
+    return std::apply([this](auto&... slots) { return (int{this->cancel(slots)} + ... + 0) > 0; }, slots_);
   }
 
   std::tuple<Slots...> slots_;
