@@ -199,13 +199,13 @@ EDDY_TEST_CASE("timeouts of requests say what took too long", "[socket][real]") 
   const auto total = with({.total = 30ms});
   const std::string tls = "https" + silent.url().substr(4);  // which gets no answer
   const std::string connecting = co_await awaited_text_of(get_text(session, tls, connect));
-  CHECK(connecting == "eddy: GET " + tls + ": timed out while connecting");
+  CHECK(connecting == "eddy: GET " + tls + ": timed out while agreeing on TLS, or with the proxy");
   const std::string waiting = co_await awaited_text_of(get_text(session, silent.url(), first_byte));
   CHECK(waiting == "eddy: GET " + silent.url() + ": timed out while waiting for the response");
   const std::string nothing = co_await awaited_text_of(get_text(session, half.url(), idle));
-  CHECK(nothing == "eddy: GET " + half.url() + ": timed out, since nothing came and nothing went");
+  CHECK(nothing == "eddy: GET " + half.url() + ": timed out while receiving the body: nothing came and nothing went");
   const std::string all = co_await awaited_text_of(get_text(session, half.url(), total));
-  CHECK(all == "eddy: GET " + half.url() + ": timed out: all of it took too long");
+  CHECK(all == "eddy: GET " + half.url() + ": timed out while receiving the body: all of it took too long");
   session.close();
   co_await silent.close();
   co_await half.close();
