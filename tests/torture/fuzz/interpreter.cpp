@@ -766,12 +766,25 @@ struct Put {
   bool completed = false;
 };
 
+// Somebody who may wait at a queue.
+class QueueUser {
+ public:
+  explicit QueueUser(std::shared_ptr<ExchangeBooks> books) : books_(std::move(books)) { ++books_->users; }
+  QueueUser(const QueueUser&) = delete;
+  QueueUser& operator=(const QueueUser&) = delete;
+  ~QueueUser() { --books_->users; }
+
+ private:
+  std::shared_ptr<ExchangeBooks> books_;
+};
+
 // An item that may have been got before its putter goes on is accepted all the same.
 template <class I, class Q>
 Task<> put_into(World& world, QueueSlot<Q>& slot) {
   const std::shared_ptr<ExchangeBooks> books = slot.books;
   std::exception_ptr error;
   {
+    const QueueUser user(books);
     std::optional<I> item(std::in_place, world);
     Put put(world, item->number());
     try {
@@ -804,6 +817,7 @@ Task<> get_from(World& world, QueueSlot<Q>& slot, Node node) {
   const eddy::TimePoint deadline = now() + duration_of(node.c);
   bool got_one = false;
   try {
+    const QueueUser user(books);
     const Pin pin(*books, node.b % 3 != 0);
     if (node.b % 3 == 0) {
       const I got = co_await slot.queue->get();
@@ -861,6 +875,7 @@ void shut_down(World& world, QueueSlot<Q>& slot, bool immediate) {
 
 template <class Q>
 Task<> join(QueueSlot<Q>& slot) {
+  const QueueUser user(slot.books);
   co_await slot.queue->join();
 }
 

@@ -121,6 +121,7 @@ struct ExchangeBooks {
   bool closed = false;    // shut down or renewed
   int last_got = -1;
   int pinned = 0;  // by those who may not have begun to wait: the queue must outlive that
+  int users = 0;   // who may wait at the queue: in debug mode the program ends if it is destroyed under them
   int senders = 1;
   int receivers = 1;
 };
@@ -451,6 +452,7 @@ class World {
   template <class Q>
   static void renew(QueueSlot<Q>& slot, std::size_t maxsize, bool in_order) {
     if (slot.books && slot.books->pinned > 0) return;
+    if (slot.books && slot.books->users > 0 && eddy::get_running_loop().get_debug()) return;
     if (slot.books) slot.books->closed = true;
     slot.queue = nullptr;
     slot.queue = std::make_unique<Q>(maxsize);
