@@ -126,15 +126,14 @@ TEST_CASE("debug mode reports a standstill again after something has run", "[rea
 }
 
 TEST_CASE("another thread that wakes the tasks within the limit is not reported", "[real]") {
-  std::thread other;
-  const Told told = standing_still([&]() -> eddy::Task<> {
+  const Told told = standing_still([]() -> eddy::Task<> {
     eddy::EventLoop& loop = eddy::get_running_loop();
     loop.set_standstill_duration(10s);
     eddy::Event event;
-    other = std::thread([&] { loop.call_soon_threadsafe([&] { event.set(); }); });
+    std::thread other([&] { loop.call_soon_threadsafe([&] { event.set(); }); });
     co_await event.wait();
+    other.join();  // the loop must outlive its call
   });
-  other.join();
   CHECK(told.reports.empty());
 }
 
@@ -187,19 +186,18 @@ TEST_CASE("a loop that waits for time, a descriptor, a job, a signal or what hol
 }
 
 TEST_CASE("a standstill is not reported without debug mode, nor of a loop that has no tasks", "[real]") {
-  std::thread other;
   const Told without = standing_still(
-      [&]() -> eddy::Task<> {
+      []() -> eddy::Task<> {
         eddy::EventLoop& loop = eddy::get_running_loop();
         eddy::Event event;
-        other = std::thread([&] {
+        std::thread other([&] {
           std::this_thread::sleep_for(40ms);
           loop.call_soon_threadsafe([&] { event.set(); });
         });
         co_await event.wait();
+        other.join();
       },
       {}, false);
-  other.join();
   CHECK(without.reports.empty());
 
   eddy::EventLoop loop;
