@@ -334,9 +334,12 @@ class [[nodiscard("nothing is taken until this is awaited: co_await it")]] GetAw
  private:
   template <class Result>
   EDDY_NOINLINE Result take_granted() {
-    if (ended()) throw Closed();
-    if (turn_ == Turn::orphan) throw_orphaned();
+    if (turn_ != Turn::granted) [[unlikely]] refuse();
     return exchange().template take_granted<Result>(this);
+  }
+  [[noreturn]] EDDY_COLD void refuse() const {
+    if (turn_ == Turn::orphan) throw_orphaned();
+    throw Closed();
   }
   From& exchange() noexcept { return *static_cast<From*>(exchange_); }
 };
