@@ -14,7 +14,7 @@ import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "structure"))
-from self_test import end, fault, judged  # noqa: E402
+from tree_check import end, fault, judged, run  # noqa: E402
 
 NAMES, PAGE, HEADERS = "tests/docs/asyncio_names.txt", "docs/coming-from-asyncio.md", "include/eddy"
 # What programs define themselves.
@@ -101,14 +101,10 @@ def self_test():
     return end(wrong, BAD)
 
 
-def main(arguments):
-    if arguments == ["--self-test"]:
-        return self_test()
-    root = pathlib.Path(arguments[0]) if arguments else pathlib.Path(__file__).resolve().parents[2]
+def look(root):
     violations, count = check(root)
-    print("\n".join(violations + [f"{count} names, {len(violations)} violations"]))
-    return 1 if violations or count == 0 else 0
+    return violations, f"{count} names"
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:], look, self_test))

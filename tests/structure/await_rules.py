@@ -17,6 +17,7 @@ import sys
 import tempfile
 
 import source_text
+from tree_check import run
 
 EXEMPT = re.compile(r"^\s*// structure: allow-bare-await\b", re.MULTILINE)
 CONDITION = re.compile(r"\b(if|while|switch|for)\s*(?:constexpr\s*)?\(")
@@ -148,14 +149,10 @@ def self_test():
     return 1 if wrong else 0
 
 
-def main(arguments):
-    if arguments == ["--self-test"]:
-        return self_test()
-    root = pathlib.Path(arguments[0]) if arguments else pathlib.Path(__file__).resolve().parents[2]
+def look(root):
     violations, count = check(root)
-    print("\n".join(violations + [f"{count} files, {len(violations)} violations"]))
-    return 1 if violations or count == 0 else 0
+    return violations, f"{count} files"
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:], look, self_test))

@@ -21,7 +21,7 @@ import re
 import sys
 
 import source_text
-from self_test import judged
+from tree_check import judged
 
 FLOORS = {"base": 0, "loop": 1, "task": 2, "combine": 3, "sync": 3, "flow": 3, "threads": 4, "io": 5,
           "http": 6, "postgres": 6, "redis": 6, "s3": 6}

@@ -9,12 +9,11 @@ destructors and operators.
 Usage: public_names.py [ROOT] | --self-test
 """
 # SPDX-License-Identifier: MIT
-import pathlib
 import re
 import sys
 
 import source_text
-from self_test import end, fault, judged
+from tree_check import end, fault, judged, run
 
 PROTOCOL = {"await_ready", "await_suspend", "await_resume", "try_cancel", "promise_type", "value_type", "EddyAwaiter", "Internals"}
 ACCESS = re.compile(r"\s*(public|protected|private)\s*:(?!:)")
@@ -329,14 +328,10 @@ def self_test():
     return end(wrong, BAD)
 
 
-def main(arguments):
-    if arguments == ["--self-test"]:
-        return self_test()
-    root = pathlib.Path(arguments[0]) if arguments else pathlib.Path(__file__).resolve().parents[2]
+def look(root):
     found, count = violations(root)
-    print("\n".join(found + [f"{count} public names, {len(found)} violations"]))
-    return 1 if found or not count else 0
+    return found, f"{count} public names"
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:], look, self_test))

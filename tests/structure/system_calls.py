@@ -8,12 +8,11 @@ fail, or fails for real in another test, stands in OTHERWISE with the reason. A 
 Usage: system_calls.py [ROOT] | --self-test
 """
 # SPDX-License-Identifier: MIT
-import pathlib
 import re
 import sys
 
 import source_text
-from self_test import end, fault, judged
+from tree_check import end, fault, judged, run
 
 # Places that no injection reaches: why none is needed.
 OTHERWISE = {
@@ -106,14 +105,5 @@ def self_test():
     return end(wrong, BAD)
 
 
-def main(arguments):
-    if arguments == ["--self-test"]:
-        return self_test()
-    root = pathlib.Path(arguments[0]) if arguments else pathlib.Path(__file__).resolve().parents[2]
-    found, summary = check(root, OTHERWISE)
-    print("\n".join(found + [f"{summary}, {len(found)} violations"]))
-    return 1 if found else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:], lambda root: check(root, OTHERWISE), self_test))

@@ -10,12 +10,11 @@ A line of a table that is not needed, or names what does not exist, is an error 
 Usage: test_mirror.py [ROOT] | --self-test
 """
 # SPDX-License-Identifier: MIT
-import pathlib
 import re
 import sys
 
 import source_text
-from self_test import end, fault, judged
+from tree_check import end, fault, judged, run
 
 # A test file, the headers that it tests beside others, and why it is not named after one.
 TESTS = {
@@ -181,14 +180,5 @@ def self_test():
     return end(wrong, BAD)
 
 
-def main(arguments):
-    if arguments == ["--self-test"]:
-        return self_test()
-    root = pathlib.Path(arguments[0]) if arguments else pathlib.Path(__file__).resolve().parents[2]
-    found, summary = check(root, TESTS, HEADERS)
-    print("\n".join(found + [f"{summary}, {len(found)} violations"]))
-    return 1 if found else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:], lambda root: check(root, TESTS, HEADERS), self_test))

@@ -1,7 +1,16 @@
-"""What the self-tests of the checks of the tree have in common."""
+"""What the checks of the tree and their self-tests have in common."""
 # SPDX-License-Identifier: MIT
 import pathlib
 import tempfile
+
+
+def run(arguments, look, self_test):
+    """The program of a check, [ROOT] | --self-test: `look` gives the violations, and how much it has looked at, in words."""
+    if arguments == ["--self-test"]:
+        return self_test()
+    violations, looked_at = look(pathlib.Path(arguments[0]) if arguments else pathlib.Path(__file__).resolve().parents[2])
+    print("\n".join(violations + [f"{looked_at}, {len(violations)} violations"]))
+    return 1 if violations or looked_at.startswith("0 ") else 0
 
 
 def judged(files, judge):
