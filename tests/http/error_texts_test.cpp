@@ -7,6 +7,7 @@
 #include "support/http_server.hpp"
 #include "support/run.hpp"
 #include "support/system_faults.hpp"
+#include "support/thrown_text.hpp"
 
 #include <curl/curl.h>
 #include <dlfcn.h>
@@ -38,25 +39,8 @@ extern "C" CURLMcode curl_multi_add_handle(CURLM* multi, CURL* easy) {
 
 namespace {
 
-std::string text_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 std::string text_of(const std::exception_ptr& error) {
-  return text_of([&] { std::rethrow_exception(error); });
-}
-template <class T>
-eddy::Task<std::string> awaited_text_of(eddy::Task<T> work) {
-  try {
-    (void)co_await std::move(work);
-  } catch (const std::exception& error) {
-    co_return error.what();
-  }
-  co_return "nothing was thrown";
+  return thrown_text_of([&] { std::rethrow_exception(error); });
 }
 eddy::Task<std::string> get_text(http::ClientSession& session, std::string url, http::RequestOptions options = {}) {
   auto response = co_await session.get(std::move(url), std::move(options));
@@ -85,12 +69,12 @@ TEST_CASE("the errors of requests that are made by hand say what was asked", "[h
 }
 
 TEST_CASE("what libcurl cannot do at all is said in a sentence", "[http]") {
-  CHECK(text_of([] { eddy::detail::check_initialised(CURLE_FAILED_INIT); }) ==
+  CHECK(thrown_text_of([] { eddy::detail::check_initialised(CURLE_FAILED_INIT); }) ==
         std::string("eddy: libcurl cannot be initialised: ") + curl_easy_strerror(CURLE_FAILED_INIT));
   eddy::detail::initialise_curl();
   CURL* const handle = curl_easy_init();
   const auto unknown = static_cast<CURLoption>(9'999);
-  CHECK(text_of([&] { eddy::detail::set_curl_option(handle, unknown, 1L); }) ==
+  CHECK(thrown_text_of([&] { eddy::detail::set_curl_option(handle, unknown, 1L); }) ==
         std::string("eddy: libcurl refuses an option of the session: ") + curl_easy_strerror(CURLE_UNKNOWN_OPTION));
   curl_easy_cleanup(handle);
 }
@@ -111,13 +95,13 @@ TEST_CASE("libcurl's numbers become errors of their kind, in its words, without 
 
 TEST_CASE("what is no URL or no proxy says why", "[http]") {
   const auto url = [](std::string_view text) {
-    return text_of([&] { (void)eddy::detail::parse_url("GET", text, {}); });
+    return thrown_text_of([&] { (void)eddy::detail::parse_url("GET", text, {}); });
   };
   const std::string none = ": this is no URL to be asked: ";
   CHECK(url("http://a/\n").ends_with(none + "it has a CR, LF or NUL in it"));
   CHECK(url("ftp://a/") == "eddy: GET ftp://a/" + none + "only http and https are spoken");
   CHECK(url("http://u%0a:p@a/") == "eddy: GET http://a/" + none + "its credentials have control characters in them");
-  const auto proxy = [](const std::string& text) { return text_of([&] { eddy::detail::check_proxy(text); }); };
+  const auto proxy = [](const std::string& text) { return thrown_text_of([&] { eddy::detail::check_proxy(text); }); };
   CHECK(proxy("http://a\n").ends_with(": this is no proxy: it has a CR, LF or NUL in it"));
   CHECK(proxy("ftp://a") ==
         "eddy: CONNECT ftp://a: this is no proxy: its scheme is none of http, https, socks4, socks4a, socks5 and socks5h");
@@ -135,15 +119,15 @@ EDDY_TEST_CASE("requests that cannot be sent say why", "[socket]") {
   }
   http::ClientSession session;
   auto heading = session.head("http://127.0.0.1:1/", http::RequestOptions().body("x"));
-  const std::string head = co_await awaited_text_of(std::move(heading));
+  const std::string head = co_await awaited_thrown_text_of(std::move(heading));
   CHECK(head == "eddy: a HEAD has no body: its response has none either, and could not be told from it");
   refuses_requests = true;
-  const std::string refused = co_await awaited_text_of(session.get("http://127.0.0.1:1/"));
+  const std::string refused = co_await awaited_thrown_text_of(session.get("http://127.0.0.1:1/"));
   refuses_requests = false;
   CHECK(refused == std::string("eddy: libcurl does not take a request: ") + curl_multi_strerror(CURLM_INTERNAL_ERROR));
   CHECK(session.statistics().active == 0);
   session.close();
-  const std::string closed = co_await awaited_text_of(session.get("http://127.0.0.1:1/"));
+  const std::string closed = co_await awaited_thrown_text_of(session.get("http://127.0.0.1:1/"));
   CHECK(closed == "eddy: this http::ClientSession was closed");
 }
 
@@ -157,11 +141,11 @@ EDDY_TEST_CASE("bodies that cannot be read say why", "[socket]") {
   http::ClientSession session;
   auto response = co_await session.get(server.url());
   (void)co_await response.text();
-  const std::string again = co_await awaited_text_of(response.text());
+  const std::string again = co_await awaited_thrown_text_of(response.text());
   CHECK(again == "eddy: the body of this response was read before; it can be read once");
   auto half = co_await session.get(slow.url());
   half.close();
-  const std::string closed = co_await awaited_text_of(half.text());
+  const std::string closed = co_await awaited_thrown_text_of(half.text());
   CHECK(closed == system_text("eddy: GET " + slow.url() + ": the response was closed by the program", ECONNABORTED));
   session.close();
   co_await server.close();
@@ -181,7 +165,7 @@ EDDY_TEST_CASE("heads that are none say what is wrong with them", "[socket]") {
   for (const auto& [sent, sentence] : rows) {
     auto server = co_await HttpServer::start(says(sent));
     http::ClientSession session;
-    const std::string text = co_await awaited_text_of(get_text(session, server.url()));
+    const std::string text = co_await awaited_thrown_text_of(get_text(session, server.url()));
     CHECK(text == "eddy: GET " + server.url() + ": " + sentence);
     session.close();
     co_await server.close();
@@ -198,13 +182,13 @@ EDDY_TEST_CASE("timeouts of requests say what took too long", "[socket][real]") 
   const auto idle = with({.idle = 30ms});
   const auto total = with({.total = 30ms});
   const std::string tls = "https" + silent.url().substr(4);  // which gets no answer
-  const std::string connecting = co_await awaited_text_of(get_text(session, tls, connect));
+  const std::string connecting = co_await awaited_thrown_text_of(get_text(session, tls, connect));
   CHECK(connecting == "eddy: GET " + tls + ": timed out while agreeing on TLS, or with the proxy");
-  const std::string waiting = co_await awaited_text_of(get_text(session, silent.url(), first_byte));
+  const std::string waiting = co_await awaited_thrown_text_of(get_text(session, silent.url(), first_byte));
   CHECK(waiting == "eddy: GET " + silent.url() + ": timed out while waiting for the response");
-  const std::string nothing = co_await awaited_text_of(get_text(session, half.url(), idle));
+  const std::string nothing = co_await awaited_thrown_text_of(get_text(session, half.url(), idle));
   CHECK(nothing == "eddy: GET " + half.url() + ": timed out while receiving the body: nothing came and nothing went");
-  const std::string all = co_await awaited_text_of(get_text(session, half.url(), total));
+  const std::string all = co_await awaited_thrown_text_of(get_text(session, half.url(), total));
   CHECK(all == "eddy: GET " + half.url() + ": timed out while receiving the body: all of it took too long");
   session.close();
   co_await silent.close();

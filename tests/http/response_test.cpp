@@ -6,6 +6,7 @@
 
 #include "support/http_server.hpp"
 #include "support/run.hpp"
+#include "support/thrown_text.hpp"
 
 #include <cerrno>
 #include <optional>
@@ -241,14 +242,7 @@ EDDY_TEST_CASE("a second reader of a body is told which task reads it, and where
   auto server = co_await HttpServer::start(send);
   http::ClientSession session;
   auto response = co_await session.get(server.url());
-  const auto text_of_busy = [&]() -> eddy::Task<std::string> {
-    try {
-      (void)co_await response.text();
-    } catch (const eddy::BusyResourceError& error) {
-      co_return error.what();
-    }
-    co_return "nothing was thrown";
-  };
+  const auto text_of_busy = [&] { return awaited_thrown_text_of<eddy::BusyResourceError>(response.text()); };
   const std::string rest = ", reads the body of this response; one at a time may";
   {
     const int line = __LINE__ + 1;

@@ -4,6 +4,7 @@
 #include <eddy/io.hpp>
 
 #include "support/run.hpp"
+#include "support/thrown_text.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -15,6 +16,8 @@
 #include <vector>
 
 using namespace std::chrono_literals;
+using test::awaited_thrown_text_of;
+using test::thrown_text_of;
 
 namespace {
 
@@ -23,27 +26,9 @@ struct Row {
   std::function<void()> call;
 };
 
-// What `call` throws says.
-std::string text_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
-template <class A>
-eddy::Task<std::string> awaited_text_of(A work) {
-  try {
-    (void)co_await std::move(work);
-  } catch (const std::exception& error) {
-    co_return error.what();
-  }
-  co_return "nothing was thrown";
-}
 void check(const std::vector<Row>& rows) {
   for (const Row& row : rows) {
-    const std::string text = text_of(row.call);
+    const std::string text = thrown_text_of(row.call);
     INFO(text);
     CHECK(text.find(row.sentence) == 0);
   }
@@ -107,27 +92,27 @@ EDDY_TEST_CASE("what io/ refuses at the call says what is wrong", "") {
       {"eddy: \"ppp", [&] { (void)SocketAddress::abstract(path); }},
   });
   const std::string too_long = " has at most 107 bytes, and this one 200";
-  CHECK(text_of([&] { (void)SocketAddress::unix_path(path); }).find("is no address: a Unix socket's path" + too_long) !=
+  CHECK(thrown_text_of([&] { (void)SocketAddress::unix_path(path); }).find("is no address: a Unix socket's path" + too_long) !=
         std::string::npos);
-  CHECK(text_of([&] { (void)SocketAddress::abstract(path); }).find("is no address: an abstract Unix socket's name" + too_long) !=
+  CHECK(thrown_text_of([&] { (void)SocketAddress::abstract(path); }).find("is no address: an abstract Unix socket's name" + too_long) !=
         std::string::npos);
   co_return;
 }
 
 EDDY_TEST_CASE("what io/ refuses when it is awaited says what is wrong", "") {
   auto [left, right] = eddy::open_memory_stream_pair();
-  const std::string no_separators = co_await awaited_text_of(left.read_until(std::vector<std::string>()));
+  const std::string no_separators = co_await awaited_thrown_text_of(left.read_until(std::vector<std::string>()));
   CHECK(no_separators == "eddy: read_until needs a separator");
-  const std::string empty = co_await awaited_text_of(left.read_until(""));
+  const std::string empty = co_await awaited_thrown_text_of(left.read_until(""));
   CHECK(empty == "eddy: read_until needs a separator that is not empty");
   left.close();
-  const std::string closed = co_await awaited_text_of(read(left));
+  const std::string closed = co_await awaited_thrown_text_of(read(left));
   CHECK(closed == "eddy: this stream is closed");
-  const std::string broken = co_await awaited_text_of(right.write("x"));
+  const std::string broken = co_await awaited_thrown_text_of(right.write("x"));
   CHECK(broken == system_text("eddy: writing failed", EPIPE));
   auto [one, other] = eddy::open_memory_stream_pair();
   other.abort();
-  const std::string reset = co_await awaited_text_of(read(one));
+  const std::string reset = co_await awaited_thrown_text_of(read(one));
   CHECK(reset == system_text("eddy: reading failed", ECONNRESET));
 }
 
@@ -141,9 +126,9 @@ EDDY_TEST_CASE("a second reader of a stream is told who reads, and where", "[soc
       co_await test::settle();
       std::string text;
       if (buffered) {
-        text = co_await awaited_text_of(line(stream));
+        text = co_await awaited_thrown_text_of(line(stream));
       } else {
-        text = co_await awaited_text_of(read(stream));
+        text = co_await awaited_thrown_text_of(read(stream));
       }
       INFO(text);
       CHECK(text.find("eddy: task first, which waits for data to read at ") == 0);
@@ -165,7 +150,7 @@ EDDY_TEST_CASE("a write after one that was cancelled half-way says why nothing c
   co_await test::settle(2);
   sending.cancel();
   co_await test::settle(2);
-  const std::string text = co_await awaited_text_of(left.write("x"));
+  const std::string text = co_await awaited_thrown_text_of(left.write("x"));
   CHECK(text == "eddy: an earlier write to this stream failed or was cancelled half-way, so nothing can follow it");
 }
 
@@ -173,7 +158,7 @@ EDDY_LOOP_TEST_CASE("a memory stream to which tasks of two loops write at a time
   auto pair = eddy::open_memory_stream_pair({.capacity = 1});
   std::string text;
   const auto inner = [&]() -> eddy::Task<> {
-    const auto write = [&]() -> eddy::Task<> { text = co_await awaited_text_of(pair.first.write("xx")); };
+    const auto write = [&]() -> eddy::Task<> { text = co_await awaited_thrown_text_of(pair.first.write("xx")); };
     (void)co_await eddy::move_on_after(50ms, write());  // where a sweep has stopped the other one nobody refuses it
   };
   const auto outer = [&]() -> eddy::Task<> {
@@ -190,18 +175,18 @@ EDDY_LOOP_TEST_CASE("a memory stream to which tasks of two loops write at a time
 EDDY_TEST_CASE("the errors of sockets say what was tried", "[socket]") {
   auto [left, right] = eddy::open_socket_pair();
   right.close();
-  const std::string broken = co_await awaited_text_of(left.write("x"));
+  const std::string broken = co_await awaited_thrown_text_of(left.write("x"));
   CHECK(broken == system_text("eddy: writing failed", EPIPE));
   left.close();
-  const std::string closed = co_await awaited_text_of(read(left));
+  const std::string closed = co_await awaited_thrown_text_of(read(left));
   CHECK(closed == "eddy: this stream is closed");
   eddy::Server server = co_await eddy::start_server(serve, "127.0.0.1", 0);
   const eddy::Server moved = std::move(server);
-  CHECK(text_of([&] { (void)server.addresses(); }) == "eddy: this Server was moved from");
-  CHECK(text_of([] { (void)eddy::start_server(serve, "127.0.0.1", 0, {.max_connections = 0}); }) ==
+  CHECK(thrown_text_of([&] { (void)server.addresses(); }) == "eddy: this Server was moved from");
+  CHECK(thrown_text_of([] { (void)eddy::start_server(serve, "127.0.0.1", 0, {.max_connections = 0}); }) ==
         "eddy: a server with max_connections = 0 would serve nobody");
   const auto nowhere = eddy::SocketAddress::abstract("eddy-nobody-listens");
-  const std::string local = co_await awaited_text_of(eddy::connect(nowhere));
+  const std::string local = co_await awaited_thrown_text_of(eddy::connect(nowhere));
   CHECK(local == system_text("eddy: cannot connect to " + nowhere.to_string(), ECONNREFUSED));
 }
 
@@ -209,14 +194,14 @@ EDDY_TEST_CASE(
     "a stream of a child that is no pipe, and a folder that has a zero byte in it, are refused with a sentence",
     "[real]") {
   eddy::Process child = eddy::create_subprocess_exec("true");
-  CHECK(text_of([&] { (void)child.output(); }) ==
+  CHECK(thrown_text_of([&] { (void)child.output(); }) ==
         "eddy: this stream of the child is no pipe: start it with Redirect::pipe() for its input, output or errors");
-  const std::string no_input = co_await awaited_text_of(child.communicate("data"));
+  const std::string no_input = co_await awaited_thrown_text_of(child.communicate("data"));
   CHECK(no_input == "eddy: there is data for a child whose input is no pipe: start it with {.input = Redirect::pipe()}");
   (void)co_await child.wait();
   eddy::ProcessOptions options;
   const std::string folder("a\0b", 3);
   options.cwd = folder;
-  CHECK(text_of([&] { (void)eddy::create_subprocess_exec("true", options); }) ==
+  CHECK(thrown_text_of([&] { (void)eddy::create_subprocess_exec("true", options); }) ==
         "eddy: a folder's name cannot have a zero byte in it");
 }

@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/certificates.hpp"
 #include "support/run.hpp"
+#include "support/thrown_text.hpp"
 #include "support/tls.hpp"
 
 #include <eddy/io/tls.hpp>
@@ -148,22 +149,6 @@ void check(const std::vector<Row>& rows) {
   }
 }
 
-template <class T>
-eddy::Task<std::string> text_of(eddy::Task<T> work) {
-  try {
-    (void)co_await std::move(work);
-  } catch (const eddy::TlsError& error) {
-    co_return error.what();
-  }
-  co_return "nothing was thrown";
-}
-eddy::Task<std::string> text_of(eddy::Task<> work) {
-  const auto with_value = [](eddy::Task<> inner) -> eddy::Task<int> {
-    co_await std::move(inner);
-    co_return 0;
-  };
-  return text_of<int>(with_value(std::move(work)));
-}
 
 }  // namespace
 
@@ -199,7 +184,7 @@ EDDY_TEST_CASE("a connection that OpenSSL refuses says what it was at", "[tls][f
     pair.second.close();
     failing = function;
     good_before = before;
-    std::string text = co_await text_of(open(std::move(pair.first), std::move(context)));
+    std::string text = co_await awaited_thrown_text_of<eddy::TlsError>(open(std::move(pair.first), std::move(context)));
     failing = {};
     co_return text;
   };
@@ -222,26 +207,26 @@ EDDY_TEST_CASE("a TLS stream whose OpenSSL fails, or that is cut, says what it w
   {
     auto [client, server] = co_await open_tls_pair();
     failing = "SSL_read_ex";
-    const std::string text = co_await text_of(read(server));
+    const std::string text = co_await awaited_thrown_text_of<eddy::TlsError>(read(server));
     CHECK(text == "eddy: reading from TLS failed: malloc failure");
   }
   {
     auto [client, server] = co_await open_tls_pair();
     co_await client.write("x");
     failing = "BIO_write";
-    const std::string text = co_await text_of(read(server));
+    const std::string text = co_await awaited_thrown_text_of<eddy::TlsError>(read(server));
     CHECK(text == "eddy: reading from TLS failed: malloc failure");
   }
   {
     auto [client, server] = co_await open_tls_pair();
     failing = "SSL_write_ex";
-    const std::string text = co_await text_of(client.write("x"));
+    const std::string text = co_await awaited_thrown_text_of<eddy::TlsError>(client.write("x"));
     CHECK(text == "eddy: writing to TLS failed: malloc failure");
   }
   {
     auto [client, server] = co_await open_tls_pair();
     client.close();
-    const std::string text = co_await text_of(read(server));
+    const std::string text = co_await awaited_thrown_text_of<eddy::TlsError>(read(server));
     CHECK(text == "eddy: reading from TLS failed: the connection ended before the other end said so");
   }
   {

@@ -2,6 +2,7 @@
 //
 // SPDX-License-Identifier: MIT
 #include "support/run.hpp"
+#include "support/thrown_text.hpp"
 #include "support/tls.hpp"
 #include <eddy/io/socket_stream.hpp>
 #include <eddy/io/tls.hpp>
@@ -297,18 +298,16 @@ EDDY_TEST_CASE("a second task that reads TLS is told so, and the first goes on",
 
 EDDY_TEST_CASE("a second reader of TLS is told which task reads, and where it waits", "[tls]") {
   auto [client, server] = co_await open_tls_pair();
-  const auto text_of_busy = [](Tls& from, bool buffered) -> eddy::Task<std::string> {
-    try {
-      char space[1];
-      if (buffered) {
-        (void)co_await from.read_line();
-      } else {
-        (void)co_await from.read_some(space);
-      }
-    } catch (const eddy::BusyResourceError& error) {
-      co_return error.what();
+  const auto read = [](Tls& from, bool buffered) -> eddy::Task<> {
+    char space[1];
+    if (buffered) {
+      (void)co_await from.read_line();
+    } else {
+      (void)co_await from.read_some(space);
     }
-    co_return "nothing was thrown";
+  };
+  const auto text_of_busy = [&read](Tls& from, bool buffered) {
+    return awaited_thrown_text_of<eddy::BusyResourceError>(read(from, buffered));
   };
   const auto first = [](Tls& from) -> eddy::Task<std::string> { co_return co_await from.read_line(); };
   const int line = __LINE__ - 1;

@@ -4,6 +4,7 @@
 //
 // SPDX-License-Identifier: MIT
 #include "support/run.hpp"
+#include "support/thrown_text.hpp"
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,32 +18,14 @@ using namespace test;
 
 namespace {
 
-// The text of the E that `fn()` throws.
-template <class E, class F>
-std::string text_of(F fn) {
-  try {
-    fn();
-  } catch (const E& e) {
-    return e.what();
-  } catch (const std::exception& e) {
-    return std::string("another type: ") + e.what();
-  }
-  return "nothing was thrown";
-}
-
 // The text of the E that awaiting `fn()` throws, or that the call throws itself.
 template <class E, class F>
 eddy::Task<std::string> awaited_text_of(F fn) {
-  std::string text = "nothing was thrown";
-  try {
+  const auto call = [&fn]() -> eddy::Task<> {
     auto task = fn();
-    co_await task;
-  } catch (const E& e) {
-    text = e.what();
-  } catch (const std::exception& e) {
-    text = std::string("another type: ") + e.what();
-  }
-  co_return text;
+    (void)co_await task;
+  };
+  co_return co_await awaited_thrown_text_of<E>(call());
 }
 
 bool has(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
@@ -93,7 +76,7 @@ EDDY_LOOP_TEST_CASE("an empty Task says the same wherever it is used, and why it
       co_await handle;
       co_await task;
     }));
-    texts.push_back(text_of<E>([] { (void)eddy::create_task(eddy::Task<int>()); }));
+    texts.push_back(thrown_text_of<E>([] { (void)eddy::create_task(eddy::Task<int>()); }));
     texts.push_back(
         co_await awaited_text_of<E>([]() -> eddy::Task<> { co_await eddy::gather(answer(), eddy::Task<int>()); }));
     texts.push_back(co_await awaited_text_of<E>([]() -> eddy::Task<> {
@@ -120,7 +103,7 @@ EDDY_LOOP_TEST_CASE("an empty Task says the same wherever it is used, and why it
     }
     co_await eddy::sleep(1s);  // the loop and this task go on
   });
-  const std::string of_run = text_of<eddy::InvalidStateError>([] { (void)eddy::run(eddy::Task<int>()); });
+  const std::string of_run = thrown_text_of<eddy::InvalidStateError>([] { (void)eddy::run(eddy::Task<int>()); });
   CHECK(has(of_run, sentence));
 }
 
@@ -153,9 +136,9 @@ EDDY_LOOP_TEST_CASE("an empty TaskHandle says the same wherever it is used", "[m
     texts.push_back(co_await awaited_text_of<E>([&]() -> eddy::Task<> { co_await eddy::timeout(1s, handle); }));
     texts.push_back(co_await awaited_text_of<E>([&]() -> eddy::Task<> { co_await eddy::wait_for(handle, 1s); }));
     texts.push_back(co_await awaited_text_of<E>([&]() -> eddy::Task<> { co_await eddy::wait_for(handle, 0s); }));
-    texts.push_back(text_of<E>([&] { handle.add_done_callback([] {}); }));
-    texts.push_back(text_of<E>([&] { handle.set_name("nobody"); }));
-    texts.push_back(text_of<E>([&] { (void)eddy::TaskHandle<>().done(); }));
+    texts.push_back(thrown_text_of<E>([&] { handle.add_done_callback([] {}); }));
+    texts.push_back(thrown_text_of<E>([&] { handle.set_name("nobody"); }));
+    texts.push_back(thrown_text_of<E>([&] { (void)eddy::TaskHandle<>().done(); }));
     for (std::size_t i = 0; i < texts.size(); ++i) {
       INFO("use " << i << ": " << texts[i]);
       CHECK(has(texts[i], sentence));
@@ -197,11 +180,11 @@ EDDY_LOOP_TEST_CASE(
   std::vector<std::string> texts;
   const int value = run_virtual([&]() -> eddy::Task<int> {
     eddy::EventLoop& loop = eddy::get_running_loop();
-    texts.push_back(text_of<eddy::RuntimeError>([&] { eddy::run(mark(ran, Tracked())); }));
-    texts.push_back(text_of<eddy::RuntimeError>([&] { eddy::run(mark, std::ref(ran), Tracked()); }));
+    texts.push_back(thrown_text_of<eddy::RuntimeError>([&] { eddy::run(mark(ran, Tracked())); }));
+    texts.push_back(thrown_text_of<eddy::RuntimeError>([&] { eddy::run(mark, std::ref(ran), Tracked()); }));
     CHECK(Tracked::alive == 0);
     loop.call_soon([&] {
-      texts.push_back(text_of<eddy::RuntimeError>([&] { eddy::run(mark(ran, Tracked())); }));
+      texts.push_back(thrown_text_of<eddy::RuntimeError>([&] { eddy::run(mark(ran, Tracked())); }));
       CHECK(Tracked::alive == 0);
     });
     co_await eddy::sleep(1s);
@@ -229,12 +212,12 @@ TEST_CASE("what needs a running loop says what it is and how to get one", "[misu
   static eddy::ContextVar<int> variable("variable", 1);
   using E = eddy::NoRunningLoop;
   bool ran = false;
-  const std::string created = text_of<E>([&] { (void)eddy::create_task(mark(ran, Tracked())); });
-  const std::string called = text_of<E>([&] { (void)eddy::create_task(mark, std::ref(ran), Tracked()); });
-  const std::string loop = text_of<E>([] { (void)eddy::get_running_loop(); });
-  const std::string tasks = text_of<E>([] { (void)eddy::all_tasks(); });
-  const std::string set = text_of<E>([] { variable.set(2); });
-  const std::string reset = text_of<E>([] { variable.reset({}); });
+  const std::string created = thrown_text_of<E>([&] { (void)eddy::create_task(mark(ran, Tracked())); });
+  const std::string called = thrown_text_of<E>([&] { (void)eddy::create_task(mark, std::ref(ran), Tracked()); });
+  const std::string loop = thrown_text_of<E>([] { (void)eddy::get_running_loop(); });
+  const std::string tasks = thrown_text_of<E>([] { (void)eddy::all_tasks(); });
+  const std::string set = thrown_text_of<E>([] { variable.set(2); });
+  const std::string reset = thrown_text_of<E>([] { variable.reset({}); });
   CHECK(Tracked::alive == 0);
   CHECK_FALSE(ran);
   CHECK(variable.get() == 1);
@@ -245,12 +228,12 @@ TEST_CASE("what needs a running loop says what it is and how to get one", "[misu
   CHECK(has(created, "create_task()"));
   CHECK(has(called, "create_task()"));
   CHECK(has(loop, "get_running_loop()"));
-  CHECK(text_of<eddy::RuntimeError>([] { (void)eddy::get_running_loop(); }) == loop);  // as asyncio's is one
+  CHECK(thrown_text_of<eddy::RuntimeError>([] { (void)eddy::get_running_loop(); }) == loop);  // as asyncio's is one
 }
 
 EDDY_TEST_CASE("a running loop refuses to be closed, in words, and goes on", "[misuse]") {
   eddy::EventLoop& loop = eddy::get_running_loop();
-  const std::string text = text_of<eddy::RuntimeError>([&] { loop.close(); });
+  const std::string text = thrown_text_of<eddy::RuntimeError>([&] { loop.close(); });
   CHECK(has(text, "a running event loop cannot be closed"));
   CHECK_FALSE(loop.is_closed());
   co_await eddy::sleep(1s);
@@ -262,15 +245,15 @@ TEST_CASE("a closed loop says so at every entry, also those that run it or watch
   const Descriptors pair;
   using E = eddy::LoopClosed;
   std::vector<std::string> texts;
-  texts.push_back(text_of<E>([&] { loop.call_soon([] {}); }));
-  texts.push_back(text_of<E>([&] { loop.call_later(1s, [] {}); }));
-  texts.push_back(text_of<E>([&] { loop.call_at(loop.time(), [] {}); }));
-  texts.push_back(text_of<E>([&] { loop.call_soon_threadsafe([] {}); }));
-  texts.push_back(text_of<E>([&] { (void)loop.create_future<int>(); }));
-  texts.push_back(text_of<E>([&] { loop.add_reader(pair.ends[0], [] {}); }));
-  texts.push_back(text_of<E>([&] { loop.add_writer(pair.ends[0], [] {}); }));
-  texts.push_back(text_of<E>([&] { loop.add_signal_handler(SIGUSR1, [] {}); }));
-  texts.push_back(text_of<E>([&] { loop.run_forever(); }));
+  texts.push_back(thrown_text_of<E>([&] { loop.call_soon([] {}); }));
+  texts.push_back(thrown_text_of<E>([&] { loop.call_later(1s, [] {}); }));
+  texts.push_back(thrown_text_of<E>([&] { loop.call_at(loop.time(), [] {}); }));
+  texts.push_back(thrown_text_of<E>([&] { loop.call_soon_threadsafe([] {}); }));
+  texts.push_back(thrown_text_of<E>([&] { (void)loop.create_future<int>(); }));
+  texts.push_back(thrown_text_of<E>([&] { loop.add_reader(pair.ends[0], [] {}); }));
+  texts.push_back(thrown_text_of<E>([&] { loop.add_writer(pair.ends[0], [] {}); }));
+  texts.push_back(thrown_text_of<E>([&] { loop.add_signal_handler(SIGUSR1, [] {}); }));
+  texts.push_back(thrown_text_of<E>([&] { loop.run_forever(); }));
   for (std::size_t i = 0; i < texts.size(); ++i) {
     INFO("entry " << i);
     CHECK(texts[i] == "the event loop is closed");
@@ -295,14 +278,14 @@ TEST_CASE("in debug mode a task that is cancelled from another thread is not, an
     std::vector<std::string> texts;
     std::thread([&] {
       using E = eddy::RuntimeError;
-      texts.push_back(text_of<E>([&] {
+      texts.push_back(thrown_text_of<E>([&] {
         auto copy = handle;
         copy.cancel();
       }));
-      texts.push_back(text_of<E>([&] { reference.cancel(); }));
-      texts.push_back(text_of<E>([&] { loop.call_at(loop.time(), [] {}); }));
-      texts.push_back(text_of<E>([&] { loop.add_reader(pair.ends[0], [] {}); }));
-      texts.push_back(text_of<E>([&] { loop.add_signal_handler(SIGUSR1, [] {}); }));
+      texts.push_back(thrown_text_of<E>([&] { reference.cancel(); }));
+      texts.push_back(thrown_text_of<E>([&] { loop.call_at(loop.time(), [] {}); }));
+      texts.push_back(thrown_text_of<E>([&] { loop.add_reader(pair.ends[0], [] {}); }));
+      texts.push_back(thrown_text_of<E>([&] { loop.add_signal_handler(SIGUSR1, [] {}); }));
     }).join();
     for (std::size_t i = 0; i < texts.size(); ++i) {
       INFO("touch " << i << ": " << texts[i]);
@@ -327,9 +310,9 @@ TEST_CASE("in debug mode a future that a task awaits cannot be set from another 
     std::string set, failed, cancelled;
     std::thread([&] {
       using E = eddy::RuntimeError;
-      set = text_of<E>([&] { future.set_result(1); });
-      failed = text_of<E>([&] { future.set_exception(std::make_exception_ptr(std::runtime_error("foreign"))); });
-      cancelled = text_of<E>([&] { future.cancel(); });
+      set = thrown_text_of<E>([&] { future.set_result(1); });
+      failed = thrown_text_of<E>([&] { future.set_exception(std::make_exception_ptr(std::runtime_error("foreign"))); });
+      cancelled = thrown_text_of<E>([&] { future.cancel(); });
     }).join();
     for (const std::string& text : {set, failed, cancelled}) CHECK(has(text, "touched from another thread"));
     CHECK_FALSE(future.done());
@@ -345,11 +328,11 @@ TEST_CASE("in debug mode a future that a task awaits cannot be set from another 
 EDDY_TEST_CASE("a future that is set twice, asked too early or broken says so", "[misuse]") {
   const auto future = eddy::get_running_loop().create_future<int>();
   using E = eddy::InvalidStateError;
-  CHECK(has(text_of<E>([&] { (void)future.result(); }), "the future is not done yet: await it"));
+  CHECK(has(thrown_text_of<E>([&] { (void)future.result(); }), "the future is not done yet: await it"));
   CHECK(
-      has(text_of<std::invalid_argument>([&] { future.set_exception(nullptr); }), "set_exception needs an exception"));
+      has(thrown_text_of<std::invalid_argument>([&] { future.set_exception(nullptr); }), "set_exception needs an exception"));
   future.set_result(1);
-  CHECK(has(text_of<E>([&] { future.set_result(2); }), "the future is done already"));
+  CHECK(has(thrown_text_of<E>([&] { future.set_result(2); }), "the future is done already"));
   CHECK(future.result() == 1);
   const auto broken = eddy::get_running_loop().create_future<int>();
   (void)broken.setter();
@@ -361,14 +344,14 @@ EDDY_TEST_CASE("a task's result that is not there yet or was taken says which", 
   using E = eddy::InvalidStateError;
   auto boxed = []() -> eddy::Task<std::unique_ptr<int>> { co_return std::make_unique<int>(1); };
   const auto handle = eddy::create_task(boxed());
-  const std::string early = text_of<E>([&] { (void)handle.result(); });
+  const std::string early = thrown_text_of<E>([&] { (void)handle.result(); });
   CHECK(has(early, "eddy: task Task-"));
   CHECK(has(early, ", which has not started at " __FILE__ ":"));
   CHECK(has(early, ", is not done yet: await it"));
   auto copy = handle;
   const std::unique_ptr<int> taken = co_await std::move(copy);
   CHECK(*taken == 1);
-  CHECK(has(text_of<E>([&] { (void)handle.result(); }), "the task's result was already moved out"));
+  CHECK(has(thrown_text_of<E>([&] { (void)handle.result(); }), "the task's result was already moved out"));
 }
 
 EDDY_LOOP_TEST_CASE("descriptors that cannot be waited for say why", "[misuse][socket][order]") {
