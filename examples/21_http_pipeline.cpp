@@ -8,7 +8,8 @@
 //
 // What may pass is tried again: a server that could not be reached or says 429 or 503 by the session, which waits as long as
 // the server asks for; a body that broke off by `eddy::retry`. A body has a temporary name until it is complete. Of each URL
-// there is a line of JSON in DIR/index.jsonl, in which URLs have no user and no password. Ctrl-C cancels what is under way, and takes unfinished files away.
+// there is a line of JSON in DIR/index.jsonl, in which URLs have no user and no password. Ctrl-C cancels what is under way, and
+// takes unfinished files away.
 //
 // Exit status: 0 done, 1 failed (DIR or FILE), 2 wrong usage, 3 done, but some URLs could not be fetched, 130 Ctrl-C.
 //

@@ -14,6 +14,12 @@
 
 namespace eddy::inline EDDY_ABI::detail {
 
+// In debug mode: the program ends where something was destroyed that a task waits for.
+[[noreturn]] EDDY_COLD inline void stop_for_waiter(const char* what, Frame* root) noexcept {
+  std::fprintf(stderr, "eddy: %s was destroyed while tasks waited for it; it must outlive them: %s\n", what, place_of(root).c_str());
+  std::abort();
+}
+
 // For destructors: takes everybody out of `queue`, and tells each node's owner by `mark`. They stay suspended; who belongs to
 // the loop that runs here is woken before its next pass. Another loop may be gone already, with waiters that `run` had to
 // leave behind.
@@ -35,11 +41,7 @@ EDDY_COLD void orphan_all(WaitQueue& queue, Mark mark) noexcept {
 EDDY_COLD inline void wake_orphans(EventLoop& loop) noexcept {
   WaitQueue& orphans = EventLoop::Internals::scheduler(loop).orphans;
   if (!EventLoop::Internals::take(loop, kOrphans) || orphans.empty()) return;
-  if (loop.get_debug()) {
-    std::fprintf(stderr, "eddy: a queue was destroyed while tasks waited for it; it must outlive them: %s\n",
-                 place_of(static_cast<Frame*>(orphans.front()->target)).c_str());
-    std::abort();
-  }
+  if (loop.get_debug()) stop_for_waiter("a queue", static_cast<Frame*>(orphans.front()->target));
   orphans.wake_all();
 }
 

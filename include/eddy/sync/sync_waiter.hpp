@@ -8,10 +8,9 @@
 
 #include <eddy/base/error.hpp>
 #include <eddy/loop/event_loop.hpp>
+#include <eddy/loop/orphans.hpp>
 #include <eddy/loop/waiter.hpp>
 
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 
 namespace eddy::inline EDDY_ABI::detail {
@@ -74,11 +73,7 @@ inline void break_waiters(WaitQueue& queue) noexcept {
     auto* waiter = static_cast<SyncWaiter*>(node);
     // A loop that does not run here may be gone already, with waiters that `run` had to leave behind.
     const bool reachable = running != nullptr && node->loop == &EventLoop::Internals::scheduler(*running);
-    if (reachable && running->get_debug()) {
-      std::fprintf(stderr, "eddy: %s was destroyed while tasks waited for it; it must outlive them: %s\n",
-                   waiter->waits_for(), place_of(static_cast<Frame*>(node->target)).c_str());
-      std::abort();
-    }
+    if (reachable && running->get_debug()) stop_for_waiter(waiter->waits_for(), static_cast<Frame*>(node->target));
     Scheduler* loop = node->loop;
     queue.remove(node);
     if (waiter->abandon() && reachable) loop->wake(node->target);
