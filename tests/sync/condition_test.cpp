@@ -111,7 +111,7 @@ EDDY_TEST_CASE("wait, notify and release without the lock are errors and change 
     co_await condition.wait();
   } catch (const eddy::LockNotHeldError& error) {
     refused = true;
-    CHECK(std::string(error.what()) == "eddy: wait: nobody holds this lock");
+    CHECK_THAT(error.what(), Catch::StartsWith("eddy: wait: nobody holds this lock (in task "));
   }
   CHECK(refused);
   CHECK_THROWS_AS(condition.notify(), eddy::LockNotHeldError);

@@ -170,6 +170,52 @@ EDDY_TEST_CASE("a task that waits for itself is named in the error, whatever it 
   self.reset();
 }
 
+EDDY_TEST_CASE("an error of misuse names the task that made it, and the line where that awaited last", "[misuse]") {
+  using E = eddy::InvalidStateError;
+  int line = 0;
+  std::vector<std::string> texts;
+  std::string within;
+  const auto deeper = []() -> eddy::Task<> {
+    co_await eddy::yield();
+    eddy::Lock().release();
+  };
+  auto body = [&]() -> eddy::Task<> {
+    auto used = answer();
+    const auto future = eddy::get_running_loop().create_future<int>();
+    auto [sender, receiver] = eddy::channel<int>(1);
+    sender.close();
+    eddy::TaskGroup* group = nullptr;
+    auto grouped = eddy::task_group([&](eddy::TaskGroup& g) -> eddy::Task<> {
+      group = &g;
+      co_return;
+    });
+    co_await std::move(grouped);
+    co_await eddy::create_task(std::move(used)), line = __LINE__;
+    texts.push_back(thrown_text_of<E>([&] { (void)eddy::create_task(std::move(used)); }));
+    texts.push_back(thrown_text_of<E>([&] { (void)eddy::TaskHandle<>().done(); }));
+    texts.push_back(thrown_text_of<E>([&] { (void)future.result(); }));
+    texts.push_back(thrown_text_of<E>([&] { (void)sender.try_send(1); }));
+    texts.push_back(thrown_text_of<eddy::LockNotHeldError>([] { eddy::Lock().release(); }));
+    texts.push_back(thrown_text_of<eddy::OverReleaseError>([] { eddy::BoundedSemaphore(1).release(); }));
+    texts.push_back(thrown_text_of<eddy::TaskDoneTooOften>([] { eddy::Queue<int>().task_done(); }));
+    texts.push_back(thrown_text_of<eddy::RuntimeError>([&] { group->create_task(nap()); }));
+    try {
+      co_await deeper(), within = "not reached";
+    } catch (const eddy::LockNotHeldError& error) {
+      within = error.what();  // the line in the task's own function
+    }
+  };
+  co_await eddy::create_task(body(), {.name = "clumsy"});
+  REQUIRE(line > 0);
+  const auto place = [](int at) { return " (in task clumsy, last at " __FILE__ ":" + std::to_string(at) + ")"; };
+  for (const std::string& text : texts) CHECK_THAT(text, Catch::EndsWith(place(line)));
+  CHECK_THAT(within, Catch::EndsWith(place(line + 10)));
+  std::string in_callback;
+  eddy::get_running_loop().call_soon([&] { in_callback = thrown_text_of<E>([] { (void)eddy::TaskHandle<>().done(); }); });
+  co_await eddy::yield();
+  CHECK(in_callback == "eddy: this TaskHandle refers to no task: it was moved from");  // no task makes it
+}
+
 // ---------------------------------------------------------------------------------------------------- loops and runs
 
 EDDY_LOOP_TEST_CASE(
@@ -351,7 +397,7 @@ EDDY_TEST_CASE("a task's result that is not there yet or was taken says which", 
   auto copy = handle;
   const std::unique_ptr<int> taken = co_await std::move(copy);
   CHECK(*taken == 1);
-  CHECK(has(thrown_text_of<E>([&] { (void)handle.result(); }), "the task's result was already moved out"));
+  CHECK(has(thrown_text_of<E>([&] { (void)handle.result(); }), " was already moved out (in task "));
 }
 
 EDDY_LOOP_TEST_CASE("descriptors that cannot be waited for say why", "[misuse][socket][order]") {

@@ -59,7 +59,7 @@ class LoopClosed : public RuntimeError {
 
 /// Thrown where an object is not in a state that allows the call: a Task awaited twice or moved from (call its function again),
 /// a result that is not there yet (await it), was already taken (keep it) or set (ask `done()` before). It is a mistake in the
-/// program. Source: asyncio.InvalidStateError.
+/// program; `what()` names the task that made it, and the line where that awaited last. Source: asyncio.InvalidStateError.
 class InvalidStateError : public std::logic_error {
  public:
   using std::logic_error::logic_error;

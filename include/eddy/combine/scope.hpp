@@ -53,7 +53,7 @@ class ScopeGroup : public ChildGroup, public Timeout, CallbackNode {
   // Timeout::reschedule.
   void move_deadline(std::optional<TimePoint> when) {
     if (!has_children() || expired())
-      throw InvalidStateError(expired() ? "eddy: the timeout has expired already" : "eddy: the timeout is not running");
+      throw_misuse(expired() ? "the timeout has expired already" : "the timeout is not running");
     disarm();
     Timeout::limited_ = false;
     if (when) arm(loop(), *when);

@@ -142,8 +142,8 @@ class TaskGroup : detail::ChildGroup {
     return true;
   }
   void check_open() const {
-    if (ended_) throw RuntimeError("eddy: the task group has ended and takes no more tasks");
-    if (refusing_) throw RuntimeError("eddy: the task group is stopping and takes no more tasks");
+    if (ended_) detail::throw_misuse<RuntimeError>("the task group has ended and takes no more tasks");
+    if (refusing_) detail::throw_misuse<RuntimeError>("the task group is stopping and takes no more tasks");
   }
   void stop_all() noexcept {
     refusing_ = true;

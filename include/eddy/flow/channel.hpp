@@ -10,6 +10,7 @@
 #include <eddy/flow/exchange.hpp>
 #include <eddy/flow/queue_storage.hpp>
 #include <eddy/loop/context.hpp>
+#include <eddy/task/cancellation.hpp>
 
 #include <coroutine>
 #include <cstddef>
@@ -90,13 +91,9 @@ class [[nodiscard("nothing is received until this is awaited: co_await it")]] Re
   ChannelPointer<T> kept_;
 };
 
-[[noreturn]] EDDY_COLD inline void throw_closed_end() {
-  throw InvalidStateError("eddy: this end of the channel was closed or moved from");
-}
-
 template <class T>
 EDDY_INLINE ChannelState<T>& open_end(const ChannelPointer<T>& state) {
-  if (!state) [[unlikely]] throw_closed_end();
+  if (!state) [[unlikely]] throw_misuse("this end of the channel was closed or moved from");
   return *state;
 }
 

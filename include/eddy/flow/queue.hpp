@@ -8,6 +8,7 @@
 #include <eddy/base/error.hpp>
 #include <eddy/flow/exchange.hpp>
 #include <eddy/flow/queue_storage.hpp>
+#include <eddy/task/cancellation.hpp>
 
 #include <coroutine>
 #include <cstddef>
@@ -43,7 +44,8 @@ class QueueShutDown : public RuntimeError {
 /// Source: asyncio's ValueError.
 class TaskDoneTooOften : public std::logic_error {
  public:
-  TaskDoneTooOften() : std::logic_error("eddy: task_done() was called more often than items were put into the queue") {}
+  TaskDoneTooOften()
+      : std::logic_error("eddy: task_done() was called more often than items were put into the queue" + detail::by_caller()) {}
 };
 
 namespace detail {

@@ -82,8 +82,8 @@ inline void follow_redirect(HttpPlan& plan, const HttpTransfer& transfer) {
     plan.body.reset();
     if (plan.headers) plan.headers->remove("Content-Type").remove("Content-Encoding").remove("Content-Language");
   } else if (plan.body && plan.body->used) {
-    throw InvalidStateError(
-        "eddy: the server redirects a request whose body, a generator's, was sent already; it can be sent once");
+    throw_misuse(
+        "the server redirects a request whose body, a generator's, was sent already; it can be sent once");
   }
 }
 
@@ -101,7 +101,7 @@ inline Task<HttpTransferPointer> run_transfers(LocalPointer<HttpSessionCore> cor
         transfer->body_size = body.size;
         opened = std::move(body.parts);
       } else if (std::exchange(plan.body->used, true)) {
-        throw InvalidStateError("eddy: the body of a request, a generator's, was sent already; it can be sent once");
+        throw_misuse("the body of a request, a generator's, was sent already; it can be sent once");
       }
       AsyncGenerator<std::string>& source =
           plan.body->kind == HttpBody::Kind::generator ? plan.body->generator : opened;

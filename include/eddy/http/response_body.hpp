@@ -42,7 +42,7 @@ class HttpReader {
                               (transfer->reader == nullptr ? "a generator of chunks() or lines(), which is not at its end"
                                                            : describe(transfer->reader)) +
                               ", reads the body of this response; one at a time may");
-    if (transfer->read) throw InvalidStateError("eddy: the body of this response was read before; it can be read once");
+    if (transfer->read) throw_misuse("the body of this response was read before; it can be read once");
     transfer->reading = true;
   }
   HttpReader(const HttpReader&) = delete;

@@ -119,7 +119,7 @@ class Process {
   };
 
   [[nodiscard]] detail::ChildProcess& child() const {
-    if (child_ == nullptr) throw InvalidStateError("eddy: this Process is none: it was moved from, or nothing was started yet");
+    if (child_ == nullptr) detail::throw_misuse("this Process is none: it was moved from, or nothing was started yet");
     return *child_;
   }
   void piped(int stream) const {

@@ -90,7 +90,7 @@ class Server {
 
  private:
   [[nodiscard]] const std::shared_ptr<detail::ServerState>& shared() const {
-    if (state_ == nullptr) throw InvalidStateError("eddy: this Server was moved from");
+    if (state_ == nullptr) detail::throw_misuse("this Server was moved from");
     return state_;
   }
 

@@ -5,6 +5,7 @@
 
 #include <eddy/base/error.hpp>
 #include <eddy/sync/semaphore.hpp>
+#include <eddy/task/cancellation.hpp>
 
 #include <cstddef>
 
@@ -14,7 +15,8 @@ namespace eddy::inline EDDY_ABI {
 /// `scoped()` give them back. Source: asyncio's ValueError.
 class OverReleaseError : public RuntimeError {
  public:
-  OverReleaseError() : RuntimeError("eddy: more permits were given back to a BoundedSemaphore than were taken") {}
+  OverReleaseError()
+      : RuntimeError("eddy: more permits were given back to a BoundedSemaphore than were taken" + detail::by_caller()) {}
 };
 
 /// A Semaphore whose permits never become more than they were at first. Whoever waits for more than that waits for

@@ -163,7 +163,7 @@ class Lock {
     return name.empty() ? "a task that has ended" : "task " + name + ", which has ended,";
   }
   [[noreturn]] EDDY_COLD static void throw_not_held(const char* what, const std::string& why) {
-    throw LockNotHeldError(std::string("eddy: ") + what + ": " + why);
+    detail::throw_misuse<LockNotHeldError>(std::string(what) + ": " + why);
   }
   void take(detail::Frame* root) noexcept {
     locked_ = true;

@@ -14,6 +14,7 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace eddy::inline EDDY_ABI::detail {
@@ -115,8 +116,23 @@ inline std::exception_ptr cancelled_error(Frame* root) {
   return std::make_exception_ptr(CancelledError(root->details == nullptr ? std::string() : root->details->reason));
 }
 
+// For the texts of errors: the task that makes the call, and where it awaited last in its own function. Nothing in a callback.
+EDDY_COLD inline std::string by_caller() {
+  EventLoop* const loop = running_loop_slot();
+  Frame* const strand = loop == nullptr ? nullptr : EventLoop::Internals::scheduler(*loop).current;
+  if (task_of(strand) == nullptr) return {};
+  const Location& last = strand->location;
+  return " (in task " + name_of(task_of(strand)) + (last.line() == 0 ? ")" : ", last at " + place_of(last) + ')');
+}
+template <class E = InvalidStateError>
+[[noreturn]] EDDY_COLD void throw_misuse(std::string_view text) {
+  throw E(std::string("eddy: ").append(text) + by_caller());
+}
+[[noreturn]] EDDY_COLD inline void throw_empty_task() {
+  throw_misuse("this Task is empty: it was awaited, started or moved from before; a Task runs once");
+}
 [[noreturn]] EDDY_COLD inline void throw_not_done(Frame* root) {
-  throw InvalidStateError("eddy: " + describe(root) + ", is not done yet: await it");
+  throw_misuse(describe(root) + ", is not done yet: await it");
 }
 // Throws what the task threw, or the error that fits its state; returns if it has a value.
 inline void check_result(Frame* root) {
@@ -125,7 +141,7 @@ inline void check_result(Frame* root) {
     case Ended::value: return;
     case Ended::exception: root->set(kRetrieved); std::rethrow_exception(root->error());
     case Ended::cancelled: std::rethrow_exception(cancelled_error(root));
-    default: throw InvalidStateError("eddy: the task's result was already moved out");
+    default: throw_misuse("the result of task " + name_of(root) + " was already moved out");
   }
 }
 

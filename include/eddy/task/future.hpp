@@ -8,6 +8,7 @@
 #include <eddy/base/replace.hpp>
 #include <eddy/loop/context.hpp>
 #include <eddy/loop/waiter.hpp>
+#include <eddy/task/cancellation.hpp>
 #include <eddy/task/done_callback.hpp>
 
 #include <cstdint>
@@ -46,7 +47,7 @@ struct FutureState {
   }
   void check_pending() const {
     check_thread();
-    if (outcome) throw InvalidStateError("eddy: the future is done already");
+    if (outcome) throw_misuse("the future is done already");
   }
   void finish(Outcome<T> how) noexcept {
     outcome.emplace(std::move(how));
@@ -60,7 +61,7 @@ struct FutureState {
     return true;
   }
   Outcome<T>& get() {
-    if (!outcome) throw InvalidStateError("eddy: the future is not done yet: await it");
+    if (!outcome) throw_misuse("the future is not done yet: await it");
     retrieved = true;
     return *outcome;
   }
@@ -236,7 +237,7 @@ class [[nodiscard]] FutureSetter {
 
  private:
   Future<T> take() {
-    if (!future_) throw InvalidStateError("eddy: this setter was used or moved from");
+    if (!future_) detail::throw_misuse("this setter was used or moved from");
     Future<T> future = std::move(*future_);
     future_.reset();
     return future;

@@ -68,10 +68,8 @@ class [[nodiscard]] TaskAwaiter {
 struct TaskAccess;
 
 void drop_unstarted(Frame* frame) noexcept;  // in cancellation.hpp
+[[noreturn]] void throw_empty_task();         // there, too
 
-[[noreturn]] EDDY_COLD inline void throw_empty_task() {
-  throw InvalidStateError("eddy: this Task is empty: it was awaited, started or moved from before; a Task runs once");
-}
 
 // The coroutine of a Task<T> came to its end without co_return, which g++ compiles in silence.
 EDDY_COLD inline void set_missing_value(Frame* frame) noexcept {

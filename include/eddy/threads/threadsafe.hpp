@@ -204,7 +204,7 @@ class [[nodiscard]] ThreadsafeFuture {
       : state_(std::move(state)), waker_(EventLoop::Internals::waker(loop)), loop_(&loop) {}
   void check_thread() const {
     if (detail::running_loop_slot() == loop_)
-      throw RuntimeError("eddy: get() on the loop's own thread would wait for ever; co_await the coroutine instead");
+      detail::throw_misuse<RuntimeError>("get() on the loop's own thread would wait for ever; co_await the coroutine instead");
   }
   std::shared_ptr<detail::ThreadsafeState<T>> state_;
   detail::WakerPointer waker_;
