@@ -142,7 +142,7 @@ EDDY_TEST_CASE("bodies that cannot be read say why", "[socket]") {
   auto response = co_await session.get(server.url());
   (void)co_await response.text();
   const std::string again = co_await awaited_thrown_text_of(response.text());
-  CHECK(again == "eddy: the body of this response was read before; it can be read once");
+  CHECK_THAT(again, Catch::StartsWith("eddy: the body of this response was read before; it can be read once (in task "));
   auto half = co_await session.get(slow.url());
   half.close();
   const std::string closed = co_await awaited_thrown_text_of(half.text());

@@ -140,11 +140,12 @@ EDDY_TEST_CASE("a generator that fails, or is not as long as it was said to be, 
   const auto once = co_await end_of_upload(session.post(server.url(), options));
   CHECK(once == "200");
   const auto twice = co_await end_of_upload(session.post(server.url(), options));
-  CHECK(twice == "eddy: the body of a request, a generator's, was sent already; it can be sent once");
+  CHECK_THAT(twice, Catch::StartsWith(
+                        "eddy: the body of a request, a generator's, was sent already; it can be sent once (in task "));
   const auto moved =
       co_await end_of_upload(session.post(server.url("/moved"), http::RequestOptions().body_stream(pieces(2, "xx"))));
-  CHECK(moved ==
-        "eddy: the server redirects a request whose body, a generator's, was sent already; it can be sent once");
+  CHECK_THAT(moved, Catch::StartsWith("eddy: the server redirects a request whose body, a generator's, was sent already; "
+                                      "it can be sent once (in task "));
   session.close();
   co_await server.close();
 }

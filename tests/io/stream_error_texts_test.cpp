@@ -182,7 +182,8 @@ EDDY_TEST_CASE("the errors of sockets say what was tried", "[socket]") {
   CHECK(closed == "eddy: this stream is closed");
   eddy::Server server = co_await eddy::start_server(serve, "127.0.0.1", 0);
   const eddy::Server moved = std::move(server);
-  CHECK(thrown_text_of([&] { (void)server.addresses(); }) == "eddy: this Server was moved from");
+  CHECK_THAT(thrown_text_of([&] { (void)server.addresses(); }),
+             Catch::StartsWith("eddy: this Server was moved from (in task "));
   CHECK(thrown_text_of([] { (void)eddy::start_server(serve, "127.0.0.1", 0, {.max_connections = 0}); }) ==
         "eddy: a server with max_connections = 0 would serve nobody");
   const auto nowhere = eddy::SocketAddress::abstract("eddy-nobody-listens");
