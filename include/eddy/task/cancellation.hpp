@@ -134,6 +134,9 @@ template <class E = InvalidStateError>
 [[noreturn]] EDDY_COLD inline void throw_not_done(Frame* root) {
   throw_misuse(describe(root) + ", is not done yet: await it");
 }
+[[noreturn]] EDDY_COLD inline void throw_taken(Frame* root) {
+  throw_misuse("the result of task " + name_of(root) + " was already moved out");
+}
 // Throws what the task threw, or the error that fits its state; returns if it has a value.
 inline void check_result(Frame* root) {
   if (!root->done()) [[unlikely]] throw_not_done(root);
@@ -141,7 +144,7 @@ inline void check_result(Frame* root) {
     case Ended::value: return;
     case Ended::exception: root->set(kRetrieved); std::rethrow_exception(root->error());
     case Ended::cancelled: std::rethrow_exception(cancelled_error(root));
-    default: throw_misuse("the result of task " + name_of(root) + " was already moved out");
+    default: throw_taken(root);
   }
 }
 

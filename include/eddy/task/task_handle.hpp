@@ -23,6 +23,8 @@ namespace detail {
 
 struct HandleAccess;
 
+[[noreturn]] EDDY_COLD inline void throw_empty_handle() { throw_misuse("this TaskHandle refers to no task: it was moved from"); }
+
 // One holder of a T's block less: ends the outcome and the block with the last.
 template <class T>
 EDDY_INLINE void release_result(Frame* frame) noexcept {
@@ -198,7 +200,7 @@ class TaskHandle {
   };
 
   [[nodiscard]] EDDY_INLINE detail::Frame* frame() const {
-    if (frame_ == nullptr) [[unlikely]] detail::throw_misuse("this TaskHandle refers to no task: it was moved from");
+    if (frame_ == nullptr) [[unlikely]] detail::throw_empty_handle();
     return frame_;
   }
   explicit TaskHandle(detail::Frame* frame) noexcept : frame_(frame) { ++frame->count; }
