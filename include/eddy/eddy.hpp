@@ -57,6 +57,7 @@
 #include <eddy/task/done_callback.hpp>
 #include <eddy/task/foreign_awaiter.hpp>
 #include <eddy/task/future.hpp>
+#include <eddy/task/misuse.hpp>
 #include <eddy/task/readiness.hpp>
 #include <eddy/task/run.hpp>
 #include <eddy/task/run_loop.hpp>

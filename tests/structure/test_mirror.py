@@ -21,7 +21,6 @@ TESTS = {
     "task/compiler_traps": (["base/config"], "code that compilers get wrong, of every floor"),
     "task/format": (["format"], "the header stands above the folders"),
     "task/mistakes": (["base/error"], "what those see who make the mistakes that everybody makes"),
-    "task/misuse": (["base/error"], "what any wrong use is told"),
 }
 # A header that has no test file of its name: it is machinery that is seen through another header.
 HEADERS = {

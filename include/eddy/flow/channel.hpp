@@ -10,7 +10,7 @@
 #include <eddy/flow/exchange.hpp>
 #include <eddy/flow/queue_storage.hpp>
 #include <eddy/loop/context.hpp>
-#include <eddy/task/cancellation.hpp>
+#include <eddy/task/misuse.hpp>
 
 #include <coroutine>
 #include <cstddef>

@@ -8,7 +8,7 @@
 #include <eddy/base/error.hpp>
 #include <eddy/flow/exchange.hpp>
 #include <eddy/flow/queue_storage.hpp>
-#include <eddy/task/cancellation.hpp>
+#include <eddy/task/misuse.hpp>
 
 #include <coroutine>
 #include <cstddef>

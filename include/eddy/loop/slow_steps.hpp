@@ -21,9 +21,9 @@
 
 namespace eddy::inline EDDY_ABI::detail {
 
-std::string name_of(Frame* root);                                          // in task/cancellation.hpp
+std::string name_of(Frame* root);                                          // in task/misuse.hpp
 Frame* task_of(Frame* root) noexcept;                                      // there, too
-void note_unwinding(Frame* root) noexcept;                                 // there, too
+void note_unwinding(Frame* root) noexcept;                                 // in task/cancellation.hpp
 std::string await_chain(Frame* root);                                      // in task/current_task.hpp
 std::string place_of(Frame* root);                                         // there, too
 std::string describe_strands(Scheduler& scheduler);                        // there, too

@@ -5,7 +5,7 @@
 
 #include <eddy/base/error.hpp>
 #include <eddy/sync/semaphore.hpp>
-#include <eddy/task/cancellation.hpp>
+#include <eddy/task/misuse.hpp>
 
 #include <cstddef>
 

@@ -9,31 +9,15 @@
 #include <eddy/loop/event_loop.hpp>
 #include <eddy/loop/scheduler.hpp>
 #include <eddy/loop/task_details.hpp>
+#include <eddy/task/misuse.hpp>
 
 #include <cstddef>
 #include <exception>
 #include <new>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace eddy::inline EDDY_ABI::detail {
-
-// The task that a strand belongs to: the body of a timeout, say, is a strand of its own in its caller's task.
-inline Frame* task_of(Frame* root) noexcept {
-  while (root != nullptr && !root->has(kTask)) root = root->has(kChild) ? root->owner->parent->root : nullptr;
-  return root;
-}
-
-inline std::string name_of(Frame* root) {
-  TaskDetails& details = details_of(root);
-  if (details.name.empty()) {
-    EventLoop* const running = running_loop_slot();  // also for one that has ended
-    Scheduler* const loop = root->loop == nullptr && running != nullptr ? &EventLoop::Internals::scheduler(*running) : root->loop;
-    details.name = loop == nullptr ? "Task" : "Task-" + std::to_string(++loop->named);
-  }
-  return details.name;
-}
 
 // In debug mode: remembers why a task is stopped. The first to stop it decides; without memory nothing is remembered.
 EDDY_COLD inline void note_stop(Frame* task, Frame* by, Location where, const char* because) noexcept {
@@ -116,21 +100,6 @@ inline std::exception_ptr cancelled_error(Frame* root) {
   return std::make_exception_ptr(CancelledError(root->details == nullptr ? std::string() : root->details->reason));
 }
 
-// For the texts of errors: the task that makes the call, and where it awaited last in its own function. Nothing in a callback.
-EDDY_COLD inline std::string by_caller() {
-  EventLoop* const loop = running_loop_slot();
-  Frame* const strand = loop == nullptr ? nullptr : EventLoop::Internals::scheduler(*loop).current;
-  if (task_of(strand) == nullptr) return {};
-  const Location& last = strand->location;
-  return " (in task " + name_of(task_of(strand)) + (last.line() == 0 ? ")" : ", last at " + place_of(last) + ')');
-}
-template <class E = InvalidStateError>
-[[noreturn]] EDDY_COLD void throw_misuse(std::string_view text) {
-  throw E(std::string("eddy: ").append(text) + by_caller());
-}
-[[noreturn]] EDDY_COLD inline void throw_empty_task() {
-  throw_misuse("this Task is empty: it was awaited, started or moved from before; a Task runs once");
-}
 [[noreturn]] EDDY_COLD inline void throw_not_done(Frame* root) {
   throw_misuse(describe(root) + ", is not done yet: await it");
 }

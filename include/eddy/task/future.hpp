@@ -8,8 +8,8 @@
 #include <eddy/base/replace.hpp>
 #include <eddy/loop/context.hpp>
 #include <eddy/loop/waiter.hpp>
-#include <eddy/task/cancellation.hpp>
 #include <eddy/task/done_callback.hpp>
+#include <eddy/task/misuse.hpp>
 
 #include <cstdint>
 #include <exception>

@@ -68,8 +68,7 @@ class [[nodiscard]] TaskAwaiter {
 struct TaskAccess;
 
 void drop_unstarted(Frame* frame) noexcept;  // in cancellation.hpp
-[[noreturn]] void throw_empty_task();         // there, too
-
+[[noreturn]] void throw_empty_task();         // in misuse.hpp
 
 // The coroutine of a Task<T> came to its end without co_return, which g++ compiles in silence.
 EDDY_COLD inline void set_missing_value(Frame* frame) noexcept {
