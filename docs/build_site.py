@@ -8,6 +8,7 @@ a public name without a comment, a page that needs something from elsewhere, a d
 Needs mkdocs and doxygen, and python3-pygments for colours: apt-get install mkdocs doxygen python3-pygments
 """
 # SPDX-License-Identifier: MIT
+import argparse
 import html
 import json
 import pathlib
@@ -349,7 +350,11 @@ def opening_comment(path):
 
 
 def main():
-    out = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/site").resolve()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", nargs="?", type=pathlib.Path, default=ROOT / "build/site", help="the site's folder, which is replaced")
+    out = parser.parse_args().out.resolve()
+    if out.exists() and any(out.iterdir()) and not (out / "sitemap.xml").exists():
+        return f"{out} is no site that this program has built, and is left alone"
     for program in ("mkdocs", "doxygen"):
         if shutil.which(program) is None:
             return f"there is no {program}: apt-get install mkdocs doxygen python3-pygments"
